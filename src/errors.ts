@@ -1,0 +1,59 @@
+/**
+ * Every error that Millrace throws on purpose. One row a code: the page `docs/reference/errors.md`
+ * has the same rows, and a test compares the two. `retriable` says whether the same call can
+ * succeed later without anybody changing anything.
+ */
+export const errorCodes = {
+  MILLRACE_PROTOCOL_INVALID: { retriable: false },
+  MILLRACE_PROTOCOL_UNSUPPORTED: { retriable: false },
+  MILLRACE_DISK_FAILED: { retriable: false },
+  MILLRACE_NETWORK_FAILED: { retriable: true },
+  MILLRACE_OPTION_INVALID: { retriable: false },
+  MILLRACE_BROKER_CLOSED: { retriable: false },
+  MILLRACE_BROKER_DATA_IN_USE: { retriable: false },
+  MILLRACE_BROKER_DATA_INVALID: { retriable: false },
+  MILLRACE_HISTORY_VIOLATED: { retriable: false },
+  MILLRACE_SIMULATION_FAILED: { retriable: false },
+} as const satisfies Record<string, { retriable: boolean }>
+
+export type ErrorCode = keyof typeof errorCodes
+
+const brand = Symbol.for('millrace.error')
+
+/** The base of all errors that Millrace throws on purpose. */
+export class MillraceError extends Error {
+  readonly code: ErrorCode
+  readonly retriable: boolean
+  /** Set on every instance, so that `isMillraceError` also knows errors of another copy of the package. */
+  readonly [brand] = true
+
+  constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.name = new.target.name
+    this.code = code
+    this.retriable = errorCodes[code].retriable
+  }
+}
+
+/** Bytes that do not mean what the protocol says they must, or a message that cannot be written. */
+export class ProtocolError extends MillraceError {
+  constructor(message: string, options?: ErrorOptions) {
+    super('MILLRACE_PROTOCOL_INVALID', message, options)
+  }
+}
+
+/** An option that cannot be used: the message names it, the value that was given and what is allowed. */
+export class OptionError extends MillraceError {
+  readonly option: string
+
+  constructor(option: string, problem: string, options?: ErrorOptions) {
+    super('MILLRACE_OPTION_INVALID', `${option} ${problem}`, options)
+    this.option = option
+  }
+}
+
+/** Whether `error` was thrown on purpose by Millrace; with `code`, whether it is that one. */
+export function isMillraceError(error: unknown, code?: ErrorCode): error is MillraceError {
+  const known = typeof error === 'object' && error !== null && brand in error
+  return known && (code === undefined || (error as MillraceError).code === code)
+}

@@ -1,0 +1,31 @@
+import { defineApi } from '../wire/api.ts'
+import { array, int16, int32, int64, string } from '../wire/field.ts'
+
+/** Moves the start of partitions up, so that older records are gone. */
+export const deleteRecordsApi = defineApi({
+  key: 21,
+  name: 'DeleteRecords',
+  versions: '0-2',
+  flexible: '2+',
+  request: {
+    topics: array('0+', {
+      name: string('0+'),
+      partitions: array('0+', {
+        partitionIndex: int32('0+'),
+        offset: int64('0+'),
+      }),
+    }),
+    timeoutMs: int32('0+'),
+  },
+  response: {
+    throttleTimeMs: int32('0+'),
+    topics: array('0+', {
+      name: string('0+'),
+      partitions: array('0+', {
+        partitionIndex: int32('0+'),
+        lowWatermark: int64('0+'),
+        errorCode: int16('0+'),
+      }),
+    }),
+  },
+})

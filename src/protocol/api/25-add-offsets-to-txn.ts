@@ -1,0 +1,20 @@
+import { defineApi } from '../wire/api.ts'
+import { int16, int32, int64, string } from '../wire/field.ts'
+
+/** Adds a group's offsets to a transaction. */
+export const addOffsetsToTxnApi = defineApi({
+  key: 25,
+  name: 'AddOffsetsToTxn',
+  versions: '0-4',
+  flexible: '3+',
+  request: {
+    transactionalId: string('0+'),
+    producerId: int64('0+'),
+    producerEpoch: int16('0+'),
+    groupId: string('0+'),
+  },
+  response: {
+    throttleTimeMs: int32('0+'),
+    errorCode: int16('0+'),
+  },
+})

@@ -1,0 +1,30 @@
+import { defineApi } from '../wire/api.ts'
+import { array, int16, int32, string } from '../wire/field.ts'
+
+/** Deletes a group's offsets of single partitions. */
+export const offsetDeleteApi = defineApi({
+  key: 47,
+  name: 'OffsetDelete',
+  versions: '0',
+  flexible: 'none',
+  request: {
+    groupId: string('0+'),
+    topics: array('0+', {
+      name: string('0+'),
+      partitions: array('0+', {
+        partitionIndex: int32('0+'),
+      }),
+    }),
+  },
+  response: {
+    errorCode: int16('0+'),
+    throttleTimeMs: int32('0+', { ignorable: true }),
+    topics: array('0+', {
+      name: string('0+'),
+      partitions: array('0+', {
+        partitionIndex: int32('0+'),
+        errorCode: int16('0+'),
+      }),
+    }),
+  },
+})
