@@ -35,7 +35,7 @@ export interface Clock {
 export interface Random {
   /** `length` bytes, fit for keys and nonces in the real world. */
   bytes(length: number): Uint8Array
-  /** A whole number from 0 up to, not including, `bound` (at most 2^48). */
+  /** A whole number from 0 up to, not including, `bound` (at most 2^48). Not fit for secrets. */
   integer(bound: number): number
   /** A number from 0 up to, not including, 1. */
   fraction(): number
@@ -76,7 +76,10 @@ export interface SocketHandler {
   data(chunk: Buffer): void
   /** `queuedBytes` has fallen to zero after `write` had answered false. */
   drained(): void
-  /** The other side sends no more. The socket closes by itself unless it is still written to. */
+  /**
+   * The other side sends no more. The socket closes by itself after this call, once everything that
+   * was written until then is sent.
+   */
   ended(): void
   /** The socket is gone; `error` says why when it was not closed in order. */
   closed(error: Error | undefined): void
@@ -100,7 +103,7 @@ export interface Socket {
   write(chunks: readonly Uint8Array[]): boolean
   pause(): void
   resume(): void
-  /** Sends what is queued, then closes. */
+  /** Sends what is queued, then closes. What still arrives is dropped. */
   end(): void
   /** Closes at once; what is queued may be lost. */
   destroy(error?: Error): void
@@ -127,6 +130,19 @@ export interface Listener {
   close(): Promise<void>
 }
 
+export type NetworkErrorReason =
+  | 'refused'
+  | 'reset'
+  | 'timeout'
+  | 'unreachable'
+  | 'name-not-found'
+  | 'address-in-use'
+  | 'address-not-available'
+  | 'denied'
+  | 'tls'
+  | 'failed'
+
+/** What fails, fails with a `NetworkError`; an aborted `connect` with the reason of its signal. */
 export interface Network {
   connect(options: ConnectOptions): Promise<Socket>
   listen(options: ListenOptions): Promise<Listener>
@@ -150,8 +166,12 @@ export interface DiskFile {
   /** Writes all chunks, in order, from `position` on. Throws a `DiskError` when it cannot. */
   write(chunks: readonly Uint8Array[], position: number): void
   truncate(size: number): void
-  /** Resolves once everything written before the call is on stable storage. */
+  /**
+   * Resolves once everything written before the call is on stable storage. When it rejects, what
+   * was written since the last one may be lost whatever is called later: all further ones reject.
+   */
   sync(): Promise<void>
+  /** Does not sync. Calls after it throw, but for another `close`. */
   close(): void
 }
 
@@ -160,7 +180,7 @@ export type DiskErrorReason = 'full' | 'read-only' | 'not-found' | 'denied' | 'e
 /**
  * The files of this process. Paths are absolute, or relative to the working directory. Operations
  * are synchronous because the page cache answers in microseconds; `sync` is not, because a disk
- * does not.
+ * does not. What fails, fails with a `DiskError`.
  */
 export interface Disk {
   /** Opens for reading and writing; `create` makes an empty file when there is none. */
@@ -169,8 +189,11 @@ export interface Disk {
   list(path: string): string[]
   /** Undefined when nothing is there. */
   status(path: string): PathStatus | undefined
+  /** Makes the directory and the ones above it; does nothing for those that are there. */
   makeDirectory(path: string): void
+  /** Removes a file or an empty directory. An open file can be used until it is closed. */
   remove(path: string): void
+  /** Moves a file or directory. A file that is at `to` is replaced, at one moment. */
   rename(from: string, to: string): void
   /** Makes the entries of a directory (created, renamed, removed) survive a power failure. */
   syncDirectory(path: string): Promise<void>
