@@ -151,11 +151,28 @@ function tlsServer(options: ListenOptions, tls: TlsServerOptions): net.Server {
     else options.accept(new NodeSocket(stream, remoteOf(stream)))
   })
   server.on('tlsClientError', (error: Error, stream: TLSSocket) => {
-    const remote = remoteOf(stream)
-    const failed = `no TLS connection with ${endpointText(remote)}`
-    options.refused?.(remote, networkError(failed, error))
+    const remote = remoteOf(carrierOf(stream))
+    options.refused?.(remote, handshakeError(remote, error, stream))
   })
+  // Node reads the address when it is first asked for it, and a closed connection has none.
+  server.prependListener('connection', remoteOf)
   return server
+}
+
+/** Node hangs up on a certificate it does not accept, and reports no more than that it hung up. */
+function handshakeError(remote: Endpoint, error: Error, stream: TLSSocket): NetworkError {
+  const failed = `no TLS connection with ${endpointText(remote)}`
+  // A code, whatever its type says; absent where the handshake did not get that far.
+  const refusal = stream.authorizationError as unknown as string | null | undefined
+  if (typeof refusal !== 'string') return networkError(failed, error)
+  return new NetworkError('tls', `${failed}: its certificate is not accepted (${refusal})`, {
+    cause: error,
+  })
+}
+
+/** The connection under a TLS socket. Node has no public name for it; without it we lose the address. */
+function carrierOf(stream: TLSSocket): net.Socket {
+  return (stream as TLSSocket & { readonly _parent?: net.Socket })._parent ?? stream
 }
 
 function remoteOf(stream: net.Socket): Endpoint {
