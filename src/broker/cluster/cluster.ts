@@ -87,7 +87,12 @@ export interface Cluster {
     settings: ReadonlyMap<string, string>,
   ): Promise<void>
 
-  /** The node that coordinates a group or a transactional id. */
+  /**
+   * Makes the topic in which coordinators of a kind keep their state, when there is none yet. Until
+   * then `coordinator` answers undefined.
+   */
+  prepareCoordinators(kind: 'group' | 'transaction'): Promise<void>
+  /** The partition that holds a group or a transactional id; its leader is the coordinator. */
   coordinator(kind: 'group' | 'transaction', id: string): Partition | undefined
   /** Makes another running replica the leader; its epoch goes up by one. */
   moveLeader(partition: Partition, nodeId: number): void

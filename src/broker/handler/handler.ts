@@ -1,26 +1,34 @@
 import type { Platform } from '../../platform/index.ts'
+import type { Log } from '../../observe/index.ts'
 import type { Api, RequestHeader, RequestOf, ResponseInput } from '../../protocol/index.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import type { BrokerConfig } from '../config/index.ts'
 import type { GroupCoordinator } from '../group/index.ts'
+import type { closeConnection } from '../server/interception.ts'
+import type { Session } from '../server/session.ts'
 import type { TransactionCoordinator } from '../transaction/index.ts'
+import type { FetchSessions } from './fetch-sessions.ts'
 
 /** What all nodes of an embedded cluster share, and every handler may ask. */
 export interface Broker {
   readonly platform: Platform
+  readonly log: Log
   readonly config: BrokerConfig
   readonly cluster: Cluster
   readonly groups: GroupCoordinator
   readonly transactions: TransactionCoordinator
+  readonly fetchSessions: FetchSessions
+  /** The APIs that are served, for ApiVersions. */
+  readonly served: readonly ServedApi[]
+}
+
+export interface ServedApi {
+  readonly key: number
+  readonly versions: readonly [first: number, last: number]
 }
 
 /** Who is at the other end of a connection. */
-export interface Peer {
-  /** `User:ANONYMOUS` until somebody has authenticated. */
-  readonly principal: string
-  /** The address of the client, `/127.0.0.1` as Kafka writes it. */
-  readonly clientHost: string
-}
+export type Peer = Pick<Session, 'principal' | 'clientHost'>
 
 export interface RequestContext {
   readonly broker: Broker
@@ -30,21 +38,29 @@ export interface RequestContext {
   /** The client id, or '' when there is none. */
   readonly clientId: string
   readonly peer: Peer
+  readonly session: Session
+  /**
+   * Lets the next request of the connection begin before this one is answered. For a handler whose
+   * effect is in place and which only waits for it to become durable.
+   */
+  readonly proceed: () => void
 }
+
+/** What a handler answers; undefined where the protocol has no response (Produce with acks=0). */
+export type HandlerAnswer<A extends Api> = ResponseInput<A> | undefined | typeof closeConnection
 
 /**
  * How a node answers one API. A promise may take as long as it likes: later requests of the
- * connection wait for their turn to be answered, other connections do not wait at all.
+ * connection wait for their turn, other connections do not wait at all.
  */
 export interface Handler<A extends Api = Api> {
   readonly api: A
   /** The versions that clients are told of. */
   readonly versions: readonly [first: number, last: number]
-  /** Answers undefined where the protocol has no response (Produce with acks=0). */
   handle(
     request: RequestOf<A>,
     context: RequestContext,
-  ): ResponseInput<A> | undefined | Promise<ResponseInput<A> | undefined>
+  ): HandlerAnswer<A> | Promise<HandlerAnswer<A>>
 }
 
 /** Declares a handler; the types of its request and response follow from the API. */

@@ -1,0 +1,381 @@
+import type { Random } from '../../platform/index.ts'
+import type { TopicConfig } from '../config/index.ts'
+import type { CoordinatorLog } from '../coordinator-log.ts'
+import type { PartitionLog } from '../log/index.ts'
+import type { Refusal } from '../refusal.ts'
+import { isRefusal, refuse } from '../refusal.ts'
+import type { Cluster, ClusterNode, NewTopic, Partition, SettingKind, Topic } from './cluster.ts'
+import {
+  clusterRecord,
+  readMetadataRecord,
+  settingsRecord,
+  topicRecord,
+} from './metadata-records.ts'
+import type { StoredPartition, StoredTopic } from './metadata-records.ts'
+import { placeReplicas, refuseAssignments } from './replica-placement.ts'
+import { collisionKey, offsetsTopic, refuseTopicName, transactionsTopic } from './topic-name.ts'
+import { PartitionState, TopicState } from './topic-state.ts'
+
+/** What the cluster needs of the rooms beside it. */
+export interface ClusterPorts {
+  readonly random: Random
+  /** The log that the cluster keeps its own state in. */
+  readonly metadataLog: CoordinatorLog
+  readonly nodes: readonly ClusterNode[]
+  /** The configuration that applies to a topic with these overrides. */
+  readonly topicConfig: (overrides: ReadonlyMap<string, string>) => TopicConfig
+  readonly refuseTopicConfigs: (configs: ReadonlyMap<string, string>) => Refusal | undefined
+  readonly defaults: () => TopicDefaults
+  readonly openLog: (topic: Topic, partition: number, config: () => TopicConfig) => PartitionLog
+  readonly deleteLog: (log: PartitionLog) => void
+  /** Partitions of the coordinators' topics, and what is set on them. */
+  readonly internalTopic: (kind: CoordinatorKind) => Omit<NewTopic, 'name'>
+  /** Called after topics were made or deleted, partitions added, leaders changed. */
+  readonly changed: (change: ClusterChange) => void
+}
+
+export interface TopicDefaults {
+  readonly partitions: number
+  readonly replicationFactor: number
+}
+
+export type CoordinatorKind = 'group' | 'transaction'
+
+export type ClusterChange =
+  | { readonly kind: 'topic-created' | 'topic-deleted' | 'partitions-added'; readonly topic: Topic }
+  | { readonly kind: 'leader-changed'; readonly partition: Partition }
+  | { readonly kind: 'settings-changed'; readonly of: SettingKind; readonly name: string }
+
+/**
+ * The cluster's state in memory, and its log behind it. A change is appended first and takes effect
+ * when it is durable; while a topic is being made its name is taken already.
+ */
+export class EmbeddedCluster implements Cluster {
+  id = ''
+  readonly #ports: ClusterPorts
+  readonly #topics = new Map<string, TopicState>()
+  readonly #topicsById = new Map<string, TopicState>()
+  readonly #nameByCollisionKey = new Map<string, string>()
+  readonly #settings = new Map<SettingKind, Map<string, ReadonlyMap<string, string>>>()
+  readonly #coordinatorTopics = new Map<CoordinatorKind, Promise<void>>()
+  #starts = 0
+  #nextFirstNode = 0
+
+  constructor(ports: ClusterPorts) {
+    this.#ports = ports
+  }
+
+  /** Reads the cluster's log, or founds a cluster where there is none. */
+  async load(): Promise<void> {
+    const stored = new Map<string, StoredTopic>()
+    this.#ports.metadataLog.replay({
+      record: (_offset, record) =>
+        readMetadataRecord(record, {
+          cluster: ({ id, starts }) => {
+            this.id = id
+            this.#starts = starts + 1
+          },
+          topic: (id, value) => {
+            if (value === null) stored.delete(id)
+            else stored.set(id, value)
+          },
+          settings: (kind, name, settings) => this.#applySettings(kind, name, settings),
+        }),
+      marker: () => undefined,
+    })
+    if (this.id === '') this.id = this.#newUuid()
+    for (const [id, topic] of stored) this.#restoreTopic(id, topic)
+    await this.#ports.metadataLog.append([clusterRecord({ id: this.id, starts: this.#starts })])
+  }
+
+  get nodes(): readonly ClusterNode[] {
+    return this.#ports.nodes
+  }
+
+  get controllerId(): number {
+    return this.nodes.find((node) => node.running)?.id ?? -1
+  }
+
+  topics(): Iterable<Topic> {
+    return this.#topics.values()
+  }
+
+  topic(name: string): Topic | undefined {
+    return this.#topics.get(name)
+  }
+
+  topicById(id: string): Topic | undefined {
+    return this.#topicsById.get(id)
+  }
+
+  partition(topic: string, index: number): Partition | undefined {
+    return this.#topics.get(topic)?.partitions[index]
+  }
+
+  validateTopic(topic: NewTopic): Refusal | undefined {
+    const wrongName = refuseTopicName(topic.name)
+    if (wrongName !== undefined) return wrongName
+    const taken = this.#nameByCollisionKey.get(collisionKey(topic.name))
+    if (taken === topic.name) {
+      return refuse('TOPIC_ALREADY_EXISTS', `topic '${topic.name}' already exists`)
+    }
+    if (taken !== undefined) {
+      return refuse(
+        'INVALID_TOPIC_EXCEPTION',
+        `topic '${topic.name}' collides with existing topic '${taken}'`,
+      )
+    }
+    const replicas = this.#replicasOf(topic)
+    if (isRefusal(replicas)) return replicas
+    return this.#ports.refuseTopicConfigs(topic.configs)
+  }
+
+  async createTopic(topic: NewTopic): Promise<Topic | Refusal> {
+    const refusal = this.validateTopic(topic)
+    if (refusal !== undefined) return refusal
+    const replicas = this.#replicasOf(topic)
+    if (isRefusal(replicas)) return replicas
+    this.#nextFirstNode += replicas.length
+    const partitions = replicas.map((nodes) => ({ replicas: nodes, epochBase: -this.#starts }))
+    const overrides = Object.fromEntries(topic.configs)
+    const stored: StoredTopic = { name: topic.name, overrides, partitions }
+    const id = this.#newUuid()
+    this.#nameByCollisionKey.set(collisionKey(topic.name), topic.name)
+    try {
+      await this.#ports.metadataLog.append([topicRecord(id, stored)])
+    } catch (error) {
+      this.#nameByCollisionKey.delete(collisionKey(topic.name))
+      throw error
+    }
+    const made = this.#restoreTopic(id, stored)
+    this.#ports.changed({ kind: 'topic-created', topic: made })
+    return made
+  }
+
+  async deleteTopic(name: string): Promise<Refusal | undefined> {
+    const topic = this.#topics.get(name)
+    if (topic === undefined) return unknownTopic(name)
+    this.#topics.delete(name)
+    this.#topicsById.delete(topic.id)
+    await this.#ports.metadataLog.append([topicRecord(topic.id, null)])
+    this.#nameByCollisionKey.delete(collisionKey(name))
+    for (const { log } of topic.partitions) this.#ports.deleteLog(log)
+    this.#ports.changed({ kind: 'topic-deleted', topic })
+    return undefined
+  }
+
+  async addPartitions(
+    name: string,
+    total: number,
+    assignments: readonly (readonly number[])[] | undefined,
+    validateOnly: boolean,
+  ): Promise<Refusal | undefined> {
+    const topic = this.#topics.get(name)
+    if (topic === undefined) return unknownTopic(name)
+    const current = topic.partitions.length
+    const added = total - current
+    if (added <= 0) {
+      const problem = `topic '${name}' has ${current} partitions; ${total} is not more`
+      return refuse('INVALID_PARTITIONS', problem)
+    }
+    const placed = this.#addedReplicas(topic, added, assignments)
+    if (isRefusal(placed)) return placed
+    if (validateOnly) return undefined
+    const partitions = placed.map((replicas) => ({ replicas, epochBase: -this.#starts }))
+    const stored = topic.stored(this.#starts)
+    const value = { ...stored, partitions: [...stored.partitions, ...partitions] }
+    await this.#ports.metadataLog.append([topicRecord(topic.id, value)])
+    for (const partition of partitions) this.#openPartition(topic, partition)
+    this.#ports.changed({ kind: 'partitions-added', topic })
+    return undefined
+  }
+
+  async setTopicConfigs(name: string, configs: ReadonlyMap<string, string>): Promise<void> {
+    const topic = this.#topics.get(name)
+    if (topic === undefined) return
+    const value = { ...topic.stored(this.#starts), overrides: Object.fromEntries(configs) }
+    await this.#ports.metadataLog.append([topicRecord(topic.id, value)])
+    topic.overrides = new Map(configs)
+    topic.config = this.#ports.topicConfig(topic.overrides)
+  }
+
+  /** Resolves every topic's configuration anew, after the broker's own has changed. */
+  refreshTopicConfigs(): void {
+    for (const topic of this.#topics.values()) {
+      topic.config = this.#ports.topicConfig(topic.overrides)
+    }
+  }
+
+  dynamicSettings(kind: SettingKind, name: string): ReadonlyMap<string, string> {
+    return this.#settings.get(kind)?.get(name) ?? new Map<string, string>()
+  }
+
+  dynamicSettingNames(kind: SettingKind): readonly string[] {
+    return [...(this.#settings.get(kind)?.keys() ?? [])]
+  }
+
+  async setDynamicSettings(
+    kind: SettingKind,
+    name: string,
+    settings: ReadonlyMap<string, string>,
+  ): Promise<void> {
+    await this.#ports.metadataLog.append([settingsRecord(kind, name, settings)])
+    this.#applySettings(kind, name, settings)
+    this.#ports.changed({ kind: 'settings-changed', of: kind, name })
+  }
+
+  coordinator(kind: CoordinatorKind, id: string): Partition | undefined {
+    const topic = this.#topics.get(coordinatorTopic(kind))
+    return topic?.partitions[javaHashCode(id) % topic.partitions.length]
+  }
+
+  /** Makes the topic in which coordinators of a kind keep their state, when there is none yet. */
+  prepareCoordinators(kind: CoordinatorKind): Promise<void> {
+    const known = this.#coordinatorTopics.get(kind)
+    if (known !== undefined) return known
+    const preparation = this.#createCoordinatorTopic(kind)
+    this.#coordinatorTopics.set(kind, preparation)
+    preparation.catch(() => this.#coordinatorTopics.delete(kind))
+    return preparation
+  }
+
+  moveLeader(partition: Partition, nodeId: number): void {
+    const state = this.#topics.get(partition.topic.name)?.partitions[partition.index]
+    if (state === undefined || !state.inSync.includes(nodeId)) return
+    state.leader = nodeId
+    this.#leaderChanged(state)
+  }
+
+  /** Gives partitions of stopped nodes to nodes that run. */
+  followNodes(): void {
+    for (const topic of this.#topics.values()) {
+      for (const partition of topic.partitions) {
+        if (partition.follow((id) => this.#isRunning(id))) this.#leaderChanged(partition)
+      }
+    }
+  }
+
+  #leaderChanged(partition: PartitionState): void {
+    partition.leaderEpoch += 1
+    const { topic } = partition
+    // Nobody waits for this record: should it be lost, the next start raises every epoch anyway.
+    this.#ports.metadataLog
+      .append([topicRecord(topic.id, topic.stored(this.#starts))])
+      .catch(() => undefined)
+    this.#ports.changed({ kind: 'leader-changed', partition })
+  }
+
+  async #createCoordinatorTopic(kind: CoordinatorKind): Promise<void> {
+    const name = coordinatorTopic(kind)
+    if (this.#topics.has(name)) return
+    const topic = { name, ...this.#ports.internalTopic(kind) }
+    const made = await this.createTopic(topic)
+    if (isRefusal(made)) throw new Error(`topic '${name}' cannot be made: ${made.message}`)
+  }
+
+  #replicasOf(topic: NewTopic): readonly (readonly number[])[] | Refusal {
+    const nodeIds = this.nodes.map((node) => node.id)
+    if (topic.assignments !== undefined) {
+      return refuseAssignments(topic.assignments, nodeIds) ?? topic.assignments
+    }
+    const defaults = this.#ports.defaults()
+    const partitions = topic.partitions === -1 ? defaults.partitions : topic.partitions
+    const factor =
+      topic.replicationFactor === -1 ? defaults.replicationFactor : topic.replicationFactor
+    if (partitions <= 0) {
+      return refuse('INVALID_PARTITIONS', `number of partitions (${partitions}) must be positive`)
+    }
+    const running = this.nodes.filter((node) => node.running).map(({ id }) => id)
+    if (factor <= 0 || factor > running.length) {
+      return refuse(
+        'INVALID_REPLICATION_FACTOR',
+        `replication factor (${factor}) must be from 1 to the number of running brokers (${running.length})`,
+      )
+    }
+    return placeReplicas(running, this.#nextFirstNode, partitions, factor)
+  }
+
+  #addedReplicas(
+    topic: TopicState,
+    added: number,
+    assignments: readonly (readonly number[])[] | undefined,
+  ): readonly (readonly number[])[] | Refusal {
+    const factor = topic.partitions[0]?.replicas.length ?? 1
+    if (assignments === undefined) {
+      const nodeIds = this.nodes.filter((node) => node.running).map((node) => node.id)
+      return placeReplicas(
+        nodeIds,
+        topic.partitions.length,
+        added,
+        Math.min(factor, nodeIds.length),
+      )
+    }
+    if (assignments.length !== added) {
+      return refuse(
+        'INVALID_REPLICA_ASSIGNMENT',
+        `${assignments.length} assignments were given for ${added} new partitions`,
+      )
+    }
+    const nodeIds = this.nodes.map((node) => node.id)
+    return refuseAssignments(assignments, nodeIds) ?? assignments
+  }
+
+  #restoreTopic(id: string, stored: StoredTopic): TopicState {
+    const overrides = new Map(Object.entries(stored.overrides))
+    const topic = new TopicState(id, stored.name, overrides, this.#ports.topicConfig(overrides))
+    for (const partition of stored.partitions) this.#openPartition(topic, partition)
+    this.#topics.set(topic.name, topic)
+    this.#topicsById.set(id, topic)
+    this.#nameByCollisionKey.set(collisionKey(topic.name), topic.name)
+    return topic
+  }
+
+  #openPartition(topic: TopicState, stored: StoredPartition): void {
+    const index = topic.partitions.length
+    const log = this.#ports.openLog(topic, index, () => topic.config)
+    const epoch = stored.epochBase + this.#starts
+    const partition = new PartitionState(topic, index, stored.replicas, epoch, log)
+    partition.follow((nodeId) => this.#isRunning(nodeId))
+    topic.partitions.push(partition)
+  }
+
+  #applySettings(kind: SettingKind, name: string, settings: ReadonlyMap<string, string>): void {
+    let ofKind = this.#settings.get(kind)
+    if (ofKind === undefined) {
+      ofKind = new Map()
+      this.#settings.set(kind, ofKind)
+    }
+    if (settings.size === 0) ofKind.delete(name)
+    else ofKind.set(name, new Map(settings))
+  }
+
+  #isRunning(nodeId: number): boolean {
+    return this.nodes.some((node) => node.id === nodeId && node.running)
+  }
+
+  #newUuid(): string {
+    for (;;) {
+      const text = Buffer.from(this.#ports.random.bytes(16)).toString('base64url')
+      // Kafka's tools take an argument that begins with a dash for an option.
+      if (!text.startsWith('-') && !this.#topicsById.has(text)) return text
+    }
+  }
+}
+
+function coordinatorTopic(kind: CoordinatorKind): string {
+  return kind === 'group' ? offsetsTopic : transactionsTopic
+}
+
+function unknownTopic(name: string): Refusal {
+  return refuse('UNKNOWN_TOPIC_OR_PARTITION', `topic '${name}' does not exist`)
+}
+
+/**
+ * The absolute value of Java's String.hashCode: it decides which partition holds a group, as in Kafka.
+ * The smallest integer has no absolute value; Kafka takes 0 for it.
+ */
+export function javaHashCode(text: string): number {
+  let hash = 0
+  for (let i = 0; i < text.length; i++) hash = (Math.imul(hash, 31) + text.charCodeAt(i)) | 0
+  return hash === -0x8000_0000 ? 0 : Math.abs(hash)
+}

@@ -1,0 +1,217 @@
+import type { Log } from '../../observe/index.ts'
+import type { Clock, Socket } from '../../platform/index.ts'
+import { FrameReader } from './frame-reader.ts'
+
+export interface ConnectionLimits {
+  /** The largest request (`socket.request.max.bytes`). */
+  readonly requestBytesMax: number
+  /** Requests of one connection that were received and are not answered yet. */
+  readonly requestsInFlightMax: number
+  /** Their bytes. One request may exceed it alone. */
+  readonly bytesInFlightMax: number
+  /** A connection that is silent for this long is closed (`connections.max.idle.ms`). */
+  readonly idleMs: number
+}
+
+/** The answer to one request: what to send, nothing, or that the connection must end. */
+export type Reply = readonly Uint8Array[] | 'nothing' | 'close'
+
+/**
+ * Answers one request. `proceed` lets the next request of the connection begin before this one is
+ * answered; without it the next one waits, as it does in Kafka.
+ */
+export type RequestReceiver = (frame: Buffer, proceed: () => void) => Reply | Promise<Reply>
+
+/** The place of a request in the order of responses. */
+interface Slot {
+  readonly bytes: number
+  reply: Reply | undefined
+}
+
+interface ConnectionOptions {
+  readonly socket: Socket
+  readonly clock: Clock
+  readonly log: Log
+  readonly limits: ConnectionLimits
+  readonly receive: RequestReceiver
+  readonly closed: () => void
+}
+
+/**
+ * One client's connection.
+ *
+ * - *reading*: frames are taken from the socket and wait in `waiting`; one at a time begins, the
+ *   next when it was answered or has called `proceed`. Responses leave in the order of requests.
+ * - *full*: too much is in flight, or the client does not read its responses; nothing is taken
+ *   from the socket until that has changed.
+ * - *closed*: what is still running may finish, its response is dropped.
+ */
+export class Connection {
+  readonly #socket: Socket
+  readonly #clock: Clock
+  readonly #log: Log
+  readonly #limits: ConnectionLimits
+  readonly #receive: RequestReceiver
+  readonly #onClosed: () => void
+  readonly #frames: FrameReader
+  readonly #waiting: Buffer[] = []
+  readonly #slots: Slot[] = []
+  #bytesInFlight = 0
+  #requestRuns = false
+  #writable = true
+  #paused = false
+  #ended = false
+  #closed = false
+  #lastActivityMs: number
+
+  constructor(options: ConnectionOptions) {
+    this.#socket = options.socket
+    this.#clock = options.clock
+    this.#log = options.log
+    this.#limits = options.limits
+    this.#receive = options.receive
+    this.#onClosed = options.closed
+    this.#frames = new FrameReader(options.limits.requestBytesMax)
+    this.#lastActivityMs = options.clock.elapsedMs()
+  }
+
+  get remoteHost(): string {
+    return this.#socket.remote.host
+  }
+
+  start(): void {
+    this.#socket.start({
+      data: (chunk) => this.#data(chunk),
+      drained: () => this.#drained(),
+      ended: () => this.#endOfInput(),
+      closed: () => this.#socketClosed(),
+    })
+  }
+
+  /** Closes once what was received has been answered. */
+  closeGently(): void {
+    this.#endOfInput()
+  }
+
+  destroy(): void {
+    this.#socket.destroy()
+  }
+
+  /** Closes the connection when it has been silent for too long; nothing must be in flight. */
+  closeIfIdle(): void {
+    const silentMs = this.#clock.elapsedMs() - this.#lastActivityMs
+    if (silentMs >= this.#limits.idleMs && this.#slots.length === 0) this.#socket.destroy()
+  }
+
+  #data(chunk: Buffer): void {
+    if (this.#closed || this.#ended) return
+    this.#lastActivityMs = this.#clock.elapsedMs()
+    try {
+      this.#frames.push(chunk, (frame) => this.#frame(frame))
+    } catch (error) {
+      const { host, port } = this.#socket.remote
+      this.#log('warn', `closed a connection: ${messageOf(error)}`, { client: `${host}:${port}` })
+      this.#socket.destroy()
+      return
+    }
+    this.#advance()
+  }
+
+  #frame(frame: Buffer): void {
+    this.#waiting.push(frame)
+    this.#bytesInFlight += frame.length
+  }
+
+  /** Begins the next request if it may begin, and takes or stops taking bytes as there is room. */
+  #advance(): void {
+    while (!this.#requestRuns && this.#writable && !this.#closed) {
+      const frame = this.#waiting.shift()
+      if (frame === undefined) break
+      this.#begin(frame)
+    }
+    this.#flush()
+    this.#adjustReading()
+    if (this.#ended && this.#waiting.length === 0 && this.#slots.length === 0) this.#socket.end()
+  }
+
+  #begin(frame: Buffer): void {
+    const slot: Slot = { bytes: frame.length, reply: undefined }
+    this.#slots.push(slot)
+    this.#requestRuns = true
+    let proceeded = false
+    const proceed = () => {
+      if (proceeded) return false
+      proceeded = true
+      this.#requestRuns = false
+      return true
+    }
+    const settle = (reply: Reply) => {
+      slot.reply = reply
+      proceed()
+    }
+    const result = this.#receive(frame, () => {
+      if (proceed()) this.#advance()
+    })
+    if (!(result instanceof Promise)) {
+      settle(result)
+      return
+    }
+    void result.then((reply) => {
+      settle(reply)
+      this.#advance()
+    })
+  }
+
+  /** Sends the responses that are ready, up to the first that is not. */
+  #flush(): void {
+    const chunks: Uint8Array[] = []
+    let close = false
+    while (!close) {
+      const slot = this.#slots[0]
+      if (slot?.reply === undefined) break
+      this.#slots.shift()
+      this.#bytesInFlight -= slot.bytes
+      if (slot.reply === 'close') close = true
+      else if (slot.reply !== 'nothing') for (const chunk of slot.reply) chunks.push(chunk)
+    }
+    if (this.#closed) return
+    if (chunks.length > 0) {
+      this.#lastActivityMs = this.#clock.elapsedMs()
+      this.#writable = this.#socket.write(chunks)
+    }
+    if (close) this.#socket.end()
+  }
+
+  #adjustReading(): void {
+    const { requestsInFlightMax, bytesInFlightMax } = this.#limits
+    const inFlight = this.#slots.length + this.#waiting.length
+    const full =
+      !this.#writable ||
+      inFlight >= requestsInFlightMax ||
+      (inFlight > 1 && this.#bytesInFlight >= bytesInFlightMax)
+    if (full === this.#paused || this.#closed) return
+    this.#paused = full
+    if (full) this.#socket.pause()
+    else this.#socket.resume()
+  }
+
+  #drained(): void {
+    this.#writable = true
+    this.#advance()
+  }
+
+  #endOfInput(): void {
+    this.#ended = true
+    this.#advance()
+  }
+
+  #socketClosed(): void {
+    this.#closed = true
+    this.#waiting.length = 0
+    this.#onClosed()
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}

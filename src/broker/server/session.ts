@@ -1,0 +1,101 @@
+import type { Random, Socket } from '../../platform/index.ts'
+import { isSaslMechanism, startSaslExchange } from '../security/sasl.ts'
+import type { SaslExchange, SaslMechanism } from '../security/sasl.ts'
+import type { Users } from '../security/users.ts'
+
+const anonymous = 'User:ANONYMOUS'
+
+/** Keys of the APIs that are answered before somebody has authenticated. */
+const openKeys: ReadonlySet<number> = new Set([17, 18, 36])
+
+interface SessionOptions {
+  readonly socket: Socket
+  readonly random: Random
+  /** Absent: clients need not authenticate. */
+  readonly sasl:
+    { readonly users: Users; readonly mechanisms: readonly SaslMechanism[] } | undefined
+}
+
+export type SaslAnswer =
+  | { readonly kind: 'go-on'; readonly bytes: Buffer }
+  | { readonly kind: 'refused'; readonly message: string }
+
+/**
+ * Who is at the other end of a connection, and whether that is known.
+ *
+ * - *open*: no authentication is asked for; the principal comes from the TLS certificate, if any.
+ * - *unknown*: SASL is asked for and has not begun; only `openKeys` are answered.
+ * - *exchanging*: a mechanism was chosen, its messages come and go, wrapped in SaslAuthenticate or,
+ *   after SaslHandshake version 0, as bare frames.
+ * - *authenticated*: the principal is known.
+ * - *refused*: an exchange has failed; the connection is to be closed.
+ */
+export class Session {
+  readonly #options: SessionOptions
+  #state: 'open' | 'unknown' | 'exchanging' | 'authenticated' | 'refused'
+  #principal = anonymous
+  #exchange: SaslExchange | undefined
+  #bareFrames = false
+
+  constructor(options: SessionOptions) {
+    this.#options = options
+    this.#state = options.sasl === undefined ? 'open' : 'unknown'
+    const { peerName } = options.socket
+    if (peerName !== undefined) this.#principal = `User:${peerName}`
+  }
+
+  /** `User:name`, as Kafka writes it. */
+  get principal(): string {
+    return this.#principal
+  }
+
+  get clientHost(): string {
+    return `/${this.#options.socket.remote.host}`
+  }
+
+  /** Whether the next frame is a message of a SASL mechanism and not a request. */
+  get expectsBareFrame(): boolean {
+    return this.#bareFrames && this.#state === 'exchanging'
+  }
+
+  get refused(): boolean {
+    return this.#state === 'refused'
+  }
+
+  /** Whether a request of this API may be answered now. */
+  allows(apiKey: number): boolean {
+    if (this.#state === 'open' || this.#state === 'authenticated') return true
+    return this.#state !== 'refused' && openKeys.has(apiKey)
+  }
+
+  /** The mechanisms that a client may choose; none where authentication is not asked for. */
+  get mechanisms(): readonly SaslMechanism[] {
+    return this.#options.sasl?.mechanisms ?? []
+  }
+
+  /** Chooses a mechanism; answers whether that is possible. */
+  handshake(mechanism: string, bareFrames: boolean): 'chosen' | 'unsupported' | 'out-of-order' {
+    const { sasl, random } = this.#options
+    if (sasl === undefined || this.#state === 'exchanging') return 'out-of-order'
+    if (!isSaslMechanism(mechanism) || !sasl.mechanisms.includes(mechanism)) return 'unsupported'
+    this.#exchange = startSaslExchange(mechanism, sasl.users, random)
+    this.#bareFrames = bareFrames
+    this.#state = 'exchanging'
+    return 'chosen'
+  }
+
+  /** Takes one message of the client; undefined when no mechanism was chosen. */
+  authenticate(message: Buffer): SaslAnswer | undefined {
+    if (this.#state !== 'exchanging' || this.#exchange === undefined) return undefined
+    const step = this.#exchange(message)
+    if (step.kind === 'challenge') return { kind: 'go-on', bytes: step.bytes }
+    this.#exchange = undefined
+    if (step.kind === 'failure') {
+      this.#state = 'refused'
+      return { kind: 'refused', message: step.message }
+    }
+    this.#principal = `User:${step.user}`
+    this.#state = 'authenticated'
+    return { kind: 'go-on', bytes: step.bytes }
+  }
+}

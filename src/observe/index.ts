@@ -1,0 +1,2 @@
+export { silentLog } from './log.ts'
+export type { Log, LogFields, LogLevel } from './log.ts'
