@@ -6,6 +6,7 @@
 export const errorCodes = {
   MILLRACE_PROTOCOL_INVALID: { retriable: false },
   MILLRACE_PROTOCOL_UNSUPPORTED: { retriable: false },
+  MILLRACE_PROTOCOL_TOO_LARGE: { retriable: false },
   MILLRACE_DISK_FAILED: { retriable: false },
   MILLRACE_NETWORK_FAILED: { retriable: true },
   MILLRACE_OPTION_INVALID: { retriable: false },
