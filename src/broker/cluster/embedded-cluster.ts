@@ -241,7 +241,7 @@ export class EmbeddedCluster implements Cluster {
 
   moveLeader(partition: Partition, nodeId: number): void {
     const state = this.#topics.get(partition.topic.name)?.partitions[partition.index]
-    if (state === undefined || !state.inSync.includes(nodeId)) return
+    if (!state?.inSync.includes(nodeId)) return
     state.leader = nodeId
     this.#leaderChanged(state)
   }

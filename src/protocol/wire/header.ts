@@ -1,5 +1,5 @@
 import type { Api } from './api.ts'
-import { Reader } from './reader.ts'
+import type { Reader } from './reader.ts'
 import { Writer } from './writer.ts'
 
 /*

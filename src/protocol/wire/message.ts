@@ -36,7 +36,7 @@ export class Message<F extends Fields> {
   }
 
   write(writer: Writer, value: Encodable<F>, version: number): void {
-    this.#codec(version).write(writer, value as Record<string, unknown>)
+    this.#codec(version).write(writer, value)
   }
 
   /** Reads a message that must fill `buffer` exactly. */

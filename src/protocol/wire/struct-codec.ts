@@ -1,6 +1,6 @@
 import { ProtocolError } from '../../errors.ts'
 import type { Field, Fields, FieldOptions, Primitive, WireType } from './field.ts'
-import { Reader } from './reader.ts'
+import type { Reader } from './reader.ts'
 import { includes, versionRange } from './versions.ts'
 import { Writer } from './writer.ts'
 
