@@ -1,0 +1,190 @@
+import { describe, expect, it } from 'vitest'
+import type { Socket, SocketHandler } from '../../platform/index.ts'
+import { silentLog } from '../../observe/index.ts'
+import { Connection } from './connection.ts'
+import type { ConnectionLimits, Reply, RequestReceiver } from './connection.ts'
+
+const limits: ConnectionLimits = {
+  requestBytesMax: 1000,
+  requestsInFlightMax: 4,
+  bytesInFlightMax: 500,
+  idleMs: 1000,
+}
+
+class FakeSocket implements Socket {
+  readonly local = { host: '127.0.0.1', port: 1 }
+  readonly remote = { host: '127.0.0.1', port: 2 }
+  readonly peerName = undefined
+  readonly encrypted = false
+  readonly queuedBytes = 0
+  readonly sent: string[] = []
+  handler: SocketHandler | undefined
+  accepts = true
+  paused = false
+  state: 'open' | 'ended' | 'destroyed' = 'open'
+
+  start(handler: SocketHandler): void {
+    this.handler = handler
+  }
+  write(chunks: readonly Uint8Array[]): boolean {
+    this.sent.push(...chunks.map((chunk) => Buffer.from(chunk).toString()))
+    return this.accepts
+  }
+  pause(): void {
+    this.paused = true
+  }
+  resume(): void {
+    this.paused = false
+  }
+  end(): void {
+    this.state = 'ended'
+  }
+  destroy(): void {
+    this.state = 'destroyed'
+  }
+  receive(...frames: string[]): void {
+    const bytes = frames.map((text) => {
+      const size = Buffer.alloc(4)
+      size.writeInt32BE(text.length)
+      return Buffer.concat([size, Buffer.from(text)])
+    })
+    this.handler?.data(Buffer.concat(bytes))
+  }
+}
+
+function open(receive: RequestReceiver) {
+  const socket = new FakeSocket()
+  let now = 0
+  const clock = {
+    now: () => now,
+    elapsedMs: () => now,
+    setTimer: () => ({ cancel: () => undefined }),
+    sleep: () => Promise.resolve(),
+    defer: () => undefined,
+  }
+  const connection = new Connection({
+    socket,
+    clock,
+    log: silentLog,
+    limits,
+    receive,
+    closed: () => undefined,
+  })
+  connection.start()
+  const advance = (ms: number) => {
+    now += ms
+  }
+  return { socket, connection, advance }
+}
+
+/** Requests that are answered when the test says so. */
+function heldRequests() {
+  const held = new Map<string, { proceed: () => void; answer: (reply: Reply) => Promise<void> }>()
+  const receive: RequestReceiver = (frame, proceed) =>
+    new Promise((resolve) => {
+      const answer = async (reply: Reply) => {
+        resolve(reply)
+        await Promise.resolve()
+        await Promise.resolve()
+      }
+      held.set(frame.toString(), { proceed, answer })
+    })
+  return { held, receive }
+}
+
+const reply = (text: string): Reply => [Buffer.from(text)]
+
+describe('a connection', () => {
+  it('begins a request when the one before it was answered', async () => {
+    const { held, receive } = heldRequests()
+    const { socket } = open(receive)
+    socket.receive('a', 'b')
+    expect([...held.keys()]).toEqual(['a'])
+    await held.get('a')?.answer(reply('A'))
+    expect(socket.sent).toEqual(['A'])
+    expect([...held.keys()]).toEqual(['a', 'b'])
+  })
+
+  it('answers in the order of requests although later ones finish first', async () => {
+    const { held, receive } = heldRequests()
+    const { socket } = open(receive)
+    socket.receive('a', 'b', 'c')
+    held.get('a')?.proceed()
+    held.get('b')?.proceed()
+    await held.get('c')?.answer(reply('C'))
+    await held.get('b')?.answer('nothing')
+    expect(socket.sent).toEqual([])
+    await held.get('a')?.answer(reply('A'))
+    expect(socket.sent).toEqual(['A', 'C'])
+  })
+
+  it('stops reading while too much is in flight, and begins again', async () => {
+    const { held, receive } = heldRequests()
+    const { socket } = open(receive)
+    socket.receive('a', 'b', 'c', 'd')
+    expect(socket.paused).toBe(true)
+    await held.get('a')?.answer(reply('A'))
+    expect(socket.paused).toBe(false)
+  })
+
+  it('begins nothing while the client does not read its responses', () => {
+    const begun: string[] = []
+    const { socket } = open((frame) => {
+      begun.push(frame.toString())
+      return reply('x')
+    })
+    socket.accepts = false
+    socket.receive('a')
+    socket.receive('b')
+    expect(begun).toEqual(['a'])
+    expect(socket.paused).toBe(true)
+    socket.accepts = true
+    socket.handler?.drained()
+    expect(begun).toEqual(['a', 'b'])
+    expect(socket.paused).toBe(false)
+  })
+
+  it('answers what it has received when the client has said its last word', async () => {
+    const { held, receive } = heldRequests()
+    const { socket } = open(receive)
+    socket.receive('a')
+    socket.handler?.ended()
+    expect(socket.state).toBe('open')
+    await held.get('a')?.answer(reply('A'))
+    expect(socket.sent).toEqual(['A'])
+    expect(socket.state).toBe('ended')
+  })
+
+  it('sends what was due before a request that ends it, and nothing after', async () => {
+    const { held, receive } = heldRequests()
+    const { socket } = open(receive)
+    socket.receive('a', 'b')
+    held.get('a')?.proceed()
+    await held.get('b')?.answer('close')
+    await held.get('a')?.answer(reply('A'))
+    expect(socket.sent).toEqual(['A'])
+    expect(socket.state).toBe('ended')
+  })
+
+  it('is destroyed by bytes that are no request', () => {
+    const { socket } = open(() => 'nothing')
+    socket.handler?.data(Buffer.from('GET / HTTP/1.1\r\n\r\n'))
+    expect(socket.state).toBe('destroyed')
+  })
+
+  it('is closed when it was silent for too long, but not while it waits for an answer', async () => {
+    const { held, receive } = heldRequests()
+    const { socket, connection, advance } = open(receive)
+    socket.receive('a')
+    advance(2000)
+    connection.closeIfIdle()
+    expect(socket.state).toBe('open')
+    await held.get('a')?.answer(reply('A'))
+    advance(999)
+    connection.closeIfIdle()
+    expect(socket.state).toBe('open')
+    advance(1)
+    connection.closeIfIdle()
+    expect(socket.state).toBe('destroyed')
+  })
+})
