@@ -1,0 +1,59 @@
+import type { PartitionLog } from '../log/index.ts'
+import type { FetchedPartition, ReadRequest } from './fetch-read.ts'
+import type { RequestContext } from './handler.ts'
+
+interface WaitLimits {
+  readonly minBytes: number
+  readonly maxWaitMs: number
+}
+
+interface Watched {
+  readonly log: PartitionLog
+  readonly offset: number
+  readonly bytesMax: number
+  bytes: number
+}
+
+/**
+ * Waits until the partitions hold `minBytes` that the reader may see, or time is up. Only the
+ * partition that has changed is counted anew. The continuation runs after the input at hand, so that
+ * many appends of one moment wake a reader once.
+ */
+export async function waitForBytes(
+  request: ReadRequest,
+  fetched: readonly FetchedPartition[],
+  { minBytes, maxWaitMs }: WaitLimits,
+  { broker }: RequestContext,
+): Promise<void> {
+  const isolation = request.committed ? 'committed' : 'uncommitted'
+  const watched = fetched.flatMap(({ target, bytes }): Watched[] => {
+    const log = broker.cluster.partition(target.topic, target.partition)?.log
+    if (log === undefined) return []
+    return [{ log, offset: target.fetchOffset, bytesMax: target.partitionMaxBytes, bytes }]
+  })
+  const { clock } = broker.platform
+  let total = watched.reduce((sum, partition) => sum + partition.bytes, 0)
+  const unsubscribe: (() => void)[] = []
+  await new Promise<void>((resolve) => {
+    let done = false
+    const finish = () => {
+      if (done) return
+      done = true
+      timer.cancel()
+      clock.defer(resolve)
+    }
+    const timer = clock.setTimer(maxWaitMs, finish)
+    for (const partition of watched) {
+      const recount = () => {
+        const bytes = partition.log.bytesAvailable(partition.offset, isolation, partition.bytesMax)
+        total += bytes - partition.bytes
+        partition.bytes = bytes
+        // A log that was closed, or cut above the reader's offset, has an error to tell.
+        const lost = partition.log.closed || partition.log.logStartOffset > partition.offset
+        if (total >= minBytes || lost) finish()
+      }
+      unsubscribe.push(partition.log.onChange(recount))
+    }
+  })
+  for (const stop of unsubscribe) stop()
+}

@@ -1,0 +1,81 @@
+import { OptionError } from '../errors.ts'
+import type { Log } from '../observe/index.ts'
+import type { Platform, TlsServerOptions } from '../platform/index.ts'
+import type { SaslMechanism } from './security/sasl.ts'
+
+/** How an embedded broker is started. Everything has a default that suits a test. */
+export interface BrokerOptions {
+  /**
+   * The port of the first node; the others follow. 0 lets the system choose.
+   * @defaultValue 0
+   */
+  readonly port?: number
+  /**
+   * The address to listen on. Any other than loopback needs `users` or TLS with client
+   * certificates, or `insecure`.
+   * @defaultValue '127.0.0.1'
+   */
+  readonly host?: string
+  /**
+   * The host that clients are told to connect to.
+   * @defaultValue the value of `host`
+   */
+  readonly advertisedHost?: string
+  /**
+   * How many nodes the cluster has. They share their logs: it is not replication.
+   * @defaultValue 1
+   */
+  readonly nodes?: number
+  /**
+   * The folder to keep everything in. Without it everything lives in memory and is gone at the end.
+   */
+  readonly data?: string
+  /**
+   * When a write counts as durable: `'sync'` once it is on stable storage, `'page-cache'` at once,
+   * as in a single Kafka broker. Only with `data`.
+   * @defaultValue 'sync'
+   */
+  readonly durability?: 'sync' | 'page-cache'
+  /** Kafka's own properties, `{ 'num.partitions': '4' }`. */
+  readonly properties?: Readonly<Record<string, string>>
+  /** Passwords by user. Given: clients must authenticate with SASL. */
+  readonly users?: Readonly<Record<string, string>>
+  /**
+   * The SASL mechanisms that clients may choose.
+   * @defaultValue all: PLAIN, SCRAM-SHA-256, SCRAM-SHA-512
+   */
+  readonly mechanisms?: readonly SaslMechanism[]
+  readonly tls?: TlsServerOptions
+  /**
+   * Allows an address other than loopback without authentication.
+   * @defaultValue false
+   */
+  readonly insecure?: boolean
+  /** Where messages for operators go. @defaultValue nowhere */
+  readonly log?: Log
+  /** The world that the broker lives in. @defaultValue this machine */
+  readonly platform?: Platform
+}
+
+const loopback = /^(?:localhost|127(?:\.\d{1,3}){3}|::1)$/
+const nodesMax = 100
+
+/** Refuses options that cannot work or that would open the broker to a network by mistake. */
+export function checkBrokerOptions(options: BrokerOptions): void {
+  const { port = 0, nodes = 1, host = '127.0.0.1' } = options
+  if (!Number.isInteger(nodes) || nodes < 1 || nodes > nodesMax) {
+    throw new OptionError('nodes', `(${nodes}) must be a whole number from 1 to ${nodesMax}`)
+  }
+  if (!Number.isInteger(port) || port < 0 || port + nodes - 1 > 65_535) {
+    throw new OptionError('port', `(${port}) must be from 0 to ${65_536 - nodes}`)
+  }
+  if (options.durability !== undefined && options.data === undefined) {
+    throw new OptionError('durability', `(${options.durability}) needs a data folder (data)`)
+  }
+  const authenticates = options.users !== undefined || options.tls?.clientCertificate === 'required'
+  if (loopback.test(host) || authenticates || options.insecure === true) return
+  throw new OptionError(
+    'host',
+    `(${host}) is not loopback: give users, or TLS with client certificates, or say insecure`,
+  )
+}
