@@ -76,6 +76,7 @@ export {
   readResponseHeader,
 } from './wire/header.ts'
 export type { RequestHeader } from './wire/header.ts'
+export { FrameError, FrameReader } from './wire/frame-reader.ts'
 export { Message } from './wire/message.ts'
 export type { DecodedMessage, MessageInput } from './wire/message.ts'
 export { Reader } from './wire/reader.ts'

@@ -1,6 +1,7 @@
 import type { Log } from '../../observe/index.ts'
 import type { Clock, Socket } from '../../platform/index.ts'
-import { FrameReader } from './frame-reader.ts'
+import { FrameReader } from '../../protocol/index.ts'
+import { describeStranger } from './stranger.ts'
 
 export interface ConnectionLimits {
   /** The largest request (`socket.request.max.bytes`). */
@@ -110,7 +111,9 @@ export class Connection {
       this.#frames.push(chunk, (frame) => this.#frame(frame))
     } catch (error) {
       const { host, port } = this.#socket.remote
-      this.#log('warn', `closed a connection: ${messageOf(error)}`, { client: `${host}:${port}` })
+      this.#log('warn', `closed a connection: ${describeStranger(error)}`, {
+        client: `${host}:${port}`,
+      })
       this.#socket.destroy()
       return
     }
@@ -210,8 +213,4 @@ export class Connection {
     this.#waiting.length = 0
     this.#onClosed()
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
 }

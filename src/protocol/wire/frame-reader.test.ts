@@ -38,8 +38,7 @@ describe('the frame reader', () => {
   it.each([
     ['a negative size', Buffer.from([0xff, 0xff, 0xff, 0xff]), /declares -1 bytes/],
     ['the largest size', Buffer.from([0x7f, 0xff, 0xff, 0xff]), /declares 2147483647 bytes/],
-    ['an HTTP request', Buffer.from('GET / HTTP/1.1\r\n'), /an HTTP request/],
-    ['a TLS handshake', Buffer.from([0x16, 3, 1, 2, 0, 1]), /a TLS handshake/],
+    ['text', Buffer.from('GET / HTTP/1.1\r\n'), /declares 1195725856 bytes/],
   ])('refuses %s, also when it comes byte by byte', (_name, bytes, message) => {
     expect(() => readAll(new FrameReader(1000), [bytes])).toThrow(message)
     const single = [...bytes].map((byte) => Buffer.from([byte]))

@@ -1,6 +1,14 @@
-/** Why the bytes of a connection cannot be Kafka requests. */
-export class FrameError extends Error {
-  override readonly name = 'FrameError'
+import { ProtocolError } from '../../errors.ts'
+
+/** A size that no frame may have. What came instead of a frame can often be told from its head. */
+export class FrameError extends ProtocolError {
+  /** The first bytes of what should have been a frame. */
+  readonly head: Buffer
+
+  constructor(message: string, head: Buffer) {
+    super(message)
+    this.head = head
+  }
 }
 
 /** More parts than this are joined: a sender of single bytes must not cost an object for each. */
@@ -73,20 +81,9 @@ export class FrameReader {
   #checkedSize(bytes: Buffer): number {
     const size = bytes.readInt32BE(0)
     if (size >= 0 && size <= this.#frameBytesMax) return size
-    throw new FrameError(describeStranger(bytes, size, this.#frameBytesMax))
+    throw new FrameError(
+      `a frame declares ${size} bytes; allowed are 0 to ${this.#frameBytesMax}`,
+      Buffer.from(bytes.subarray(0, 16)),
+    )
   }
-}
-
-const tlsHandshake = 0x16
-const httpMethods = ['GET ', 'POST', 'PUT ', 'HEAD', 'OPTI', 'DELE', 'PATC', 'CONN', 'TRAC', 'PRI ']
-
-/** Names the protocol that the first bytes of a frame look like, for the one who has to find out. */
-function describeStranger(bytes: Buffer, size: number, max: number): string {
-  if (bytes[0] === tlsHandshake && bytes[1] === 3) {
-    return 'a TLS handshake came to a listener without TLS'
-  }
-  if (httpMethods.includes(bytes.toString('latin1', 0, 4))) {
-    return 'an HTTP request came to a Kafka listener'
-  }
-  return `a request declares ${size} bytes; allowed are 0 to ${max} (socket.request.max.bytes)`
 }
