@@ -29,7 +29,7 @@ export function decideAddPartitions(
   const refused = refuseProducer(metadata, request)
   if (refused !== undefined) return refused
   if (metadata.state === 'Ongoing' && includesAll(metadata.partitions, request.partitions)) {
-    return { kind: 'done', identity: metadata }
+    return { kind: 'done' }
   }
   return changeTo(withPartitions(metadata, request.partitions, request.version, now))
 }

@@ -1,5 +1,5 @@
 import type { Refusal } from '../refusal.ts'
-import type { ProducerIdentity, TransactionMetadata } from './transaction-metadata.ts'
+import type { TransactionMetadata } from './transaction-metadata.ts'
 
 /**
  * What the rules make of a request. They are functions of the state and the request alone; the
@@ -8,7 +8,7 @@ import type { ProducerIdentity, TransactionMetadata } from './transaction-metada
 export type Decision =
   | Refusal
   /** Nothing has to change: the request was carried out before. */
-  | { readonly kind: 'done'; readonly identity: ProducerIdentity }
+  | { readonly kind: 'done' }
   | { readonly kind: 'change'; readonly next: TransactionMetadata }
   /** The rules must be asked again with a new producer id at hand. */
   | { readonly kind: 'needs-producer-id' }

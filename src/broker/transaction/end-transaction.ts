@@ -3,7 +3,7 @@ import type { Refusal } from '../refusal.ts'
 import { changeTo, needsProducerId } from './decision.ts'
 import type { Decision, TransactionView } from './decision.ts'
 import { concurrent, otherEpoch, otherProducerId } from './refusals.ts'
-import { isExhausted, noProducerEpoch, noProducerId, prepared } from './transaction-metadata.ts'
+import { isExhausted, noProducerId, prepared } from './transaction-metadata.ts'
 import type {
   ProducerIdentity,
   TransactionMetadata,
@@ -46,8 +46,7 @@ function decideWithoutBump(
     return changeTo(prepared(metadata, outcomeOf(request), request.version, noProducerId, now))
   }
   if (state === (request.commit ? 'CompleteCommit' : 'CompleteAbort')) {
-    const identity = { producerId: noProducerId, producerEpoch: noProducerEpoch }
-    return { kind: 'done', identity }
+    return { kind: 'done' }
   }
   if (state === outcomeOf(request)) return concurrent(transactionalId)
   return wrongState(transactionalId, state, request)
@@ -86,7 +85,7 @@ function decideWithBump(
   }
   if (again) {
     return state === (request.commit ? 'CompleteCommit' : 'CompleteAbort')
-      ? { kind: 'done', identity: { producerId, producerEpoch } }
+      ? { kind: 'done' }
       : wrongState(transactionalId, state, request)
   }
   if (request.commit && state !== 'Ongoing') return wrongState(transactionalId, state, request)
