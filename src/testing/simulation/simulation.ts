@@ -1,0 +1,278 @@
+import { createNodePlatform } from '../../platform/index.ts'
+import type { DiskConditions } from './disk.ts'
+import { SimulatedHost } from './host.ts'
+import type { NetworkConditions } from './network-conditions.ts'
+import { SimulatedNetwork } from './network.ts'
+import { ProcessKilled, type CallFaults, type Program, type SimulatedProcess } from './process.ts'
+import { Scheduler, type ScheduledEvent } from './scheduler.ts'
+import { SeededRandom } from './seeded-random.ts'
+import { SimulationError } from './simulation-error.ts'
+import { catchingStrayErrors } from './stray-errors.ts'
+import { Trace, type TraceValue } from './trace.ts'
+import { takeTurns } from './turns.ts'
+import type { TracedWrite, World } from './world.ts'
+
+/** What a simulation is made from. The same options and program give the same run. */
+export interface SimulationOptions {
+  /** A safe integer that is not negative: everything that is left to chance follows from it. */
+  readonly seed: number
+  readonly network?: Partial<NetworkConditions>
+  /** Of every host. */
+  readonly disk?: Partial<DiskConditions>
+  readonly calls?: Partial<CallFaults>
+  /**
+   * Whether events of different processes and connections that are ready at the same time happen in
+   * an order that is left to chance.
+   *
+   * @defaultValue true
+   */
+  readonly shuffle?: boolean
+  /** The command that runs a seed again, for messages. `npm run simulate -- --seed N` by default. */
+  readonly replayCommand?: (seed: number) => string
+  readonly trace?: TraceOptions
+  /** What the clocks show at the start, in milliseconds since the epoch. */
+  readonly startTimeMs?: number
+}
+
+/** What the trace hash covers, besides the time, kind and owner of every event. */
+export interface TraceOptions {
+  /**
+   * The lengths of what is written and arrives. Switch it off where bytes are compressed: their
+   * length depends on the version of the library.
+   *
+   * @defaultValue true
+   */
+  readonly lengths?: boolean
+  /** Decodes what one call of `Socket.write` sends. */
+  readonly describe?: (write: TracedWrite) => TraceValue
+  /** Called for every event, to find where two runs part. */
+  readonly onEvent?: (event: ScheduledEvent) => void
+}
+
+/** How long a run may take, in virtual time. */
+export interface RunLimit {
+  readonly withinMs: number
+}
+
+const noCallFaults: CallFaults = {
+  killProbability: 0,
+  pauseProbability: 0,
+  pauseMs: { min: 10, max: 60_000 },
+  onCall: undefined,
+}
+
+const defaultStartTimeMs = Date.UTC(2026, 0, 1)
+
+/** Only one can run at a time: errors that nobody caught could not be told apart. */
+let running: Simulation | undefined
+
+/**
+ * A world in one thread: hosts, their processes, the network between them and virtual time, all of
+ * which follow from a seed.
+ *
+ * States: resting ⇄ running (`runFor`, `runUntil`, `runUntilIdle`, `runProcess`). While it rests
+ * nothing happens in it, and time stands still.
+ */
+export class Simulation {
+  readonly seed: number
+  readonly network: SimulatedNetwork
+  /** Chance for scenarios; draws from it disturb nothing inside the world. */
+  readonly random: SeededRandom
+  readonly #world: World
+  readonly #hosts = new Map<string, SimulatedHost>()
+  readonly #disk: Partial<DiskConditions>
+  readonly #replayCommand: (seed: number) => string
+  #failure: SimulationError | undefined
+
+  constructor(options: SimulationOptions) {
+    const { seed, trace: traceOptions = {} } = options
+    const root = new SeededRandom(seed, 'world')
+    const trace = new Trace()
+    const shuffleSeed = options.shuffle === false ? undefined : root.split('shuffle').word()
+    this.seed = seed
+    this.random = root.split('scenario')
+    this.network = new SimulatedNetwork(options.network ?? {})
+    this.#disk = options.disk ?? {}
+    this.#replayCommand = options.replayCommand ?? defaultReplayCommand
+    let lastId = 0
+    this.#world = {
+      scheduler: new Scheduler(trace, shuffleSeed, traceOptions.onEvent),
+      trace,
+      tracing: { lengths: traceOptions.lengths ?? true, describe: traceOptions.describe },
+      random: root,
+      network: this.network,
+      hosts: this.#hosts,
+      startTimeMs: options.startTimeMs ?? defaultStartTimeMs,
+      callFaults: { ...noCallFaults, ...options.calls },
+      current: undefined,
+      nextId: () => (lastId += 1),
+      processFailed: (process) => this.#processFailed(process),
+    }
+  }
+
+  /** Virtual milliseconds since the start. */
+  get nowMs(): number {
+    return this.#world.scheduler.nowMs
+  }
+
+  get eventCount(): number {
+    return this.#world.scheduler.eventCount
+  }
+
+  /** Sixteen hexadecimal digits over everything that has happened so far. */
+  get traceHash(): string {
+    return this.#world.trace.digest()
+  }
+
+  get hosts(): readonly SimulatedHost[] {
+    return [...this.#hosts.values()]
+  }
+
+  /** Every process of every host, in its latest life. */
+  get processes(): readonly SimulatedProcess[] {
+    return this.hosts.flatMap((host) => host.processes)
+  }
+
+  /** The host of that name; it is made when it is first asked for. */
+  host(name: string): SimulatedHost {
+    const known = this.#hosts.get(name)
+    if (known !== undefined) return known
+    const made = new SimulatedHost(this.#world, name, this.#disk)
+    this.#hosts.set(name, made)
+    return made
+  }
+
+  /** Puts something that the caller has decoded into the trace. */
+  trace(label: string, fields: Readonly<Record<string, TraceValue>> = {}): void {
+    const { trace } = this.#world
+    trace.name(label)
+    for (const [key, value] of Object.entries(fields)) {
+      trace.name(key)
+      trace.value(value)
+    }
+  }
+
+  /** Changes the faults at calls through the seam, from now on. */
+  changeCallFaults(faults: Partial<CallFaults>): void {
+    this.#world.callFaults = { ...this.#world.callFaults, ...faults }
+  }
+
+  /** Calls `action` at a virtual time: a step of a scenario, which belongs to no process. */
+  after(delayMs: number, action: () => void): { cancel(): void } {
+    const event = this.#world.scheduler.schedule(delayMs, 'scenario', action)
+    return {
+      cancel: () => {
+        event.cancelled = true
+      },
+    }
+  }
+
+  /** Ends all faults: partitions heal, conditions are those of the beginning, calls succeed. */
+  calm(): void {
+    this.#world.callFaults = noCallFaults
+    this.network.calm()
+    for (const host of this.hosts) host.disk.calm()
+  }
+
+  /** Runs until this much virtual time has passed. */
+  async runFor(durationMs: number): Promise<void> {
+    const { scheduler } = this.#world
+    const endMs = scheduler.nowMs + durationMs
+    await this.#run(() => (scheduler.nextTimeMs() ?? Infinity) > endMs)
+    scheduler.advanceTo(endMs)
+  }
+
+  /** Runs until the condition holds. It is asked between two events. */
+  async runUntil(isMet: () => boolean, { withinMs }: RunLimit): Promise<void> {
+    const { scheduler } = this.#world
+    const endMs = scheduler.nowMs + withinMs
+    let hasMet = false
+    await this.#run(() => {
+      hasMet = isMet()
+      return hasMet || (scheduler.nextTimeMs() ?? Infinity) > endMs
+    })
+    if (hasMet) return
+    const endless = scheduler.nextTimeMs() === undefined ? '; nothing more will happen' : ''
+    throw this.failure(`the condition did not hold within ${withinMs} ms${endless}`)
+  }
+
+  /** Runs until nothing more will happen. */
+  async runUntilIdle({ withinMs }: RunLimit): Promise<void> {
+    const { scheduler } = this.#world
+    await this.runUntil(() => scheduler.nextTimeMs() === undefined, { withinMs })
+  }
+
+  /** Starts a program on a host and runs until it has settled. Answers what it resolved with. */
+  async runProcess<Result>(
+    hostName: string,
+    processName: string,
+    program: (platform: Parameters<Program>[0]) => Promise<Result>,
+    { withinMs }: RunLimit,
+  ): Promise<Result> {
+    const results: Result[] = []
+    const process = this.host(hostName).start(processName, async (platform) => {
+      results.push(await program(platform))
+    })
+    await this.runUntil(() => process.isOver, { withinMs })
+    const [result] = results
+    if (results.length === 0) throw this.failure(`${processName} was ${process.state}`)
+    return result as Result
+  }
+
+  /** An error that says what failed, with which seed, and how to see it again. */
+  failure(problem: string, cause?: unknown): SimulationError {
+    const replay = this.#replayCommand(this.seed)
+    const text = `seed ${this.seed}, after ${this.nowMs} virtual ms: ${problem}\nreplay: ${replay}`
+    return new SimulationError(text, cause === undefined ? {} : { cause })
+  }
+
+  async #run(isDone: () => boolean): Promise<void> {
+    if (running !== undefined) {
+      throw new SimulationError('a simulation runs in this thread already: await it first')
+    }
+    running = this
+    const world = this.#world
+    try {
+      await catchingStrayErrors(
+        (error) => this.#strayError(error),
+        () =>
+          takeTurns(realClock, () => {
+            if (this.#failure !== undefined) throw this.#failure
+            if (isDone()) return false
+            world.current = undefined
+            return world.scheduler.step()
+          }),
+      )
+    } catch (error) {
+      throw error instanceof SimulationError ? error : this.failure('a step threw', error)
+    } finally {
+      running = undefined
+    }
+  }
+
+  /** Something threw where nobody could catch it, in the turn of `current`. */
+  #strayError(error: unknown): void {
+    if (error instanceof ProcessKilled) return
+    const process = this.#world.current
+    if (process?.isOver === false) process.fail(error)
+    else if (process === undefined) this.#failure ??= this.failure('a scenario threw', error)
+  }
+
+  #processFailed(process: SimulatedProcess): void {
+    if (process.host.mayFail(process)) return
+    const { failure, name, host } = process
+    const text = failure instanceof Error ? (failure.stack ?? failure.message) : String(failure)
+    this.#failure ??= this.failure(`the process ${name} on ${host.name} failed: ${text}`, failure)
+  }
+}
+
+/** A world in which everything follows from `seed`. */
+export function createSimulation(options: SimulationOptions): Simulation {
+  return new Simulation(options)
+}
+
+const realClock = createNodePlatform().clock
+
+function defaultReplayCommand(seed: number): string {
+  return `npm run simulate -- --seed ${seed}`
+}

@@ -1,0 +1,39 @@
+import type { Clock } from '../../platform/index.ts'
+
+/** As many turns are asked for at once; then the real world gets a turn too. */
+const turnsAtOnce = 64
+
+/**
+ * Calls `step` once a turn until it answers false. Between two turns Node runs everything that was
+ * promised: it drains its tick and microtask queues between two callbacks of `setImmediate`, which
+ * is what `Clock.defer` is in the real world, however deep the chains of promises are.
+ *
+ * A turn costs about 0.2 µs when many are asked for at once, a fifth of asking one by one (each
+ * would wait for a poll of the system) and a third of a message port. Waiting for a chain of
+ * resolved promises instead would need to know the depth of the longest chain of the program.
+ */
+export function takeTurns(clock: Clock, step: () => boolean): Promise<void> {
+  return new Promise((resolve, reject) => {
+    let isOver = false
+    const turn = (): void => {
+      if (isOver) return
+      try {
+        if (step()) return
+        isOver = true
+        resolve()
+      } catch (error) {
+        isOver = true
+        reject(error as Error)
+      }
+    }
+    const askForTurns = (): void => {
+      if (isOver) return
+      for (let count = 1; count < turnsAtOnce; count += 1) clock.defer(turn)
+      clock.defer(() => {
+        turn()
+        askForTurns()
+      })
+    }
+    askForTurns()
+  })
+}
