@@ -24,6 +24,10 @@ const frameMagic = 0xfd2fb528
 const skippableMagic = 0x184d2a50
 const blockHeaderBytes = 3
 
+// Kept between calls for the memory they hold, at most a block's each.
+const block = new ZstdBlock()
+const literals = new LiteralsDecoder()
+
 /** What stands in front of a frame's blocks. */
 export interface ZstdFrameHeader {
   /** Where the first block starts. */
@@ -77,33 +81,47 @@ export function readZstdFrameHeader(bytes: Buffer, start: number): ZstdFrameHead
   }
 }
 
+/** The header of the only frame of `bytes`; undefined when there are more, or it is not whole. */
+export function findSingleZstdFrame(bytes: Buffer): ZstdFrameHeader | undefined {
+  const header = readZstdFrameHeader(bytes, 0)
+  if (typeof header === 'number') return undefined
+  let position = header.end
+  for (let isLast = false; !isLast && position <= bytes.length;) {
+    const found = readBlockHeader(bytes, position)
+    isLast = found.isLast
+    position = found.end
+  }
+  return position + (header.hasChecksum ? 4 : 0) === bytes.length ? header : undefined
+}
+
+interface BlockHeader {
+  readonly isLast: boolean
+  readonly kind: number
+  /** The bytes of the block; of a repeated byte, how often it is repeated. */
+  readonly size: number
+  readonly start: number
+  readonly end: number
+}
+
+function readBlockHeader(bytes: Buffer, position: number): BlockHeader {
+  const word = readUnsigned(bytes, position, blockHeaderBytes)
+  const size = word >>> 3
+  const kind = (word >>> 1) & 3
+  const start = position + blockHeaderBytes
+  return { isLast: (word & 1) === 1, kind, size, start, end: start + (kind === 1 ? 1 : size) }
+}
+
 function decodeFrame(bytes: Buffer, header: ZstdFrameHeader, output: BoundedOutput): number {
   const contentStart = output.length
-  const block = new ZstdBlock()
-  const literals = new LiteralsDecoder()
+  literals.reset()
   const sequences = new SequenceDecoder()
   let position = header.end
   for (let isLast = false; !isLast;) {
-    const word = readUnsigned(bytes, position, blockHeaderBytes)
-    const size = word >>> 3
-    const kind = (word >>> 1) & 3
-    isLast = (word & 1) === 1
-    position += blockHeaderBytes
-    const end = position + (kind === 1 ? 1 : size)
-    if (kind === 3 || size > zstdBlockBytesMax)
-      throw malformedZstd(`a block of kind ${kind}, ${size} bytes`)
-    if (end > bytes.length) throw malformedZstd('a block is cut off')
-    if (kind === 2) {
-      if (size === 0) throw malformedZstd('an empty block')
-      block.load(bytes, position, end)
-      sequences.run(block, literals.read(block), contentStart, output)
-    } else {
-      output.reserve(size)
-      if (kind === 0) output.bytes.set(bytes.subarray(position, end), output.length)
-      else output.bytes.fill(bytes.readUInt8(position), output.length, output.length + size)
-      output.length += size
-    }
-    position = end
+    const found = readBlockHeader(bytes, position)
+    if (found.end > bytes.length) throw malformedZstd('a block is cut off')
+    decodeBlock(bytes, found, sequences, contentStart, output)
+    isLast = found.isLast
+    position = found.end
   }
   const decoded = output.length - contentStart
   if (header.contentBytes !== undefined && header.contentBytes !== decoded) {
@@ -114,6 +132,28 @@ function decodeFrame(bytes: Buffer, header: ZstdFrameHeader, output: BoundedOutp
     throw malformedZstd('the checksum of the content does not match')
   }
   return position + 4
+}
+
+function decodeBlock(
+  bytes: Buffer,
+  { kind, size, start, end }: BlockHeader,
+  sequences: SequenceDecoder,
+  contentStart: number,
+  output: BoundedOutput,
+): void {
+  if (size > zstdBlockBytesMax) throw malformedZstd(`a block of ${size} bytes`)
+  if (kind === 2) {
+    if (size === 0) throw malformedZstd('a compressed block without bytes')
+    block.load(bytes, start, end)
+    sequences.run(block, literals.read(block), contentStart, output)
+  } else if (kind === 3) {
+    throw malformedZstd('a block of the reserved kind')
+  } else {
+    output.reserve(size)
+    if (kind === 0) output.bytes.set(bytes.subarray(start, end), output.length)
+    else output.bytes.fill(bytes.readUInt8(start), output.length, output.length + size)
+    output.length += size
+  }
 }
 
 /** A number of 0 to 8 bytes. Above 2^53 it is not exact, but no such size is ever accepted. */

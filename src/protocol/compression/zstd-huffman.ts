@@ -78,15 +78,22 @@ function buildHuffmanTable(weights: number[]): HuffmanTable {
   const rest = (1 << bits) - filled
   if ((rest & (rest - 1)) !== 0) throw malformedZstd('the weights of a tree do not add up')
   weights.push(highestBit(rest) + 1)
+  // Longer codes come first in the table, and symbols of the same length in their own order.
+  const positions = new Uint16Array(codeBitsMax + 2)
+  for (const weight of weights) {
+    if (weight > 0) positions[weight + 1] = (positions[weight + 1] as number) + (1 << (weight - 1))
+  }
+  for (let weight = 1; weight < positions.length; weight++) {
+    positions[weight] = (positions[weight] as number) + (positions[weight - 1] as number)
+  }
   const entries = new Uint16Array(1 << bits)
-  let position = 0
-  for (let weight = 1; weight <= bits; weight++) {
-    for (const [symbol, its] of weights.entries()) {
-      if (its !== weight) continue
-      const next = position + (1 << (weight - 1))
-      entries.fill(((bits + 1 - weight) << 8) | symbol, position, next)
-      position = next
-    }
+  for (let symbol = 0; symbol < weights.length; symbol++) {
+    const weight = weights[symbol] as number
+    if (weight === 0) continue
+    const start = positions[weight] as number
+    const end = start + (1 << (weight - 1))
+    positions[weight] = end
+    entries.fill(((bits + 1 - weight) << 8) | symbol, start, end)
   }
   return { bits, entries }
 }

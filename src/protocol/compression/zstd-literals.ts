@@ -30,7 +30,12 @@ export interface Literals {
 /** Decodes literals. Keeps the tree of the last block, which the next one may use again. */
 export class LiteralsDecoder {
   #table: HuffmanTable | undefined
-  #scratch: Uint8Array = new Uint8Array(0)
+  #decoded: Uint8Array = new Uint8Array(0)
+
+  /** Forgets the tree of the frame before. */
+  reset(): void {
+    this.#table = undefined
+  }
 
   /** Reads the literals of `block`, which is not empty. They are valid until the next call. */
   read(block: ZstdBlock): Literals {
@@ -74,8 +79,8 @@ export class LiteralsDecoder {
   }
 
   #room(size: number): Uint8Array {
-    if (size > this.#scratch.length) this.#scratch = new Uint8Array(size)
-    return this.#scratch
+    if (size > this.#decoded.length) this.#decoded = new Uint8Array(size)
+    return this.#decoded
   }
 }
 
