@@ -35,7 +35,6 @@ export async function completeTransaction(
   let unmarked = [...partitionsOf(transaction.metadata.partitions)]
   for (;;) {
     unmarked = await writeMarkers(loaded, transaction, unmarked, ports)
-    if (!loaded.active) return
     transaction.unmarked = partitionSet(unmarked)
     if (unmarked.length === 0) break
     await wait()
@@ -47,7 +46,6 @@ export async function completeTransaction(
     if (outcome === 'durable') transaction.settle(next)
     if (outcome !== 'failed') return
     await wait()
-    if (!loaded.active) return
   }
 }
 

@@ -292,9 +292,7 @@ export class TransactionCoordinator {
       const fields = { transactionalId, producerId, producerEpoch, timeoutMs }
       this.#ports.log('info', 'a transaction has timed out and is aborted', fields)
       const decide: Decide = (transaction) =>
-        transaction.changing || !hasTimedOut(transaction.metadata, now)
-          ? { kind: 'done' }
-          : changeTo(fenced(transaction.metadata, settings.transactionVersion, now))
+        changeTo(fenced(transaction.metadata, settings.transactionVersion, now))
       aborts.push(this.#carryOut(transactionalId, decide))
     }
     await Promise.all(aborts)

@@ -138,6 +138,13 @@ describe('InitProducerId of a producer that says who it was', () => {
     expect(errorOf(await cluster.init('payments', producer))).toBe('PRODUCER_FENCED')
   })
 
+  it('fences a producer whose successor has just taken over', async () => {
+    const cluster = await TestCluster.started()
+    const old = await cluster.producer()
+    await cluster.producer()
+    expect(errorOf(await cluster.init('payments', old))).toBe('PRODUCER_FENCED')
+  })
+
   it('fences another producer id', async () => {
     const cluster = await TestCluster.started()
     const { producerEpoch } = await cluster.producer()

@@ -46,7 +46,9 @@ export class LoadedPartition {
     })
   }
 
+  /** Hands records to the log; none any more after `unload`, where they would undo newer ones. */
   async append(records: readonly StateRecord[]): Promise<AppendOutcome> {
+    if (!this.#active) return 'unloaded'
     const append = this.#log.append(records)
     this.#appends.add(append)
     try {
