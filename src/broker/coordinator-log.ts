@@ -1,3 +1,5 @@
+import type { Refusal } from './refusal.ts'
+
 /** A record of a coordinator's own state. A null value deletes what the key stood for. */
 export interface StateRecord {
   readonly key: Buffer
@@ -8,6 +10,21 @@ export interface StateRecord {
 export interface TransactionIdentity {
   readonly producerId: number
   readonly producerEpoch: number
+}
+
+/**
+ * `append` rejects with this when it has written nothing: the producer is fenced, a record is too
+ * large. After any other rejection nobody knows what is in the log, and the coordinator gives the
+ * partition up.
+ */
+export class AppendRefused extends Error {
+  override readonly name = 'AppendRefused'
+  readonly refusal: Refusal
+
+  constructor(refusal: Refusal) {
+    super(refusal.message)
+    this.refusal = refusal
+  }
 }
 
 /**

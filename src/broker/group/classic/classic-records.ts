@@ -1,0 +1,81 @@
+import type { ClassicGroupValue, GroupRecord } from '../group-record.ts'
+import { ClassicGroup } from './classic-group.ts'
+import { metadataOf, noAssignment } from './classic-member.ts'
+
+/** The record of a group as it is, with the assignments that the leader has sent. */
+export function classicGroupRecord(
+  group: ClassicGroup,
+  assignments: ReadonlyMap<string, Buffer>,
+): GroupRecord {
+  const protocol = group.protocolName ?? null
+  const members = [...group.members.values()].map((member) => ({
+    memberId: member.memberId,
+    groupInstanceId: member.instanceId,
+    clientId: member.clientId,
+    clientHost: member.clientHost,
+    rebalanceTimeout: member.rebalanceTimeoutMs,
+    sessionTimeout: member.sessionTimeoutMs,
+    subscription: metadataOf(member, protocol ?? ''),
+    assignment: assignments.get(member.memberId) ?? noAssignment,
+  }))
+  return {
+    kind: 'classic-group',
+    group: group.groupId,
+    value: {
+      protocolType: group.protocolType ?? '',
+      generation: group.generation,
+      protocol,
+      leader: group.leaderId ?? null,
+      currentStateTimestamp: group.stateSinceMs,
+      members,
+    },
+  }
+}
+
+/** The record of a group that nobody has joined yet. */
+export function emptyGroupRecord(groupId: string, nowMs: number): GroupRecord {
+  return {
+    kind: 'classic-group',
+    group: groupId,
+    value: {
+      protocolType: '',
+      generation: 0,
+      protocol: null,
+      leader: null,
+      currentStateTimestamp: nowMs,
+      members: [],
+    },
+  }
+}
+
+/** A group as its record describes it: its members go on where they were. */
+export function restoredGroup(groupId: string, value: ClassicGroupValue): ClassicGroup {
+  const group = new ClassicGroup({
+    groupId,
+    state: value.members.length === 0 ? 'Empty' : 'Stable',
+    stateSinceMs: value.currentStateTimestamp,
+    generation: value.generation,
+    protocolType: value.protocolType === '' ? undefined : value.protocolType,
+    protocolName: value.protocol ?? undefined,
+    leaderId: value.leader ?? undefined,
+  })
+  for (const member of value.members) {
+    const { sessionTimeout, rebalanceTimeout } = member
+    group.add(
+      {
+        memberId: member.memberId,
+        instanceId: member.groupInstanceId,
+        clientId: member.clientId,
+        clientHost: member.clientHost,
+        sessionTimeoutMs: sessionTimeout,
+        rebalanceTimeoutMs: rebalanceTimeout === -1 ? sessionTimeout : rebalanceTimeout,
+        protocols: [{ name: value.protocol ?? '', metadata: member.subscription }],
+        assignment: member.assignment,
+        isNew: false,
+      },
+      value.protocolType,
+    )
+  }
+  group.updateSubscribedTopics()
+  return group
+}

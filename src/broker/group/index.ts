@@ -1,0 +1,11 @@
+export { GroupCoordinator } from './group-coordinator.ts'
+export { defaultConsumerTiming, defaultGroupConfig } from './ports.ts'
+export type {
+  ConsumerTiming,
+  GroupConfig,
+  GroupPorts,
+  GroupTopic,
+  GroupTopics,
+  MigrationPolicy,
+  Requester,
+} from './ports.ts'
