@@ -15,6 +15,6 @@ export class DiskError extends MillraceError {
 
 /** Whether `error` is a `DiskError`; with `reason`, whether it is for that reason. */
 export function isDiskError(error: unknown, reason?: DiskErrorReason): error is DiskError {
-  if (!isMillraceError(error, 'MILLRACE_DISK_FAILED')) return false
-  return reason === undefined || (error as DiskError).reason === reason
+  if (!isMillraceError(error, 'MILLRACE_DISK_FAILED') || !('reason' in error)) return false
+  return reason === undefined || error.reason === reason
 }

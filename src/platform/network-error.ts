@@ -13,6 +13,6 @@ export class NetworkError extends MillraceError {
 
 /** Whether `error` is a `NetworkError`; with `reason`, whether it is for that reason. */
 export function isNetworkError(error: unknown, reason?: NetworkErrorReason): error is NetworkError {
-  if (!isMillraceError(error, 'MILLRACE_NETWORK_FAILED')) return false
-  return reason === undefined || (error as NetworkError).reason === reason
+  if (!isMillraceError(error, 'MILLRACE_NETWORK_FAILED') || !('reason' in error)) return false
+  return reason === undefined || error.reason === reason
 }

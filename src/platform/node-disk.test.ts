@@ -100,7 +100,7 @@ describe('a file on this machine', () => {
   it('fails every sync after one has failed', async () => {
     const file = nodeDisk.open(at('unsynced'), 'create')
     vi.spyOn(fs, 'fdatasync').mockImplementationOnce((_descriptor, done) => {
-      done(systemError('EIO') as NodeJS.ErrnoException)
+      done(systemError('EIO'))
     })
     await expect(file.sync()).rejects.toThrow('it did not work')
     await expect(file.sync()).rejects.toThrow('it did not work')

@@ -54,7 +54,7 @@ const nameBytes = 107
 function listenOn(name: string): DiskLock | undefined {
   const server = net.createServer((connection) => connection.destroy())
   // Why it failed arrives too late to be told; that it failed is known when `listen` returns.
-  server.on('error', () => {})
+  server.on('error', () => undefined)
   server.listen({ path: `\0${name.padEnd(nameBytes, '-')}`, exclusive: true })
   if (!server.listening) return undefined
   server.unref()

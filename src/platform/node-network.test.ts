@@ -1,6 +1,6 @@
 import net from 'node:net'
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { recorded, type RecordingHandler } from './fixtures/recording-handler.ts'
+import { ignore, recorded, type RecordingHandler } from './fixtures/recording-handler.ts'
 import { isNetworkError } from './network-error.ts'
 import { nodeNetwork } from './node-network.ts'
 import type { Listener, Socket } from './platform.ts'
@@ -107,9 +107,9 @@ describe('a connection on this machine', () => {
       accept: (socket) => {
         socket.start({
           data: () => socket.write([answer]),
-          drained: () => {},
+          drained: ignore,
           ended: () => socket.write([Buffer.from('last')]),
-          closed: () => {},
+          closed: ignore,
         })
       },
     })
@@ -132,7 +132,7 @@ describe('a connection on this machine', () => {
     const client = await nodeNetwork.connect({ host: '127.0.0.1', port, timeoutMs: 5_000 })
     const handler = recorded(client)
     await vi.waitUntil(() => stubborn.length === 1)
-    stubborn[0]?.on('error', () => {})
+    stubborn[0]?.on('error', ignore)
     const ended = new Promise((resolve) => stubborn[0]?.resume().once('end', resolve))
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
     client.end()
@@ -143,6 +143,20 @@ describe('a connection on this machine', () => {
     await handler.until('closed')
     expect(handler.errors).toEqual([])
     stubborn[0]?.destroy()
+  })
+
+  it('does not wait without end for a peer that takes nothing', async () => {
+    const { client } = await connectedPair()
+    const handler = recorded(client)
+    const inactivity = vi.spyOn(net.Socket.prototype, 'setTimeout')
+    client.write([Buffer.alloc(64 * 1024 * 1024)])
+    client.end()
+    const [delayMs, giveUp] = inactivity.mock.calls[0] ?? []
+    expect(delayMs).toBe(5_000)
+    expect(client.queuedBytes).toBeGreaterThan(0)
+    giveUp?.()
+    await handler.until('closed')
+    expect(handler.errors).toEqual([])
   })
 
   it('ends in order: all is sent, both sides are told once and without an error', async () => {
@@ -241,7 +255,7 @@ describe('listening on this machine', () => {
   it('says that the address is taken, or not ours', async () => {
     const { listener } = await connectedPair()
     const { host, port } = listener.local
-    const accept = (): void => {}
+    const accept = ignore
     await expect(nodeNetwork.listen({ host, port, accept })).rejects.toMatchObject({
       reason: 'address-in-use',
       message: `cannot listen on ${host}:${port}: another process listens there`,
@@ -255,7 +269,7 @@ describe('listening on this machine', () => {
   it('frees the address when it closes, and leaves accepted sockets open', async () => {
     const { listener, client, server } = await connectedPair()
     await listener.close()
-    const again = await nodeNetwork.listen({ ...listener.local, accept: () => {} })
+    const again = await nodeNetwork.listen({ ...listener.local, accept: ignore })
     open.push(() => again.close())
     const handler = recorded(server)
     client.write([Buffer.from('still here')])

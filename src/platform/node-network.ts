@@ -35,14 +35,14 @@ function connect(options: ConnectOptions): Promise<Socket> {
       signal?.removeEventListener('abort', onAbort)
       stream.off('error', onError)
     }
-    const fail = (error: unknown): void => {
+    const fail = (error: Error): void => {
       settle()
-      stream.on('error', () => {})
+      stream.on('error', () => undefined)
       stream.destroy()
-      reject(error as Error)
+      reject(error)
     }
     const onError = (error: Error): void => fail(networkError(failed, error))
-    const onAbort = (): void => fail(signal?.reason)
+    const onAbort = (): void => fail(signal?.reason as Error)
     const timeout = setTimeout(() => {
       fail(new NetworkError('timeout', `${failed}: no answer within ${timeoutMs} ms`))
     }, timeoutMs)

@@ -35,8 +35,8 @@ export class NodeSocket implements Socket {
     this.#stream = stream
     this.local = endpoint(stream.localAddress, stream.localPort)
     this.remote = remote
-    this.encrypted = 'encrypted' in stream
-    this.peerName = this.encrypted ? verifiedPeerName(stream as TLSSocket) : undefined
+    this.encrypted = isEncrypted(stream)
+    this.peerName = isEncrypted(stream) ? verifiedPeerName(stream) : undefined
     stream.setNoDelay(true)
     // The system then notices a peer that is gone without having said so, if late.
     stream.setKeepAlive(true, keepAliveDelayMs)
@@ -130,6 +130,10 @@ export class NodeSocket implements Socket {
 /** An address as the system gives it; IPv4 that came in through an IPv6 socket is written as IPv4. */
 export function endpoint(address: string | undefined, port: number | undefined): Endpoint {
   return { host: (address ?? '').replace(/^::ffff:(?=\d+\.)/, ''), port: port ?? 0 }
+}
+
+function isEncrypted(stream: StreamSocket): stream is TLSSocket {
+  return 'encrypted' in stream
 }
 
 /**

@@ -1,8 +1,8 @@
 import fs from 'node:fs'
 import net from 'node:net'
 import { afterEach, describe, expect, it } from 'vitest'
-import { recorded } from './fixtures/recording-handler.ts'
-import type { NetworkError } from './network-error.ts'
+import { ignore, recorded } from './fixtures/recording-handler.ts'
+import { isNetworkError } from './network-error.ts'
 import { nodeNetwork } from './node-network.ts'
 import type { Endpoint, Listener, Socket, TlsServerOptions } from './platform.ts'
 
@@ -41,7 +41,7 @@ interface World {
 
 async function listening(clientCertificate: TlsServerOptions['clientCertificate']): Promise<World> {
   const outcomes: (Socket | { remote: Endpoint; error: Error })[] = []
-  let wake = (): void => {}
+  let wake = ignore
   const note = (outcome: Socket | { remote: Endpoint; error: Error }): void => {
     outcomes.push(outcome)
     wake()
@@ -86,9 +86,9 @@ describe('TLS on this machine', () => {
     const clientHandler = recorded(client)
     server.start({
       data: (chunk) => server.write([chunk, chunk]),
-      drained: () => {},
+      drained: ignore,
       ended: () => server.write([Buffer.from('bye')]),
-      closed: () => {},
+      closed: ignore,
     })
     expect([client.encrypted, server.encrypted]).toEqual([true, true])
     client.write([Buffer.from('he'), Buffer.from('llo')])
@@ -133,7 +133,7 @@ describe('TLS on this machine', () => {
       })
       expect(outcome.remote).toEqual(client.local)
       await handler.until('closed')
-      expect(handler.errors.map((error) => (error as NetworkError).reason)).toEqual(told)
+      expect(handler.errors.map((error) => isNetworkError(error) && error.reason)).toEqual(told)
       expect(handler.calls.filter((call) => call === 'closed')).toHaveLength(1)
     }
   })
@@ -157,7 +157,7 @@ describe('TLS on this machine', () => {
   it('tells who spoke something else', async () => {
     const world = await listening('none')
     const raw = net.connect(world.listener.local, () => raw.write('not TLS at all, surely'))
-    raw.on('error', () => {})
+    raw.on('error', ignore)
     open.push(() => {
       raw.destroy()
     })
@@ -173,7 +173,7 @@ describe('TLS on this machine', () => {
       host: '127.0.0.1',
       port: 0,
       tls: { certificate: 'no certificate', privateKey: 'no key', clientCertificate: 'none' },
-      accept: () => {},
+      accept: ignore,
     })
     await expect(listener).rejects.toThrow('cannot listen on 127.0.0.1:0: ')
     const world = await listening('none')

@@ -101,8 +101,7 @@ export class Channel {
   /** Called when the network has changed: perhaps the way is free. */
   retry(): void {
     if (!this.#isStalled || this.#isBlocked()) return
-    this.#isStalled = false
-    if (this.#giveUp !== undefined) this.#giveUp.cancelled = true
+    this.#endStall()
     const again = this.#flight
     this.#flight = []
     for (const { kind, bytes } of again) this.#push(kind, bytes)
@@ -120,7 +119,8 @@ export class Channel {
     const arriveAtMs = Math.max(this.#lastArrivalMs, this.#transmittedAtMs(bytes.length))
     this.#lastArrivalMs = arriveAtMs
     this.#flight.push({ kind, bytes, arriveAtMs })
-    if (this.#arrival === undefined && !this.#isStalled) this.#awaitArrival()
+    if (this.#isStalled) this.#limitStall()
+    else if (this.#arrival === undefined) this.#awaitArrival()
   }
 
   #transmittedAtMs(bytes: number): number {
@@ -163,26 +163,31 @@ export class Channel {
 
   #stall(): void {
     this.#isStalled = true
-    if (this.#senderIsGone) {
-      this.#lose()
-      return
-    }
+    if (this.#senderIsGone) this.#lose()
+    else this.#limitStall()
+  }
+
+  /** The sender gives up in the end, if it waits for anything to be acknowledged. */
+  #limitStall(): void {
+    if (this.#giveUp !== undefined || this.#flight.every(({ kind }) => kind === 'open')) return
     const { scheduler, network } = this.#world
-    this.#giveUp = scheduler.schedule(
-      network.conditions.retransmissionTimeoutMs,
-      'network.give-up',
-      () => {
-        this.orphan()
-        this.#sides.gaveUp()
-      },
-    )
+    const { retransmissionTimeoutMs } = network.conditions
+    this.#giveUp = scheduler.schedule(retransmissionTimeoutMs, 'network.give-up', () => {
+      this.orphan()
+      this.#sides.gaveUp()
+    })
   }
 
   #lose(): void {
     for (const { bytes } of this.#flight.splice(0)) this.#heldBytes -= bytes.length
-    if (this.#giveUp !== undefined) this.#giveUp.cancelled = true
     this.#forgetArrival()
+    this.#endStall()
+  }
+
+  #endStall(): void {
     this.#isStalled = false
+    if (this.#giveUp !== undefined) this.#giveUp.cancelled = true
+    this.#giveUp = undefined
   }
 
   #forgetArrival(): void {

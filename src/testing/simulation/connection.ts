@@ -128,10 +128,13 @@ export class ConnectionEnd {
     this.outgoing.send('end')
   }
 
-  /** As the kernel does it for a closed socket: what it has taken is sent; unread input is an error. */
+  /**
+   * As the kernel does it for a closed socket: what it has taken is sent, then the end; but where
+   * input was left unread, a reset. Whether it was left in the kernel is left to chance.
+   */
   close(): void {
     if (!this.#isOpen) return
-    if (this.#receivedBytes > 0) {
+    if (this.#receivedBytes > 0 && this.connection.random.chance(0.5)) {
       this.abort()
       return
     }

@@ -35,7 +35,7 @@ class Dial {
   readonly #random: SeededRandom
   #isAnswered = false
   #again: ScheduledEvent | undefined
-  #release = (): void => {}
+  #release: () => void = nothing
 
   constructor(
     world: World,
@@ -136,4 +136,8 @@ class Dial {
       isHere ? loopbackLatencyMs : this.#world.network.conditions.latencyMs,
     )
   }
+}
+
+function nothing(): void {
+  // Nothing to release yet.
 }

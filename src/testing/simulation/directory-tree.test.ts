@@ -85,6 +85,18 @@ describe('the directories of a simulated disk', () => {
     }
   })
 
+  it('never have a file in two places, when the place it came from was not synced', () => {
+    const outcomes = textsAfterPowerLoss((disk) => {
+      disk.makeDirectory('/one')
+      disk.makeDirectory('/two')
+      syncDirectory(disk, '/')
+      write(disk, '/one/a', 'A', true)
+      disk.rename('/one/a', '/two/b')
+      syncDirectory(disk, '/two')
+    })
+    expect(outcomes).toEqual(new Set(['/two/b=A']))
+  })
+
   it('give back the space of what was removed, and count what a power failure left', () => {
     const disk = diskWith(1)
     disk.change({ capacityBytes: 4 })

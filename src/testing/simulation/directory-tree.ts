@@ -1,5 +1,5 @@
 import { DiskError } from '../../platform/index.ts'
-import { FileContent } from './file-content.ts'
+import type { FileContent } from './file-content.ts'
 import type { SeededRandom } from './seeded-random.ts'
 
 /** What a name in a directory stands for. */

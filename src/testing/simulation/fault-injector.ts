@@ -85,7 +85,7 @@ export class FaultInjector {
   /** Undoes everything: no faults, all hosts up, all processes running that have not ended. */
   stop(): void {
     this.#isAtWork = false
-    for (const undo of [...this.#undo]) undo()
+    this.#undo.clear()
     this.#simulation.calm()
     for (const host of this.#simulation.hosts) {
       host.clockOffsetMs = 0
@@ -167,7 +167,7 @@ export class FaultInjector {
     if (host === undefined) return undefined
     const { network } = this.#simulation
     const { disk, name } = host
-    const nothing = (): void => {}
+    const nothing = (): undefined => undefined
     const calm = (): void => disk.calm()
     switch (kind) {
       case 'power-loss':

@@ -102,6 +102,20 @@ describe('the content of a simulated file', () => {
     for (const count of Object.values(seen)) expect(count).toBeGreaterThan(20)
   })
 
+  it('may lose what was written while a sync was under way', () => {
+    const outcomes = new Set<string>()
+    for (let seed = 0; seed < 40; seed += 1) {
+      const content = new FileContent()
+      content.write(Buffer.from('before'), 0)
+      const mark = content.mark()
+      content.write(Buffer.from('!'), 6)
+      content.synced(mark)
+      content.losePower(new SeededRandom(seed))
+      outcomes.add(content.snapshot().toString())
+    }
+    expect(outcomes).toEqual(new Set(['before', 'before!']))
+  })
+
   it('may lose what a failed sync should have written, also after a later sync', () => {
     const outcomes = new Set<string>()
     for (let seed = 0; seed < 40; seed += 1) {

@@ -185,11 +185,12 @@ export class SimulatedProcess implements EventOwner {
     start: (resolve: (result: Result) => void, reject: (error: unknown) => void) => void,
   ): Promise<Result> {
     return new Promise((resolve, reject) => {
+      const fail: (error: unknown) => void = reject
       try {
         this.enter(name)
-        start(resolve, reject)
+        start(resolve, fail)
       } catch (error) {
-        if (!(error instanceof ProcessKilled)) reject(error as Error)
+        if (!(error instanceof ProcessKilled)) fail(error)
       }
     })
   }

@@ -43,6 +43,25 @@ describe('virtual time', () => {
     expect(orders.size).toBe(6)
   })
 
+  it('puts the time, kind and owner of every event into the trace', () => {
+    const digestOf = (delayMs: number, kind: string, id: number): string => {
+      const trace = new Trace()
+      const scheduler = new Scheduler(trace, undefined)
+      const owner = { id, perform: (_kind: string, action: () => void) => action() }
+      scheduler.schedule(delayMs, kind, () => undefined, { owner })
+      runAll(scheduler)
+      return trace.digest()
+    }
+    expect(digestOf(1, 'a', 1)).toBe(digestOf(1, 'a', 1))
+    const digests = [
+      digestOf(1, 'a', 1),
+      digestOf(2, 'a', 1),
+      digestOf(1, 'b', 1),
+      digestOf(1, 'a', 2),
+    ]
+    expect(new Set(digests).size).toBe(4)
+  })
+
   it('reports what goes round in a circle instead of hanging', () => {
     const scheduler = new Scheduler(new Trace(), undefined)
     const again = (): void => void scheduler.schedule(0, 'circle', again)

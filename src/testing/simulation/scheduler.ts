@@ -66,6 +66,7 @@ export class Scheduler {
     action: () => void,
     options: EventOptions = {},
   ): ScheduledEvent {
+    if (Number.isNaN(delayMs)) throw new SimulationError(`the delay of ${kind} is not a number`)
     const timeMs = this.#nowMs + Math.max(0, delayMs)
     const event: ScheduledEvent = {
       timeMs,

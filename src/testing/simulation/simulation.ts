@@ -3,7 +3,7 @@ import type { DiskConditions } from './disk.ts'
 import { SimulatedHost } from './host.ts'
 import type { NetworkConditions } from './network-conditions.ts'
 import { SimulatedNetwork } from './network.ts'
-import { ProcessKilled, type CallFaults, type Program, type SimulatedProcess } from './process.ts'
+import type { CallFaults, Program, SimulatedProcess } from './process.ts'
 import { Scheduler, type ScheduledEvent } from './scheduler.ts'
 import { SeededRandom } from './seeded-random.ts'
 import { SimulationError } from './simulation-error.ts'
@@ -64,7 +64,7 @@ const noCallFaults: CallFaults = {
 const defaultStartTimeMs = Date.UTC(2026, 0, 1)
 
 /** Only one can run at a time: errors that nobody caught could not be told apart. */
-let running: Simulation | undefined
+let isRunning = false
 
 /**
  * A world in one thread: hosts, their processes, the network between them and virtual time, all of
@@ -186,12 +186,12 @@ export class Simulation {
   async runUntil(isMet: () => boolean, { withinMs }: RunLimit): Promise<void> {
     const { scheduler } = this.#world
     const endMs = scheduler.nowMs + withinMs
-    let hasMet = false
+    const condition = { isMet: false }
     await this.#run(() => {
-      hasMet = isMet()
-      return hasMet || (scheduler.nextTimeMs() ?? Infinity) > endMs
+      condition.isMet = isMet()
+      return condition.isMet || (scheduler.nextTimeMs() ?? Infinity) > endMs
     })
-    if (hasMet) return
+    if (condition.isMet) return
     const endless = scheduler.nextTimeMs() === undefined ? '; nothing more will happen' : ''
     throw this.failure(`the condition did not hold within ${withinMs} ms${endless}`)
   }
@@ -227,10 +227,10 @@ export class Simulation {
   }
 
   async #run(isDone: () => boolean): Promise<void> {
-    if (running !== undefined) {
+    if (isRunning) {
       throw new SimulationError('a simulation runs in this thread already: await it first')
     }
-    running = this
+    isRunning = true
     const world = this.#world
     try {
       await catchingStrayErrors(
@@ -246,16 +246,18 @@ export class Simulation {
     } catch (error) {
       throw error instanceof SimulationError ? error : this.failure('a step threw', error)
     } finally {
-      running = undefined
+      isRunning = false
     }
   }
 
-  /** Something threw where nobody could catch it, in the turn of `current`. */
+  /**
+   * Something threw where nobody could catch it, in the turn of `current`. Of a process that is no
+   * more it means nothing.
+   */
   #strayError(error: unknown): void {
-    if (error instanceof ProcessKilled) return
     const process = this.#world.current
-    if (process?.isOver === false) process.fail(error)
-    else if (process === undefined) this.#failure ??= this.failure('a scenario threw', error)
+    if (process !== undefined) process.fail(error)
+    else this.#failure ??= this.failure('the scenario threw', error)
   }
 
   #processFailed(process: SimulatedProcess): void {

@@ -1,5 +1,4 @@
 import { X509Certificate } from 'node:crypto'
-import { isIP } from 'node:net'
 import type { TlsClientOptions, TlsServerOptions } from '../../platform/index.ts'
 
 /** How a handshake goes, for both sides. */
@@ -60,7 +59,8 @@ function objectionToServer(
   { serverName, authorities }: TlsClientOptions,
 ): string | undefined {
   if (!isSignedBy(shown, authorities)) return 'the certificate is signed by nobody it knows'
-  const match = isIP(serverName) === 0 ? shown.checkHost(serverName) : shown.checkIP(serverName)
+  const isAddress = /^[\d.]+$|:/.test(serverName)
+  const match = isAddress ? shown.checkIP(serverName) : shown.checkHost(serverName)
   return match === undefined ? `the certificate is not valid for ${serverName}` : undefined
 }
 

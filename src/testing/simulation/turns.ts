@@ -14,6 +14,7 @@ const turnsAtOnce = 64
  */
 export function takeTurns(clock: Clock, step: () => boolean): Promise<void> {
   return new Promise((resolve, reject) => {
+    const fail: (error: unknown) => void = reject
     let isOver = false
     const turn = (): void => {
       if (isOver) return
@@ -23,7 +24,7 @@ export function takeTurns(clock: Clock, step: () => boolean): Promise<void> {
         resolve()
       } catch (error) {
         isOver = true
-        reject(error as Error)
+        fail(error)
       }
     }
     const askForTurns = (): void => {
