@@ -3,6 +3,7 @@ import {
   batchAttributes,
   batchHeaderBytes,
   batchLayout,
+  safeTimestamp,
   sealBatch,
   writeInt64,
 } from './batch-layout.ts'
@@ -37,14 +38,15 @@ export function retainRecords(batch: RecordBatch, options: RetainOptions): Buffe
   // With a delete horizon, that stands in the place of the base timestamp (KIP-534).
   const horizon = options.deleteHorizonMs ?? batch.deleteHorizonMs
   const isNewHorizon = horizon !== undefined && horizon !== batch.deleteHorizonMs
-  const baseChange = isNewHorizon ? source.baseTimestamp - horizon : 0
   const kept = new RetainedBytes(byteCount, isNewHorizon ? batch.recordCount : 0)
   let maxTimestamp = Number.NEGATIVE_INFINITY
   for (let left = batch.recordCount; left > 0; left--) {
     cursor.advance()
     if (!options.keep(new Record(source, cursor))) continue
-    kept.add(cursor, baseChange)
-    maxTimestamp = Math.max(maxTimestamp, source.baseTimestamp + cursor.timestampDelta)
+    const timestamp = source.baseTimestamp + cursor.timestampDelta
+    if (isNewHorizon) kept.addMoved(cursor, safeTimestamp(timestamp) - horizon)
+    else kept.add(cursor)
+    maxTimestamp = Math.max(maxTimestamp, timestamp)
   }
   checkEnd(cursor)
   if (kept.count === 0) return undefined
@@ -71,10 +73,9 @@ export function retainRecords(batch: RecordBatch, options: RetainOptions): Buffe
 export function emptyBatch(batch: RecordBatch): Buffer {
   const empty = Buffer.allocUnsafe(batchHeaderBytes)
   copyHeader(batch, empty)
-  const { attributes, maxTimestamp } = batchLayout
   const cleared = batchAttributes.compression | batchAttributes.deleteHorizon
-  empty.writeInt16BE(batch.attributes & ~cleared, attributes)
-  empty.copyWithin(batchLayout.baseTimestamp, maxTimestamp, maxTimestamp + 8)
+  empty.writeInt16BE(batch.attributes & ~cleared, batchLayout.attributes)
+  writeInt64(empty, -1, batchLayout.baseTimestamp)
   empty.writeInt32BE(0, batchLayout.recordCount)
   sealBatch(empty)
   return empty
@@ -99,19 +100,22 @@ class RetainedBytes {
     return this.#buffer.subarray(0, this.#end)
   }
 
-  /** Adds the record at the cursor, with `baseChange` added to its timestamp delta. */
-  add(cursor: RecordCursor, baseChange: number): void {
+  /** Adds the record at the cursor as it is. */
+  add(cursor: RecordCursor): void {
+    this.#addTail(cursor, cursor.start)
+  }
+
+  /** Adds the record at the cursor with another timestamp delta. */
+  addMoved(cursor: RecordCursor, timestampDelta: number): void {
+    const body = 1 + varlongBytes(timestampDelta) + (cursor.limit - cursor.offsetDeltaStart)
+    this.#end = putVarint(this.#buffer, this.#end, body)
+    this.#buffer[this.#end++] = 0
+    this.#end = putVarlong(this.#buffer, this.#end, timestampDelta)
+    this.#addTail(cursor, cursor.offsetDeltaStart)
+  }
+
+  #addTail(cursor: RecordCursor, start: number): void {
+    this.#end += cursor.bytes.copy(this.#buffer, this.#end, start, cursor.limit)
     this.count++
-    const { bytes, start, offsetDeltaStart, limit } = cursor
-    let tailStart = start
-    if (baseChange !== 0) {
-      const delta = cursor.timestampDelta + baseChange
-      const body = 1 + varlongBytes(delta) + (limit - offsetDeltaStart)
-      this.#end = putVarint(this.#buffer, this.#end, body)
-      this.#buffer[this.#end++] = 0
-      this.#end = putVarlong(this.#buffer, this.#end, delta)
-      tailStart = offsetDeltaStart
-    }
-    this.#end += bytes.copy(this.#buffer, this.#end, tailStart, limit)
   }
 }

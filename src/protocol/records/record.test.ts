@@ -1,0 +1,56 @@
+import { describe, expect, it } from 'vitest'
+import { build, changed, failure } from './batch-samples.ts'
+import { RecordBatch } from './index.ts'
+
+describe('headers', () => {
+  const value = Buffer.from('1')
+  const headers = [
+    ...[
+      { key: 'first', value },
+      { key: 'größe', value: null },
+      { key: '', value },
+    ],
+    ...[
+      { key: 'first', value: Buffer.from('2') },
+      { key: 'FIRST', value: Buffer.alloc(0) },
+    ],
+    { key: 'a name that is longer than any that is remembered, by some bytes more', value },
+  ]
+  const record = RecordBatch.at(build([{ key: null, value, timestamp: 0, headers }]))
+    .records(0)
+    .next()
+
+  it('are found by name, the last of a name first', () => {
+    expect(record?.headers).toEqual(headers)
+    expect(record?.header('first')?.toString()).toBe('2')
+    expect(record?.header('FIRST')?.length).toBe(0)
+    expect(record?.header('größe')).toBeNull()
+    expect(record?.header('')?.toString()).toBe('1')
+    expect(record?.header(headers[5]?.key ?? '')?.toString()).toBe('1')
+    for (const name of ['second', 'firs', 'first2', 'grösse', 'größ']) {
+      expect(record?.header(name)).toBeUndefined()
+    }
+  })
+
+  it('are refused when they are read, not before', () => {
+    const bytes = build([{ key: null, value, timestamp: 0, headers: [{ key: 'name', value }] }])
+    const start = bytes.length - 8 // count, 1 + 4, 1 + 1
+    for (const [position, byte, problem] of [
+      [0, 9, '-5 headers'],
+      [0, 8, '4 headers do not fit'],
+      [0, 4, 'inside of a number'],
+      [1, 2 * 8, 'has 8 bytes'],
+      [1, 1, 'has -1 bytes'],
+      [6, 2 * 2, 'has 2 bytes'],
+      [6, 3, 'has -2 bytes'],
+      [6, 0, 'left behind the headers'],
+    ] as const) {
+      const broken = RecordBatch.at(changed(bytes, start + position, byte))
+        .records(0)
+        .next()
+      expect(broken?.value?.toString()).toBe('1')
+      expect(failure(() => broken?.headers)).toMatch(problem)
+      expect(failure(() => broken?.header('name'))).toMatch(problem)
+    }
+  })
+})
