@@ -57,6 +57,8 @@ export interface Cluster {
   readonly nodes: readonly ClusterNode[]
   /** The running node with the lowest id: the one that clients are told is the controller. */
   readonly controllerId: number
+  /** The offset after the last record of the cluster's own log. */
+  readonly metadataEndOffset: number
 
   topics(): Iterable<Topic>
   topic(name: string): Topic | undefined
@@ -74,6 +76,8 @@ export interface Cluster {
     assignments: readonly (readonly number[])[] | undefined,
     validateOnly: boolean,
   ): Promise<Refusal | undefined>
+  /** Gives a partition other replicas; as nodes share their logs, that is all there is to do. */
+  reassign(partition: Partition, replicas: readonly number[]): Promise<Refusal | undefined>
   /** Replaces what is set on a topic; the values have been validated. */
   setTopicConfigs(name: string, configs: ReadonlyMap<string, string>): Promise<void>
 
@@ -100,4 +104,4 @@ export interface Cluster {
 
 /** What run-time settings can belong to. Their names and values are the owner's business. */
 export type SettingKind =
-  'broker' | 'group' | 'client-metrics' | 'quota' | 'scram' | 'feature' | 'acl'
+  'broker' | 'group' | 'client-metrics' | 'quota' | 'scram' | 'feature' | 'acl' | 'producer-ids'

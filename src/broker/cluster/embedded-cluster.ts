@@ -1,6 +1,6 @@
 import type { Random } from '../../platform/index.ts'
 import type { TopicConfig } from '../config/index.ts'
-import type { CoordinatorLog } from '../coordinator-log.ts'
+import type { CoordinatorLog, StateRecord } from '../coordinator-log.ts'
 import type { PartitionLog } from '../log/index.ts'
 import type { Refusal } from '../refusal.ts'
 import { isRefusal, refuse } from '../refusal.ts'
@@ -52,6 +52,7 @@ export type ClusterChange =
  */
 export class EmbeddedCluster implements Cluster {
   id = ''
+  metadataEndOffset = 0
   readonly #ports: ClusterPorts
   readonly #topics = new Map<string, TopicState>()
   readonly #topicsById = new Map<string, TopicState>()
@@ -85,7 +86,7 @@ export class EmbeddedCluster implements Cluster {
     })
     if (this.id === '') this.id = this.#newUuid()
     for (const [id, topic] of stored) this.#restoreTopic(id, topic)
-    await this.#ports.metadataLog.append([clusterRecord({ id: this.id, starts: this.#starts })])
+    await this.#append([clusterRecord({ id: this.id, starts: this.#starts })])
   }
 
   get nodes(): readonly ClusterNode[] {
@@ -142,7 +143,7 @@ export class EmbeddedCluster implements Cluster {
     const id = this.#newUuid()
     this.#nameByCollisionKey.set(collisionKey(topic.name), topic.name)
     try {
-      await this.#ports.metadataLog.append([topicRecord(id, stored)])
+      await this.#append([topicRecord(id, stored)])
     } catch (error) {
       this.#nameByCollisionKey.delete(collisionKey(topic.name))
       throw error
@@ -157,7 +158,7 @@ export class EmbeddedCluster implements Cluster {
     if (topic === undefined) return unknownTopic(name)
     this.#topics.delete(name)
     this.#topicsById.delete(topic.id)
-    await this.#ports.metadataLog.append([topicRecord(topic.id, null)])
+    await this.#append([topicRecord(topic.id, null)])
     this.#nameByCollisionKey.delete(collisionKey(name))
     for (const { log } of topic.partitions) this.#ports.deleteLog(log)
     this.#ports.changed({ kind: 'topic-deleted', topic })
@@ -184,9 +185,31 @@ export class EmbeddedCluster implements Cluster {
     const partitions = placed.map((replicas) => ({ replicas, epochBase: -this.#starts }))
     const stored = topic.stored(this.#starts)
     const value = { ...stored, partitions: [...stored.partitions, ...partitions] }
-    await this.#ports.metadataLog.append([topicRecord(topic.id, value)])
+    await this.#append([topicRecord(topic.id, value)])
     for (const partition of partitions) this.#openPartition(topic, partition)
     this.#ports.changed({ kind: 'partitions-added', topic })
+    return undefined
+  }
+
+  async reassign(partition: Partition, replicas: readonly number[]): Promise<Refusal | undefined> {
+    const topic = this.#topics.get(partition.topic.name)
+    const state = topic?.partitions[partition.index]
+    if (topic === undefined || state === undefined) return unknownTopic(partition.topic.name)
+    const assigned = {
+      firstPartition: state.index,
+      replicas: [replicas],
+      replicationFactor: replicas.length,
+    }
+    const nodeIds = this.nodes.map((node) => node.id)
+    const refusal = refuseAssignments(assigned, nodeIds)
+    if (refusal !== undefined) return refusal
+    const stored = topic.stored(this.#starts)
+    const partitions = stored.partitions.map((each, index) =>
+      index === state.index ? { ...each, replicas } : each,
+    )
+    await this.#append([topicRecord(topic.id, { ...stored, partitions })])
+    state.replicas = replicas
+    if (state.follow((nodeId) => this.#isRunning(nodeId))) this.#leaderChanged(state)
     return undefined
   }
 
@@ -194,7 +217,7 @@ export class EmbeddedCluster implements Cluster {
     const topic = this.#topics.get(name)
     if (topic === undefined) return
     const value = { ...topic.stored(this.#starts), overrides: Object.fromEntries(configs) }
-    await this.#ports.metadataLog.append([topicRecord(topic.id, value)])
+    await this.#append([topicRecord(topic.id, value)])
     topic.overrides = new Map(configs)
     topic.config = this.#ports.topicConfig(topic.overrides)
   }
@@ -219,7 +242,7 @@ export class EmbeddedCluster implements Cluster {
     name: string,
     settings: ReadonlyMap<string, string>,
   ): Promise<void> {
-    await this.#ports.metadataLog.append([settingsRecord(kind, name, settings)])
+    await this.#append([settingsRecord(kind, name, settings)])
     this.#applySettings(kind, name, settings)
     this.#ports.changed({ kind: 'settings-changed', of: kind, name })
   }
@@ -259,9 +282,7 @@ export class EmbeddedCluster implements Cluster {
     partition.leaderEpoch += 1
     const { topic } = partition
     // Nobody waits for this record: should it be lost, the next start raises every epoch anyway.
-    this.#ports.metadataLog
-      .append([topicRecord(topic.id, topic.stored(this.#starts))])
-      .catch(() => undefined)
+    this.#append([topicRecord(topic.id, topic.stored(this.#starts))]).catch(() => undefined)
     this.#ports.changed({ kind: 'leader-changed', partition })
   }
 
@@ -276,7 +297,10 @@ export class EmbeddedCluster implements Cluster {
   #replicasOf(topic: NewTopic): readonly (readonly number[])[] | Refusal {
     const nodeIds = this.nodes.map((node) => node.id)
     if (topic.assignments !== undefined) {
-      return refuseAssignments(topic.assignments, nodeIds) ?? topic.assignments
+      const replicas = topic.assignments
+      const replicationFactor = replicas[0]?.length ?? 0
+      const assigned = { firstPartition: 0, replicas, replicationFactor }
+      return refuseAssignments(assigned, nodeIds) ?? replicas
     }
     const defaults = this.#ports.defaults()
     const partitions = topic.partitions === -1 ? defaults.partitions : topic.partitions
@@ -317,7 +341,9 @@ export class EmbeddedCluster implements Cluster {
       )
     }
     const nodeIds = this.nodes.map((node) => node.id)
-    return refuseAssignments(assignments, nodeIds) ?? assignments
+    const firstPartition = topic.partitions.length
+    const assigned = { firstPartition, replicas: assignments, replicationFactor: factor }
+    return refuseAssignments(assigned, nodeIds) ?? assignments
   }
 
   #restoreTopic(id: string, stored: StoredTopic): TopicState {
@@ -337,6 +363,11 @@ export class EmbeddedCluster implements Cluster {
     const partition = new PartitionState(topic, index, stored.replicas, epoch, log)
     partition.follow((nodeId) => this.#isRunning(nodeId))
     topic.partitions.push(partition)
+  }
+
+  async #append(records: readonly StateRecord[]): Promise<void> {
+    const last = await this.#ports.metadataLog.append(records)
+    this.metadataEndOffset = last + 1
   }
 
   #applySettings(kind: SettingKind, name: string, settings: ReadonlyMap<string, string>): void {

@@ -16,15 +16,23 @@ export function placeReplicas(
   )
 }
 
+/** What partitions, one after another, are assigned to. */
+export interface Assignments {
+  readonly firstPartition: number
+  readonly replicas: readonly (readonly number[])[]
+  /** How many replicas each must have. */
+  readonly replicationFactor: number
+}
+
 /** What is wrong with an assignment that a client gives. */
 export function refuseAssignments(
-  assignments: readonly (readonly number[])[],
+  { firstPartition, replicas, replicationFactor }: Assignments,
   nodeIds: readonly number[],
 ): Refusal | undefined {
-  const factor = assignments[0]?.length ?? 0
-  for (const [partition, replicas] of assignments.entries()) {
-    const problem = assignmentProblem(replicas, factor, nodeIds)
+  for (const [index, nodes] of replicas.entries()) {
+    const problem = assignmentProblem(nodes, replicationFactor, nodeIds)
     if (problem !== undefined) {
+      const partition = firstPartition + index
       return refuse('INVALID_REPLICA_ASSIGNMENT', `partition ${partition}: ${problem}`)
     }
   }
@@ -38,7 +46,7 @@ function assignmentProblem(
 ): string | undefined {
   if (replicas.length === 0) return 'it has no replicas'
   if (replicas.length !== factor)
-    return `it has ${replicas.length} replicas, the first has ${factor}`
+    return `it has ${replicas.length} replicas, the topic has ${factor}`
   if (new Set(replicas).size !== replicas.length)
     return `replicas [${replicas.join()}] repeat a node`
   const unknown = replicas.find((id) => !nodeIds.includes(id))

@@ -1,25 +1,9 @@
 import { apiVersionsApi, kafkaError } from '../../protocol/index.ts'
+import { features, featuresEpoch, finalizedLevel } from './features.ts'
 import { defineHandler } from './handler.ts'
 
 /** What a client may call itself (KIP-511). */
 const clientName = /^[a-zA-Z0-9](?:[a-zA-Z0-9\-.]*[a-zA-Z0-9])?$/
-
-interface Feature {
-  readonly name: string
-  readonly minVersion: number
-  readonly maxVersion: number
-  readonly finalized: number
-}
-
-/**
- * What of Kafka's features the broker has: groups of the next-generation protocol and transactions
- * of the second version (KIP-890). `metadata.version` is that of Kafka 4.1.
- */
-const features: readonly Feature[] = [
-  { name: 'group.version', minVersion: 0, maxVersion: 1, finalized: 1 },
-  { name: 'metadata.version', minVersion: 7, maxVersion: 27, finalized: 27 },
-  { name: 'transaction.version', minVersion: 0, maxVersion: 2, finalized: 2 },
-]
 
 /**
  * ApiVersions 0-4: which APIs are served in which versions, and which features are finalized.
@@ -42,12 +26,18 @@ export const apiVersions = defineHandler({
     return {
       errorCode: kafkaError.NONE,
       apiKeys,
-      supportedFeatures: features.filter((f) => header.version >= 4 || f.minVersion > 0),
-      finalizedFeaturesEpoch: 0,
-      finalizedFeatures: features.map(({ name, finalized }) => ({
-        name,
-        minVersionLevel: finalized,
-        maxVersionLevel: finalized,
+      supportedFeatures: features
+        .filter(({ levelMin }) => header.version >= 4 || levelMin > 0)
+        .map(({ name, levelMin, levelMax }) => ({
+          name,
+          minVersion: levelMin,
+          maxVersion: levelMax,
+        })),
+      finalizedFeaturesEpoch: featuresEpoch(broker.cluster),
+      finalizedFeatures: features.map((feature) => ({
+        name: feature.name,
+        minVersionLevel: finalizedLevel(broker.cluster, feature),
+        maxVersionLevel: finalizedLevel(broker.cluster, feature),
       })),
     }
   },

@@ -1,0 +1,34 @@
+import { incrementalAlterConfigsApi } from '../../protocol/index.ts'
+import { changeSettings } from '../config/index.ts'
+import { alterConfigResources } from './alter-config-resources.ts'
+import { defineHandler } from './handler.ts'
+
+/**
+ * IncrementalAlterConfigs 0-1 (KIP-339): sets and deletes properties of a topic, a broker, a group
+ * or a subscription of clients' metrics, and adds to or takes from those that are lists. Everything
+ * else stays.
+ *
+ * Not implemented: policies (`alter.config.policy.class.name`); log levels, of which there are none.
+ */
+export const incrementalAlterConfigs = defineHandler({
+  api: incrementalAlterConfigsApi,
+  versions: [0, 1],
+  async handle({ resources, validateOnly }, context) {
+    const responses = await alterConfigResources(
+      resources,
+      validateOnly,
+      context,
+      ({ configs }, resource) =>
+        changeSettings(
+          resource.properties,
+          resource.current(),
+          configs.map(({ name, configOperation, value }) => ({
+            name,
+            operation: configOperation,
+            value,
+          })),
+        ),
+    )
+    return { throttleTimeMs: 0, responses }
+  },
+})
