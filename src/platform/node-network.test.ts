@@ -266,6 +266,23 @@ describe('listening on this machine', () => {
     })
   })
 
+  it('goes on when the system cannot hand over a connection', async () => {
+    const create = vi.spyOn(net, 'createServer')
+    const refused: Error[] = []
+    const listener = await nodeNetwork.listen({
+      ...loopback,
+      accept: ignore,
+      refused: (_remote, error) => refused.push(error),
+    })
+    open.push(() => listener.close())
+    const server = create.mock.results[0]?.value as net.Server
+    server.emit('error', Object.assign(new Error('accept ENFILE'), { code: 'ENFILE' }))
+    expect(refused.map(({ message }) => message)).toEqual([
+      'cannot accept a connection: accept ENFILE',
+    ])
+    expect(server.listening).toBe(true)
+  })
+
   it('frees the address when it closes, and leaves accepted sockets open', async () => {
     const { listener, client, server } = await connectedPair()
     await listener.close()

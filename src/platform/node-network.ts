@@ -102,6 +102,9 @@ function listen(options: ListenOptions): Promise<Listener> {
     const onError = (error: Error): void => reject(networkError(failed, error))
     const onListening = (): void => {
       server.off('error', onError)
+      server.on('error', (error) => {
+        options.refused?.(nowhere, networkError('cannot accept a connection', error))
+      })
       resolve(new NodeListener(server))
     }
     const server = attempt(failed, () => {
@@ -110,6 +113,9 @@ function listen(options: ListenOptions): Promise<Listener> {
     })
   })
 }
+
+/** Of a connection that the system could not even hand over (it has too many files open). */
+const nowhere: Endpoint = { host: '', port: 0 }
 
 class NodeListener implements Listener {
   readonly local: Endpoint

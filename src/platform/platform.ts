@@ -119,7 +119,10 @@ export interface ListenOptions extends Endpoint {
   readonly tls?: TlsServerOptions
   /** Called for each connection; with TLS, once the handshake has succeeded. */
   readonly accept: (socket: Socket) => void
-  /** Called for a connection that failed before it was accepted (a failed TLS handshake). */
+  /**
+   * Called for a connection that failed before it was accepted (a failed TLS handshake). The host
+   * is empty where the system does not say whose it was.
+   */
   readonly refused?: (remote: Endpoint, error: Error) => void
 }
 

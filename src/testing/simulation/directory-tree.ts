@@ -18,6 +18,9 @@ interface NameChange {
   readonly apply: () => void
 }
 
+/** Beyond this many the system writes the oldest change to the disk by itself. */
+const changesMax = 1_024
+
 /**
  * The directories of a disk. Changes of the names in a directory reach the disk in order, when the
  * directory is synced or before; those of different directories in any order. A power failure keeps
@@ -114,6 +117,7 @@ export class DirectoryTree {
   #note(directories: readonly Directory[], apply: () => void): void {
     this.#sequence += 1
     this.#changes.push({ sequence: this.#sequence, directories, apply })
+    if (this.#changes.length > changesMax) this.#changes.shift()?.apply()
   }
 
   #apply(isChosen: (change: NameChange) => boolean): void {

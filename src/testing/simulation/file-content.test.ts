@@ -116,6 +116,14 @@ describe('the content of a simulated file', () => {
     expect(outcomes).toEqual(new Set(['before', 'before!']))
   })
 
+  it('does not keep changes for ever: what is old reaches the disk by itself', () => {
+    const content = new FileContent()
+    for (let count = 0; count < 3_000; count += 1) content.write(Buffer.from([count]), count)
+    content.losePower(new SeededRandom(0))
+    const left = content.snapshot()
+    for (let at = 0; at < 3_000 - 1_024; at += 1) expect(left[at]).toBe(at % 256)
+  })
+
   it('may lose what a failed sync should have written, also after a later sync', () => {
     const outcomes = new Set<string>()
     for (let seed = 0; seed < 40; seed += 1) {

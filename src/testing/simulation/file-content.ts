@@ -12,6 +12,9 @@ interface Change {
 
 const sectorBytes = 512
 
+/** Beyond this many the system writes the oldest change to the disk by itself. */
+const changesMax = 1_024
+
 /**
  * The content of a file: as the page cache has it, and as the disk may have it.
  *
@@ -84,6 +87,10 @@ export class FileContent {
   #note(position: number, bytes: Buffer | undefined): void {
     this.#sequence += 1
     this.#changes.push({ sequence: this.#sequence, position, bytes, state: 'unsynced' })
+    const [oldest] = this.#changes
+    if (oldest === undefined || this.#changes.length <= changesMax) return
+    this.#changes.shift()
+    apply(this.#durable, oldest)
   }
 
   #settle(mark: number, state: 'synced' | 'lost'): void {

@@ -9,7 +9,7 @@ import type { World } from './world.ts'
  * A port on which a process listens.
  *
  * States: listening → closed (`close`, or the process has come to its end). Connections that have
- * arrived wait, in the kernel, until the process takes its turn; a close resets them.
+ * arrived wait, in the kernel, until the process takes its turn.
  */
 export class SimulatedListener {
   readonly process: SimulatedProcess
@@ -25,7 +25,7 @@ export class SimulatedListener {
     this.process = process
     this.local = local
     this.options = options
-    this.#forgetProcessEnd = process.atEnd(() => this.close())
+    this.#forgetProcessEnd = process.atEnd((end) => this.close(end === 'with its host'))
   }
 
   get isFull(): boolean {
@@ -46,12 +46,16 @@ export class SimulatedListener {
     })
   }
 
-  close(): void {
+  /** Connections that wait are reset; those of a host that loses its power are not even that. */
+  close(isSilent = false): void {
     if (this.#isClosed) return
     this.#isClosed = true
     this.#forgetProcessEnd()
     this.process.host.ports.delete(this.local.port)
-    for (const end of this.#waiting) end.abort()
+    for (const end of this.#waiting) {
+      if (isSilent) end.vanish()
+      else end.abort()
+    }
     this.#waiting.clear()
   }
 

@@ -394,6 +394,17 @@ describe('connecting in the simulated world', () => {
     expect(await failureOf(simulation, server)).toBeUndefined()
   })
 
+  it('does not learn that a listener is gone whose host has lost its power', async () => {
+    const simulation = worldWithEcho()
+    await simulation.runFor(10)
+    simulation.host('server').process('echo')?.pause()
+    const client = await connectedClient(simulation)
+    await simulation.runFor(100)
+    simulation.host('server').powerLoss()
+    await simulation.runFor(60_000)
+    expect(client.calls).toEqual([])
+  })
+
   it('gives each address to one listener, and frees it when the listener closes', async () => {
     const simulation = createSimulation({ seed: 1 })
     await simulation.runProcess(

@@ -1,9 +1,9 @@
-import { createNodePlatform } from '../../platform/index.ts'
+import { createNodePlatform, type Platform } from '../../platform/index.ts'
 import type { DiskConditions } from './disk.ts'
 import { SimulatedHost } from './host.ts'
 import type { NetworkConditions } from './network-conditions.ts'
 import { SimulatedNetwork } from './network.ts'
-import type { CallFaults, Program, SimulatedProcess } from './process.ts'
+import type { CallFaults, SimulatedProcess } from './process.ts'
 import { Scheduler, type ScheduledEvent } from './scheduler.ts'
 import { SeededRandom } from './seeded-random.ts'
 import { SimulationError } from './simulation-error.ts'
@@ -206,7 +206,7 @@ export class Simulation {
   async runProcess<Result>(
     hostName: string,
     processName: string,
-    program: (platform: Parameters<Program>[0]) => Promise<Result>,
+    program: (platform: Platform) => Promise<Result>,
     { withinMs }: RunLimit,
   ): Promise<Result> {
     const results: Result[] = []
