@@ -1,0 +1,77 @@
+import {
+  baseOffsetAt,
+  batchBytesAt,
+  headerBytes,
+  lastOffsetAt,
+  maxTimestampAt,
+} from './batch-header.ts'
+import { damaged } from './damaged.ts'
+import type { SegmentBytes } from './segment-bytes.ts'
+
+/**
+ * Walks over the batches of a segment, in order:
+ *
+ *     const cursor = new BatchCursor(bytes, position)
+ *     while (cursor.next()) cursor.baseOffset
+ *
+ * It looks at what was checked before, so a batch that does not fit is damage and throws.
+ */
+export class BatchCursor {
+  readonly #bytes: SegmentBytes
+  readonly #end: number
+  readonly #windowBytes: number
+  #window: Buffer = Buffer.alloc(0)
+  #at = 0
+  /** Where the current batch starts in the segment. */
+  position: number
+  /** The bytes of the current batch; 0 before the first call of `next`. */
+  batchBytes = 0
+
+  constructor(bytes: SegmentBytes, position: number, windowBytes = 8192) {
+    this.#bytes = bytes
+    this.#end = bytes.size
+    this.#windowBytes = windowBytes
+    this.position = position
+  }
+
+  get baseOffset(): number {
+    return baseOffsetAt(this.#window, this.#at)
+  }
+
+  get lastOffset(): number {
+    return lastOffsetAt(this.#window, this.#at)
+  }
+
+  get maxTimestamp(): number {
+    return maxTimestampAt(this.#window, this.#at)
+  }
+
+  /** Moves to the next batch; answers false at the end of the segment. */
+  next(): boolean {
+    this.position += this.batchBytes
+    this.#at += this.batchBytes
+    if (this.position >= this.#end) return false
+    if (this.#at + headerBytes > this.#window.length) this.#moveWindow(this.#windowBytes)
+    this.batchBytes = batchBytesAt(this.#window, this.#at)
+    if (this.batchBytes < headerBytes || this.position + this.batchBytes > this.#end) {
+      throw damaged(`a batch at byte ${this.position} of a segment has ${this.batchBytes} bytes`)
+    }
+    return true
+  }
+
+  /** All bytes of the current batch. They belong to the log: nobody may write to them. */
+  batch(): Buffer {
+    if (this.#at + this.batchBytes > this.#window.length) {
+      this.#moveWindow(Math.max(this.batchBytes, this.#windowBytes))
+    }
+    return this.#window.subarray(this.#at, this.#at + this.batchBytes)
+  }
+
+  #moveWindow(bytes: number): void {
+    this.#window = this.#bytes.chunkAt(this.position, bytes)
+    this.#at = 0
+    if (this.#window.length < headerBytes) {
+      throw damaged(`a segment ends inside of the header of its batch at byte ${this.position}`)
+    }
+  }
+}

@@ -1,0 +1,15 @@
+/**
+ * Where the batches of one segment are kept, one after the other. Positions count from the start of
+ * the segment. Bytes that were appended never change.
+ */
+export interface SegmentBytes {
+  readonly size: number
+  /** Adds one whole batch. Throws a `DiskError`, having added nothing, when it cannot. */
+  append(batch: Buffer): void
+  /**
+   * Bytes that lie side by side from `position` on, where a batch must start; nothing at the end.
+   * A file answers `lengthWanted` bytes, or what is left. Memory answers what it has in one piece,
+   * more or less than that, but whole batches only.
+   */
+  chunkAt(position: number, lengthWanted: number): Buffer
+}
