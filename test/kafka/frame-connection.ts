@@ -4,6 +4,7 @@
  */
 import { connect, type Socket } from 'node:net'
 import { once } from 'node:events'
+import { frameOf, frameReader } from './frames.ts'
 
 interface Waiting {
   resolve(frame: Buffer): void
@@ -14,14 +15,16 @@ interface Waiting {
 export class FrameConnection {
   readonly #socket: Socket
   readonly #waiting: Waiting[] = []
-  #received: Buffer = Buffer.alloc(0)
   #closed: Error | undefined
   readonly closed: Promise<void>
 
   private constructor(socket: Socket) {
     this.#socket = socket
     socket.setNoDelay(true)
-    socket.on('data', (chunk) => this.#receive(chunk))
+    socket.on(
+      'data',
+      frameReader((content) => this.#waiting.shift()?.resolve(content)),
+    )
     socket.on('error', (error) => (this.#closed ??= error))
     this.closed = new Promise((resolve) => {
       socket.on('close', () => {
@@ -53,9 +56,7 @@ export class FrameConnection {
 
   /** Sends one frame's content to which no answer is expected (a Produce with acks 0). */
   send(content: Uint8Array): void {
-    const length = Buffer.alloc(4)
-    length.writeInt32BE(content.length)
-    this.#socket.write(Buffer.concat([length, content]))
+    this.#socket.write(frameOf(content))
   }
 
   close(): void {
@@ -64,15 +65,5 @@ export class FrameConnection {
 
   [Symbol.dispose](): void {
     this.close()
-  }
-
-  #receive(chunk: Buffer): void {
-    this.#received = this.#received.length === 0 ? chunk : Buffer.concat([this.#received, chunk])
-    while (this.#received.length >= 4) {
-      const end = 4 + this.#received.readInt32BE(0)
-      if (this.#received.length < end) return
-      this.#waiting.shift()?.resolve(this.#received.subarray(4, end))
-      this.#received = this.#received.subarray(end)
-    }
   }
 }

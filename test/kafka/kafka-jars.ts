@@ -14,7 +14,7 @@ const here = dirname(fileURLToPath(import.meta.url))
 const project = join(here, '..', '..')
 
 /** A release the suites are run against. */
-export type KafkaVersion = '4.1.1' | '3.9.1'
+export type KafkaVersion = '4.2.1' | '4.1.1' | '3.9.1'
 
 const fetching = new Map<KafkaVersion, Promise<string>>()
 

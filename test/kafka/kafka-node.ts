@@ -51,7 +51,8 @@ export class KafkaNode {
     await mkdir(this.#path('data'), { recursive: true })
     const lines = Object.entries(properties).map(([name, value]) => `${name}=${value}\n`)
     await writeFile(this.#path('server.properties'), lines.join(''))
-    const tool = ['kafka.tools.StorageTool', 'format', '-t', clusterId]
+    // With an equals sign, since a random id may start with a minus sign.
+    const tool = ['kafka.tools.StorageTool', 'format', `--cluster-id=${clusterId}`]
     const scram = Object.entries(users).flatMap(([name, password]) =>
       ['SCRAM-SHA-256', 'SCRAM-SHA-512'].flatMap((mechanism) => [
         '--add-scram',

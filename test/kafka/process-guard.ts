@@ -5,6 +5,7 @@
  */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { Socket } from 'node:net'
 
 const script = `
 guarded=""
@@ -39,7 +40,8 @@ export function startProcessGuard(folders: readonly string[]): ProcessGuard {
   })
   guard.unref()
   const input = guard.stdin
-  if ('unref' in input && typeof input.unref === 'function') input.unref()
+  // A pipe to a child is a socket, which by itself would keep this process alive.
+  if (input instanceof Socket) input.unref()
   return {
     add: (pid) => void input.write(`add ${pid}\n`),
     remove: (pid) => void input.write(`remove ${pid}\n`),

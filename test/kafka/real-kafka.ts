@@ -175,7 +175,10 @@ function propertiesOf(
     // A killed node is let in again only when its old session has ended: 9 s by default.
     'broker.session.timeout.ms': '3000',
     'broker.heartbeat.interval.ms': '300',
-    'group.coordinator.rebalance.protocols': 'classic,consumer',
+    ...(options.version === '3.9.1' && {
+      // KIP-848 is on by default from release 4.0 on.
+      'group.coordinator.rebalance.protocols': 'classic,consumer',
+    }),
     ...securityProperties(folder, options),
     ...options.properties,
   }

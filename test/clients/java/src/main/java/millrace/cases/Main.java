@@ -1,0 +1,46 @@
+package millrace.cases;
+
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Runs the cases against a broker and prints one line for each:
+ * `PASS name milliseconds`, `FAIL name milliseconds: reason` or `SKIP name: reason`.
+ *
+ * Usage: Main bootstrap-servers [--only text] [--sasl address] [--tls address] [--ca file.pem]
+ *        [--user name --password word]
+ */
+public final class Main {
+    public static void main(String[] arguments) throws Exception {
+        String only = option(arguments, "--only", "");
+        Security security = new Security(
+            option(arguments, "--sasl", null), option(arguments, "--tls", null), option(arguments, "--ca", null),
+            option(arguments, "--user", null), option(arguments, "--password", null));
+        Suite suite = new Suite(arguments[0], security, only);
+        ProducerCases.addTo(suite);
+        TransactionCases.addTo(suite);
+        ConsumerCases.addTo(suite);
+        GroupCases.addTo(suite);
+        ExactlyOnceCases.addTo(suite);
+        TopicAdminCases.addTo(suite);
+        ConfigAdminCases.addTo(suite);
+        GroupAdminCases.addTo(suite);
+        TransactionAdminCases.addTo(suite);
+        ClusterAdminCases.addTo(suite);
+        SecurityCases.addTo(suite);
+        StreamsCases.addTo(suite);
+        ToolCases.addTo(suite);
+        boolean passed = suite.run();
+        // Clients of a case that was given up may still have threads.
+        System.out.flush();
+        Runtime.getRuntime().halt(passed ? 0 : 1);
+    }
+
+    private static String option(String[] arguments, String name, String otherwise) {
+        List<String> all = new ArrayList<>(List.of(arguments));
+        int at = all.indexOf(name);
+        return at < 0 ? otherwise : all.get(at + 1);
+    }
+
+    private Main() {}
+}
