@@ -7,9 +7,11 @@ import { createTransactionHandlers } from './transaction-fixture.ts'
 
 /** A log of ten records. */
 const log = {
-  deleteRecordsBefore: async (offset: number) =>
-    offset > 10 ? refuse('OFFSET_OUT_OF_RANGE', 'there are ten') : offset === -1 ? 10 : offset,
-} as Partition['log']
+  deleteRecordsBefore: (offset: number) => {
+    if (offset > 10) return Promise.resolve(refuse('OFFSET_OUT_OF_RANGE', 'there are ten'))
+    return Promise.resolve(offset === -1 ? 10 : offset)
+  },
+} as unknown as Partition['log']
 
 async function answerTo(name: string, partitionIndex: number, offset: number, nodeId = 1) {
   const partitions = { 'orders-0': { log }, '__consumer_offsets-0': { log } }

@@ -30,6 +30,13 @@ describe('AddOffsetsToTxn', () => {
     expect(answer.errorCode).toBe(kafkaError[error])
   })
 
+  it('makes the topic for offsets when nobody has needed it before', async () => {
+    const { around, ask } = await createTransactionHandlers({ names: ['orders-0'] })
+    await around.producer()
+    expect(await ask(addOffsetsToTxn, 4, request)).toMatchObject({ errorCode: 0 })
+    expect(around.state()).toBe('Ongoing')
+  })
+
   it('sends clients on to the coordinator', async () => {
     const { ask } = await createTransactionHandlers()
     const answer = await ask(addOffsetsToTxn, 4, request, 2)

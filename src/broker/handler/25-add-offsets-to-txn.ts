@@ -13,6 +13,8 @@ export const addOffsetsToTxn = defineHandler({
     { transactionalId, producerId, producerEpoch, groupId },
     { broker, nodeId, header },
   ) {
+    // A producer may come here before it has ever looked for the group's coordinator.
+    await broker.cluster.prepareCoordinators('group')
     const refusal =
       coordinatorRefusal(broker.cluster, nodeId, transactionalId) ??
       (await broker.transactions.addOffsets({

@@ -10,6 +10,8 @@ import { TestCluster } from '../transaction/coordinator-fixture.ts'
 import type { Handler, RequestContext } from './handler.ts'
 
 interface TransactionHandlersOptions {
+  /** The partitions that there are. */
+  readonly names?: readonly string[]
   /** What a partition of the cluster is, by `topic-index`, besides being led by node 1. */
   readonly partitions?: Readonly<Record<string, Partial<Partition>>>
 }
@@ -18,20 +20,24 @@ interface TransactionHandlersOptions {
 export interface TransactionHandlers {
   readonly around: TestCluster
   /** Sends a request through the codecs, to the handler and back. */
-  ask<A extends Api>(
+  readonly ask: <A extends Api>(
     handler: Handler<A>,
     version: number,
     request: RequestInput<A>,
     nodeId?: number,
-  ): Promise<ResponseOf<A>>
+  ) => Promise<ResponseOf<A>>
 }
 
 export async function createTransactionHandlers(
   options: TransactionHandlersOptions = {},
 ): Promise<TransactionHandlers> {
-  const around = await TestCluster.started(['orders-0', 'orders-1', '__consumer_offsets-0'])
+  const around = await TestCluster.started(options.names)
   const leader = 1
-  const cluster: Pick<Cluster, 'coordinator' | 'partition' | 'topic'> = {
+  const cluster: Pick<Cluster, 'coordinator' | 'partition' | 'prepareCoordinators' | 'topic'> = {
+    prepareCoordinators: async (kind) => {
+      if (kind === 'group') around.addPartition('__consumer_offsets-0')
+      await Promise.resolve()
+    },
     coordinator: () => ({ index: 0, leader }) as Partition,
     partition: (topic, index) => {
       const name = `${topic}-${index}`

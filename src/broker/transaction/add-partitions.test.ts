@@ -92,6 +92,17 @@ describe('AddPartitionsToTxn', () => {
     })
   })
 
+  it('refuses the offsets of a group while there is no topic for them', async () => {
+    const cluster = await TestCluster.started(['orders-0'])
+    const producer = await cluster.producer()
+    const request = { ...producer, transactionalId: 'payments', groupId: 'billing' }
+    const refused = { error: 'COORDINATOR_NOT_AVAILABLE' }
+    expect(await cluster.coordinator.addOffsets(request)).toMatchObject(refused)
+    const write = { ...request, version: 5 }
+    expect(await cluster.coordinator.verifyOrAddOffsets(write)).toMatchObject(refused)
+    expect(cluster.state()).toBe('Empty')
+  })
+
   it('refuses an empty transactional id', async () => {
     const cluster = await TestCluster.started()
     const producer = await cluster.producer()

@@ -188,6 +188,10 @@ export class TestCluster {
     await this.load()
   }
 
+  addPartition(name: string): void {
+    if (!this.partitions.has(name)) this.partitions.set(name, new TestPartition())
+  }
+
   partition(name: string): TestPartition {
     const partition = this.partitions.get(name)
     if (partition === undefined) throw new Error(`no partition ${name}`)
@@ -216,7 +220,7 @@ export class TestCluster {
         },
       },
       partitionOf: () => 0,
-      offsetsPartitionOf: () => 0,
+      offsetsPartitionOf: () => (find('__consumer_offsets', 0) === undefined ? -1 : 0),
       partitionExists: (topic, partition) => find(topic, partition) !== undefined,
       writeMarker: (topic, partition, marker) => {
         if (!alive()) return never
@@ -346,9 +350,12 @@ export function errorOf(result: object | undefined): string {
   return isRefusal(result) ? result.error : 'NONE'
 }
 
+/** More turns than anything here takes that waits for nothing else. */
+const turns = 100
+
 /** Lets everything happen that waits for nothing but its turn. */
 export async function idle(): Promise<void> {
-  await new Promise<void>((resolve) => setImmediate(resolve))
+  for (let turn = 0; turn < turns; turn += 1) await Promise.resolve()
 }
 
 function parseName(name: string): { readonly topic: string; readonly partition: number } {

@@ -121,7 +121,10 @@ class Client {
   async #init(): Promise<() => void> {
     const result = await this.#world.cluster.init()
     return () => {
-      if (isRefusal(result)) return this.#failed(result.error)
+      if (isRefusal(result)) {
+        this.#failed(result.error)
+        return
+      }
       this.#unknown = undefined
       this.#identity = result
       this.#attempt = undefined
@@ -142,7 +145,10 @@ class Client {
     }
     if (error === 'NONE' && fenced) this.violations.push('a fenced producer has written')
     return () => {
-      if (error !== 'NONE') return this.#failed(error)
+      if (error !== 'NONE') {
+        this.#failed(error)
+        return
+      }
       this.#unknown = undefined
       attempt.acknowledged.add(partition)
     }
@@ -157,7 +163,10 @@ class Client {
     const result = await this.#world.cluster.end(identity, outcome, this.#version)
     if (!isRefusal(result) && fenced) this.violations.push('a fenced producer has ended one')
     return () => {
-      if (isRefusal(result)) return this.#failed(result.error)
+      if (isRefusal(result)) {
+        this.#failed(result.error)
+        return
+      }
       this.#unknown = undefined
       attempt.told = outcome
       this.#attempt = undefined
@@ -319,7 +328,7 @@ async function scenario(
 }
 
 it('ends every transaction as one, however things fall', { timeout: 120_000 }, async () => {
-  let told = { commit: 0, abort: 0, nothing: 0 }
+  const told = { commit: 0, abort: 0, nothing: 0 }
   const version = fc.constantFrom(0 as const, 2 as const)
   await fc.assert(
     fc.asyncProperty(

@@ -21,7 +21,7 @@ import type { TransactionMarker, WriteMarker } from './marker.ts'
 import { partitionSet } from './partition-set.ts'
 import { ProducerIds } from './producer-ids.ts'
 import type { ProducerIdBlocks } from './producer-ids.ts'
-import { emptyTransactionalId, otherProducerId } from './refusals.ts'
+import { emptyTransactionalId, noOffsetsTopic, otherProducerId } from './refusals.ts'
 import type { TransactionSettings } from './settings.ts'
 import { Transaction } from './transaction.ts'
 import { completed, fenced, newTransaction } from './transaction-metadata.ts'
@@ -44,6 +44,7 @@ export interface TransactionPorts {
   readonly producerIdBlocks: ProducerIdBlocks
   /** The partition of `__transaction_state` for a transactional id; undefined while there is no topic. */
   readonly partitionOf: (transactionalId: string) => number | undefined
+  /** The partition of `__consumer_offsets` for a group; -1 while there is no topic. */
   readonly offsetsPartitionOf: (group: string) => number
   readonly partitionExists: (topic: string, partition: number) => boolean
   /**
@@ -210,9 +211,10 @@ export class TransactionCoordinator {
   }
 
   /** Adds the offsets of a group to a transaction. */
-  addOffsets(request: AddOffsetsRequest): Promise<Refusal | undefined> {
+  async addOffsets(request: AddOffsetsRequest): Promise<Refusal | undefined> {
     const { groupId, ...rest } = request
     const partition = this.#ports.offsetsPartitionOf(groupId)
+    if (partition === -1) return noOffsetsTopic()
     return this.addPartitions({
       ...rest,
       partitions: partitionSet([{ topic: offsetsTopic, partition }]),

@@ -48,7 +48,7 @@ export class LoadedPartition {
 
   /** Hands records to the log; none any more after `unload`, where they would undo newer ones. */
   async append(records: readonly StateRecord[]): Promise<AppendOutcome> {
-    if (!this.#active) return 'unloaded'
+    if (!this.active) return 'unloaded'
     const append = this.#log.append(records)
     this.#appends.add(append)
     try {

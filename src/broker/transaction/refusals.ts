@@ -28,3 +28,8 @@ export function concurrent(transactionalId: string): Refusal {
 export function emptyTransactionalId(): Refusal {
   return refuse('INVALID_REQUEST', 'the transactional id must not be empty')
 }
+
+/** Offsets cannot be a part of a transaction while there is nowhere to keep them. */
+export function noOffsetsTopic(): Refusal {
+  return refuse('COORDINATOR_NOT_AVAILABLE', 'there is no topic for the offsets of groups yet')
+}

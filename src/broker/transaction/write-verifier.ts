@@ -6,6 +6,7 @@ import { refuseWrite } from './add-partitions.ts'
 import type { AddPartitions } from './add-partitions.ts'
 import { partitionSet } from './partition-set.ts'
 import type { TopicPartition } from './partition-set.ts'
+import { noOffsetsTopic } from './refusals.ts'
 import type { TransactionSettings } from './settings.ts'
 import type { ProducerIdentity, TransactionMetadata } from './transaction-metadata.ts'
 
@@ -99,6 +100,7 @@ export class WriteVerifier {
     const { groupId, version } = write
     const operation = version > 4 ? 'add' : version > 3 ? 'verify' : 'verify-old'
     const partition = this.#ports.offsetsPartitionOf(groupId)
+    if (partition === -1) return noOffsetsTopic()
     const partitions = [{ topic: offsetsTopic, partition }]
     const admission = this.#admit({ ...write, partitions }, operation)
     const adapt = ([refusal]: Admission): Refusal | undefined =>
