@@ -13,7 +13,13 @@ import {
 } from './metadata-records.ts'
 import type { StoredPartition, StoredTopic } from './metadata-records.ts'
 import { placeReplicas, refuseAssignments } from './replica-placement.ts'
-import { collisionKey, offsetsTopic, refuseTopicName, transactionsTopic } from './topic-name.ts'
+import {
+  collisionKey,
+  metadataTopic,
+  offsetsTopic,
+  refuseTopicName,
+  transactionsTopic,
+} from './topic-name.ts'
 import { PartitionState, TopicState } from './topic-state.ts'
 
 /** What the cluster needs of the rooms beside it. */
@@ -116,6 +122,9 @@ export class EmbeddedCluster implements Cluster {
   validateTopic(topic: NewTopic): Refusal | undefined {
     const wrongName = refuseTopicName(topic.name)
     if (wrongName !== undefined) return wrongName
+    if (topic.name === metadataTopic) {
+      return refuse('INVALID_REQUEST', `topic '${topic.name}' is the cluster's own`)
+    }
     const taken = this.#nameByCollisionKey.get(collisionKey(topic.name))
     if (taken === topic.name) {
       return refuse('TOPIC_ALREADY_EXISTS', `topic '${topic.name}' already exists`)

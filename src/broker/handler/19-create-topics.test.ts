@@ -116,6 +116,10 @@ describe('CreateTopics', () => {
     expect(await errorOf(newTopic(name))).toBe(17)
   })
 
+  it("refuses the name of the cluster's own log", async () => {
+    expect(await errorOf(newTopic('__cluster_metadata'))).toBe(42)
+  })
+
   it.each([
     [{ partitions: 0 }, 37],
     [{ partitions: -2 }, 37],

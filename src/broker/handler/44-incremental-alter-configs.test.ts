@@ -175,6 +175,7 @@ describe('IncrementalAlterConfigs', () => {
     ['other listeners', [broker, '1', [['listeners', set, 'PLAINTEXT://:1']]], 42],
     ['another broker than the one asked', [broker, '2', [['log.retention.ms', set, '7']]], 42],
     ['a logger', [brokerLogger, '1', [['root', set, 'DEBUG']]], 40],
+    ['a logger to delete', [brokerLogger, '1', [['root', remove, null]]], 40],
     ['an unknown name on a group', [group, 'g', [['nope', set, '1']]], 40],
     ['a timeout below its bound', [group, 'g', [['consumer.session.timeout.ms', set, '100']]], 40],
     [

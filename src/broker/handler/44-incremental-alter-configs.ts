@@ -1,6 +1,8 @@
 import { incrementalAlterConfigsApi } from '../../protocol/index.ts'
 import { changeSettings } from '../config/index.ts'
+import { refuse } from '../refusal.ts'
 import { alterConfigResources } from './alter-config-resources.ts'
+import { resourceType } from './config-resource.ts'
 import { defineHandler } from './handler.ts'
 
 /**
@@ -18,16 +20,19 @@ export const incrementalAlterConfigs = defineHandler({
       resources,
       validateOnly,
       context,
-      ({ configs }, resource) =>
-        changeSettings(
-          resource.properties,
-          resource.current(),
-          configs.map(({ name, configOperation, value }) => ({
-            name,
-            operation: configOperation,
-            value,
-          })),
-        ),
+      ({ resourceType: type, configs }, resource) => {
+        const [first] = configs
+        if (type === resourceType.brokerLogger && first !== undefined) {
+          const problem = `logger '${first.name}' does not exist: this broker has none`
+          return refuse('INVALID_CONFIG', problem)
+        }
+        const changes = configs.map(({ name, configOperation, value }) => ({
+          name,
+          operation: configOperation,
+          value,
+        }))
+        return changeSettings(resource.properties, resource.current(), changes)
+      },
     )
     return { throttleTimeMs: 0, responses }
   },

@@ -1,5 +1,6 @@
 import { describeQuorumApi } from '../../protocol/index.ts'
 import type { ResponseInput } from '../../protocol/index.ts'
+import { metadataTopic } from '../cluster/topic-name.ts'
 import { refuse } from '../refusal.ts'
 import { defineHandler } from './handler.ts'
 import type { RequestContext } from './handler.ts'
@@ -8,7 +9,6 @@ import { refusalFields } from './refusal-fields.ts'
 type TopicAnswer = ResponseInput<typeof describeQuorumApi>['topics'][number]
 type PartitionAnswer = TopicAnswer['partitions'][number]
 
-const metadataTopic = '__cluster_metadata'
 const never = -1
 const firstVersionWithNodes = 2
 

@@ -1,0 +1,43 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { batchOf, connect, createTopic, produce } from './client.ts'
+import { startBrokerProcess } from './process.ts'
+
+interface Setting {
+  readonly producers: number
+  /** Whether each write is on stable storage before it is answered. */
+  readonly durable: boolean
+}
+
+const warmUpMs = 1000
+const measuredMs = 3000
+const partitions = 12
+const batch = { records: 10, valueBytes: 100 }
+
+/** Requests a second of producers that each wait for every answer. */
+export async function produceRate({ producers, durable }: Setting): Promise<number> {
+  const folder = mkdtempSync(join(tmpdir(), 'millrace-benchmark-'))
+  try {
+    await using broker = await startBrokerProcess(...(durable ? ['--data', folder] : []))
+    await using first = await connect(broker.port)
+    await createTopic(first, partitions)
+    const bytes = batchOf(batch.records, batch.valueBytes)
+    const started = performance.now()
+    let measured = 0
+    await Promise.all(
+      Array.from({ length: producers }, async (_, index) => {
+        await using client = await connect(broker.port)
+        for (;;) {
+          const elapsedMs = performance.now() - started
+          if (elapsedMs > warmUpMs + measuredMs) return
+          await produce(client, index % partitions, bytes)
+          if (elapsedMs > warmUpMs) measured += 1
+        }
+      }),
+    )
+    return measured / (measuredMs / 1000)
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}

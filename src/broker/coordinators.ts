@@ -1,0 +1,31 @@
+import type { Partition } from './cluster/cluster.ts'
+import { offsetsTopic, transactionsTopic } from './cluster/topic-name.ts'
+import type { GroupCoordinator } from './group/index.ts'
+import { coordinatorLog } from './log/index.ts'
+import type { TransactionCoordinator } from './transaction/index.ts'
+
+/**
+ * Sees to it that the coordinators hold exactly the partitions of their topics that have a leader.
+ * When a leader changes, what waited at the old one is told so, and the new one reads the log.
+ */
+export class CoordinatorPlacement {
+  readonly #groups: GroupCoordinator
+  readonly #transactions: TransactionCoordinator
+
+  constructor(groups: GroupCoordinator, transactions: TransactionCoordinator) {
+    this.#groups = groups
+    this.#transactions = transactions
+  }
+
+  /** Takes over what a partition holds, if it is a coordinator's and has a leader. */
+  follow(partition: Partition): void {
+    const { index, leader, leaderEpoch, topic } = partition
+    if (topic.name === offsetsTopic) {
+      this.#groups.unload(index)
+      if (leader !== -1) this.#groups.load(index, coordinatorLog(partition))
+    } else if (topic.name === transactionsTopic) {
+      if (leader === -1) this.#transactions.unload(index)
+      else void this.#transactions.load(coordinatorLog(partition), leaderEpoch)
+    }
+  }
+}

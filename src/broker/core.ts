@@ -1,0 +1,252 @@
+import type { Log } from '../observe/index.ts'
+import type { Platform } from '../platform/index.ts'
+import type { ClusterNode, NewTopic, Topic } from './cluster/cluster.ts'
+import { EmbeddedCluster } from './cluster/embedded-cluster.ts'
+import type { ClusterChange } from './cluster/embedded-cluster.ts'
+import { offsetsTopic, transactionsTopic } from './cluster/topic-name.ts'
+import {
+  consumerTiming,
+  createBrokerConfig,
+  describedProperties,
+  groupConfig,
+  refuseTopicConfigs,
+  TopicConfig,
+  transactionSettings,
+} from './config/index.ts'
+import type { BrokerConfig } from './config/index.ts'
+import { CoordinatorPlacement } from './coordinators.ts'
+import { GroupCoordinator } from './group/index.ts'
+import type { GroupTopic } from './group/index.ts'
+import { transactionVersionOf } from './handler/features.ts'
+import { FetchSessions } from './handler/fetch-sessions.ts'
+import type { Broker, Handler } from './handler/handler.ts'
+import { Housekeeping } from './housekeeping.ts'
+import { coordinatorLog, openLogFolder } from './log/index.ts'
+import type { LogFolder } from './log/index.ts'
+import type { BrokerOptions } from './options.ts'
+import { writeMarker } from './marker-writer.ts'
+import { storedProducerIdBlocks } from './producer-id-blocks.ts'
+import { saslMechanisms } from './security/sasl.ts'
+import { TransactionCoordinator } from './transaction/index.ts'
+
+interface CoreOptions {
+  readonly options: BrokerOptions
+  readonly platform: Platform
+  readonly log: Log
+  readonly nodes: readonly ClusterNode[]
+  readonly handlers: readonly Handler[]
+}
+
+/** Everything of a broker but its listening side: configuration, logs, cluster, coordinators. */
+export interface BrokerCore {
+  readonly broker: Broker
+  readonly cluster: EmbeddedCluster
+  readonly housekeeping: Housekeeping
+  close(): Promise<void>
+}
+
+/** Opens the logs, reads the cluster's state and lets the coordinators take over what is theirs. */
+export async function openCore(given: CoreOptions): Promise<BrokerCore> {
+  const { options, platform, log, nodes, handlers } = given
+  const config = createBrokerConfig({
+    properties: new Map(Object.entries(options.properties ?? {})),
+    nodeIds: nodes.map((node) => node.id),
+    described: (nodeId) => describedNode(nodeId, given),
+  })
+  const folder = await openLogFolder({
+    platform,
+    path: options.data,
+    durability: options.durability ?? 'sync',
+    truncated: ({ path, offset, bytesDropped, reason }) => {
+      log('warn', 'cut a damaged end off a log', { path, offset, bytesDropped, reason })
+    },
+  })
+  const wiring = new Wiring(given, config, folder)
+  await wiring.cluster.load()
+  config.reload(wiring.cluster)
+  wiring.cluster.refreshTopicConfigs()
+  wiring.followAll()
+  wiring.transactions.start()
+  const broker: Broker = {
+    platform,
+    log,
+    config,
+    cluster: wiring.cluster,
+    groups: wiring.groups,
+    transactions: wiring.transactions,
+    fetchSessions: new FetchSessions(platform.clock, platform.random),
+    served: handlers.map(({ api, versions }) => ({ key: api.key, versions })),
+  }
+  const housekeeping = new Housekeeping({ ...broker, clock: platform.clock })
+  return {
+    broker,
+    cluster: wiring.cluster,
+    housekeeping,
+    async close() {
+      housekeeping.stop()
+      await wiring.close()
+      await folder.close()
+    },
+  }
+}
+
+/** Ties cluster, groups and transactions together: each is a port of the others. */
+class Wiring {
+  readonly cluster: EmbeddedCluster
+  readonly groups: GroupCoordinator
+  readonly transactions: TransactionCoordinator
+  readonly #config: BrokerConfig
+  readonly #folder: LogFolder
+  readonly #log: Log
+  readonly #placement: CoordinatorPlacement
+
+  constructor(given: CoreOptions, config: BrokerConfig, folder: LogFolder) {
+    this.#config = config
+    this.#folder = folder
+    this.#log = given.log
+    this.cluster = this.#createCluster(given)
+    this.groups = this.#createGroups(given)
+    this.transactions = this.#createTransactions(given)
+    this.#placement = new CoordinatorPlacement(this.groups, this.transactions)
+  }
+
+  /** Lets the coordinators take over all that is there at the start. */
+  followAll(): void {
+    for (const name of [offsetsTopic, transactionsTopic]) {
+      for (const partition of this.cluster.topic(name)?.partitions ?? []) {
+        this.#placement.follow(partition)
+      }
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.transactions.close()
+    for (const partition of this.cluster.topic(offsetsTopic)?.partitions ?? []) {
+      this.groups.unload(partition.index)
+    }
+  }
+
+  #createCluster({ platform, nodes }: CoreOptions): EmbeddedCluster {
+    const config = this.#config
+    return new EmbeddedCluster({
+      random: platform.random,
+      metadataLog: coordinatorLog({ log: this.#folder.openClusterLog(), index: 0, leaderEpoch: 0 }),
+      nodes,
+      topicConfig: (overrides) => new TopicConfig(overrides, config),
+      refuseTopicConfigs: (configs) => refuseTopicConfigs(configs, config),
+      defaults: () => ({
+        partitions: config.numPartitions,
+        replicationFactor: config.defaultReplicationFactor,
+      }),
+      openLog: (topic, index, topicConfig) =>
+        this.#folder.open({ topic: topic.name, topicId: topic.id, partition: index }, topicConfig),
+      deleteLog: (log) => log.delete(),
+      internalTopic: (kind) => internalTopic(kind, config, nodes.length),
+      changed: (change) => this.#clusterChanged(change),
+    })
+  }
+
+  #createGroups({ platform }: CoreOptions): GroupCoordinator {
+    const { cluster } = this
+    const config = this.#config
+    return new GroupCoordinator({
+      clock: platform.clock,
+      random: platform.random,
+      topics: {
+        names: () => [...cluster.topics()].map((topic) => topic.name),
+        topic: (name) => groupTopic(cluster.topic(name)),
+        topicById: (id) => groupTopic(cluster.topicById(id)),
+      },
+      config: () => groupConfig(config),
+      consumerTiming: (groupId) =>
+        consumerTiming(cluster.dynamicSettings('group', groupId), config),
+      partitionFor: (groupId) => cluster.coordinator('group', groupId)?.index,
+    })
+  }
+
+  #createTransactions({ platform, log }: CoreOptions): TransactionCoordinator {
+    const { cluster } = this
+    return new TransactionCoordinator({
+      clock: platform.clock,
+      log,
+      settings: transactionSettings(this.#config, () => transactionVersionOf(cluster)),
+      producerIdBlocks: storedProducerIdBlocks(cluster),
+      partitionOf: (transactionalId) => cluster.coordinator('transaction', transactionalId)?.index,
+      offsetsPartitionOf: (group) => cluster.coordinator('group', group)?.index ?? -1,
+      partitionExists: (topic, partition) => cluster.partition(topic, partition) !== undefined,
+      writeMarker: (topic, partition, marker) =>
+        writeMarker(cluster, this.groups, topic, partition, marker),
+      producerInPartition: (topic, partition, producerId) =>
+        cluster.partition(topic, partition)?.log.producer(producerId),
+    })
+  }
+
+  #clusterChanged(change: ClusterChange): void {
+    switch (change.kind) {
+      case 'leader-changed':
+        this.#placement.follow(change.partition)
+        break
+      case 'topic-created':
+        for (const partition of change.topic.partitions) this.#placement.follow(partition)
+        this.groups.topicsChanged()
+        break
+      case 'topic-deleted':
+        this.groups.topicDeleted(change.topic.name).catch((error: unknown) => {
+          const reason = error instanceof Error ? error.message : String(error)
+          this.#log('error', `offsets of a deleted topic stay: ${reason}`)
+        })
+        break
+      case 'partitions-added':
+        this.groups.topicsChanged()
+        break
+      case 'settings-changed':
+        if (change.of !== 'broker') break
+        this.#config.reload(this.cluster)
+        this.cluster.refreshTopicConfigs()
+    }
+  }
+}
+
+function describedNode(nodeId: number, given: CoreOptions): ReadonlyMap<string, string> {
+  const { options, nodes } = given
+  const node = nodes.find(({ id }) => id === nodeId)
+  if (node === undefined) return new Map()
+  return describedProperties({
+    ...node,
+    listenHost: options.host ?? '127.0.0.1',
+    encrypted: options.tls !== undefined,
+    mechanisms: options.users === undefined ? [] : (options.mechanisms ?? saslMechanisms),
+    dataFolder: options.data,
+  })
+}
+
+function groupTopic(topic: Topic | undefined): GroupTopic | undefined {
+  if (topic === undefined) return undefined
+  return { name: topic.name, id: topic.id, partitionCount: topic.partitions.length }
+}
+
+/** What Kafka sets on the topics in which coordinators keep their state. */
+function internalTopic(
+  kind: 'group' | 'transaction',
+  config: BrokerConfig,
+  nodeCount: number,
+): Omit<NewTopic, 'name'> {
+  const ofGroups = kind === 'group'
+  const factor = ofGroups
+    ? config.offsetsTopicReplicationFactor
+    : config.transactionStateLogReplicationFactor
+  return {
+    partitions: ofGroups
+      ? config.offsetsTopicNumPartitions
+      : config.transactionStateLogNumPartitions,
+    replicationFactor: Math.min(factor, nodeCount),
+    configs: new Map([
+      ['cleanup.policy', 'compact'],
+      ['compression.type', 'producer'],
+      [
+        'segment.bytes',
+        String(ofGroups ? config.offsetsTopicSegmentBytes : config.transactionStateLogSegmentBytes),
+      ],
+    ]),
+  }
+}

@@ -1,0 +1,33 @@
+import { joinGroupApi, kafkaError } from '../../protocol/index.ts'
+import { defineHandler } from './handler.ts'
+import { refuseGroup } from './group-access.ts'
+
+const firstVersionWithoutProtocol = 7
+
+/**
+ * JoinGroup 0-9: joins a classic group. Answered when the members are known, which may take as long as the
+ * longest rebalance timeout among them.
+ */
+export const joinGroup = defineHandler({
+  api: joinGroupApi,
+  versions: [0, 9],
+  async handle(request, { broker, nodeId, header, clientId, peer }) {
+    const { version } = header
+    const refusal = refuseGroup(broker.cluster, nodeId, request.groupId)
+    if (refusal !== undefined && request.groupId !== '') {
+      return {
+        errorCode: kafkaError[refusal.error],
+        generationId: -1,
+        protocolName: version < firstVersionWithoutProtocol ? '' : null,
+        leader: '',
+        memberId: request.memberId,
+        members: [],
+      }
+    }
+    const requester = { version, clientId, clientHost: peer.clientHost }
+    const response = await broker.groups.joinGroup(request, requester)
+    // Older versions cannot say that there is no protocol.
+    if (version >= firstVersionWithoutProtocol || response.protocolName !== null) return response
+    return { ...response, protocolName: '' }
+  },
+})

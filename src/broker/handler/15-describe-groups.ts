@@ -1,0 +1,35 @@
+import { describeGroupsApi, kafkaError } from '../../protocol/index.ts'
+import { isRefusal } from '../refusal.ts'
+import { allOperations, operationsNotAsked } from './authorized-operations.ts'
+import { defineHandler } from './handler.ts'
+import { refuseGroup } from './group-access.ts'
+
+/**
+ * DescribeGroups 0-6: classic groups and their members. A group that does not exist is dead, and from
+ * version 6 on an error.
+ */
+export const describeGroups = defineHandler({
+  api: describeGroupsApi,
+  versions: [0, 6],
+  async handle(request, { broker, nodeId, header }) {
+    const authorizedOperations = request.includeAuthorizedOperations
+      ? allOperations('group')
+      : operationsNotAsked
+    const describe = async (groupId: string) => {
+      const described =
+        refuseGroup(broker.cluster, nodeId, groupId) ??
+        (await broker.groups.describeGroup(groupId, header.version))
+      if (!isRefusal(described)) return { ...described, authorizedOperations }
+      return {
+        errorCode: kafkaError[described.error],
+        errorMessage: described.message,
+        groupId,
+        groupState: '',
+        protocolType: '',
+        protocolData: '',
+        members: [],
+      }
+    }
+    return { groups: await Promise.all(request.groups.map(describe)) }
+  },
+})

@@ -1,0 +1,24 @@
+import { consumerGroupHeartbeatApi, kafkaError } from '../../protocol/index.ts'
+import { isRefusal } from '../refusal.ts'
+import { defineHandler } from './handler.ts'
+import { refuseGroup } from './group-access.ts'
+
+/** ConsumerGroupHeartbeat 0-1: joins, keeps and leaves a group of the next-generation protocol. */
+export const consumerGroupHeartbeat = defineHandler({
+  api: consumerGroupHeartbeatApi,
+  versions: [0, 1],
+  async handle(request, { broker, nodeId, header, clientId, peer }) {
+    const requester = { version: header.version, clientId, clientHost: peer.clientHost }
+    const answer =
+      refuseGroup(broker.cluster, nodeId, request.groupId) ??
+      (await broker.groups.consumerGroupHeartbeat(request, requester))
+    if (!isRefusal(answer)) return answer
+    return {
+      throttleTimeMs: 0,
+      errorCode: kafkaError[answer.error],
+      errorMessage: answer.message,
+      memberEpoch: 0,
+      heartbeatIntervalMs: 0,
+    }
+  },
+})

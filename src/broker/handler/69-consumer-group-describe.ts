@@ -1,0 +1,32 @@
+import { consumerGroupDescribeApi, kafkaError } from '../../protocol/index.ts'
+import { allOperations, operationsNotAsked } from './authorized-operations.ts'
+import { defineHandler } from './handler.ts'
+import { refuseGroup } from './group-access.ts'
+
+/** ConsumerGroupDescribe 0-1: groups of the next-generation protocol and their members. */
+export const consumerGroupDescribe = defineHandler({
+  api: consumerGroupDescribeApi,
+  versions: [0, 1],
+  async handle(request, { broker, nodeId }) {
+    const authorizedOperations = request.includeAuthorizedOperations
+      ? allOperations('group')
+      : operationsNotAsked
+    const describe = async (groupId: string) => {
+      const refusal = refuseGroup(broker.cluster, nodeId, groupId)
+      if (refusal === undefined) {
+        return { ...(await broker.groups.describeConsumerGroup(groupId)), authorizedOperations }
+      }
+      return {
+        errorCode: kafkaError[refusal.error],
+        errorMessage: refusal.message,
+        groupId,
+        groupState: '',
+        groupEpoch: 0,
+        assignmentEpoch: 0,
+        assignorName: '',
+        members: [],
+      }
+    }
+    return { throttleTimeMs: 0, groups: await Promise.all(request.groupIds.map(describe)) }
+  },
+})

@@ -1,0 +1,17 @@
+import type { Cluster } from '../cluster/cluster.ts'
+import { refuse } from '../refusal.ts'
+import type { Refusal } from '../refusal.ts'
+
+/** Whether a node must send a client on to another one that coordinates the group. */
+export function refuseGroup(
+  cluster: Pick<Cluster, 'coordinator'>,
+  nodeId: number,
+  groupId: string,
+): Refusal | undefined {
+  const partition = cluster.coordinator('group', groupId)
+  if (partition === undefined || partition.leader === -1) {
+    return refuse('COORDINATOR_NOT_AVAILABLE', `group '${groupId}' has no coordinator at present`)
+  }
+  if (partition.leader === nodeId) return undefined
+  return refuse('NOT_COORDINATOR', `node ${partition.leader} coordinates group '${groupId}'`)
+}

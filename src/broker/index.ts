@@ -1,0 +1,7 @@
+export { EmbeddedBroker, startBroker } from './embedded-broker.ts'
+export type { BrokerOptions } from './options.ts'
+export { parseUsers } from './security/users.ts'
+export type { SaslMechanism } from './security/sasl.ts'
+export { closeConnection } from './server/interception.ts'
+export type { InterceptedRequest, Interceptor, Outcome } from './server/interception.ts'
+export type { Cluster, ClusterNode, Partition, Topic } from './cluster/cluster.ts'

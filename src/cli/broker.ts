@@ -1,0 +1,162 @@
+import { readFileSync } from 'node:fs'
+import { parseUsers, startBroker } from '../broker/index.ts'
+import type { BrokerOptions } from '../broker/index.ts'
+import { OptionError } from '../errors.ts'
+import type { Log } from '../observe/index.ts'
+import type { TlsServerOptions } from '../platform/index.ts'
+import type { ParsedArguments } from './arguments.ts'
+import { wholeNumber } from './arguments.ts'
+import type { Command } from './command.ts'
+
+const defaultPort = 9092
+
+export const brokerCommand: Command = {
+  name: 'broker',
+  summary: 'Run the embedded Kafka broker: for development, tests and demos, on one machine.',
+  options: [
+    { name: 'port', value: 'PORT', help: 'Port of the first node (9092); 0 picks free ones.' },
+    { name: 'host', value: 'HOST', help: 'Address to listen on (127.0.0.1).' },
+    { name: 'advertised-host', value: 'HOST', help: 'Host that clients are told (as --host).' },
+    { name: 'data', value: 'DIR', help: 'Keep everything in this folder; else in memory.' },
+    {
+      name: 'durability',
+      value: 'WHEN',
+      help: "'sync' (with --data): acknowledge after fdatasync; 'page-cache': at once.",
+    },
+    { name: 'nodes', value: 'N', help: 'Number of nodes (1); they do not replicate.' },
+    { name: 'partitions', value: 'N', help: 'Partitions of topics made without a number (1).' },
+    { name: 'no-auto-create', help: 'Do not make topics that clients ask for.' },
+    { name: 'set', value: 'NAME=VALUE', repeat: true, help: "A Kafka property, by Kafka's name." },
+    { name: 'users', value: 'FILE', help: 'Ask for SASL; lines of name:password.' },
+    { name: 'tls-cert', value: 'FILE', help: 'Speak TLS with this certificate (PEM).' },
+    { name: 'tls-key', value: 'FILE', help: 'Its private key (PEM).' },
+    { name: 'tls-ca', value: 'FILE', help: 'Ask clients for certificates of this authority.' },
+    { name: 'insecure', help: 'Allow another address than loopback without authentication.' },
+  ],
+  examples: [
+    'millrace broker',
+    'millrace broker --port 0 --nodes 3 --partitions 6',
+    'millrace broker --data ./kafka-data --set log.retention.hours=24',
+    'millrace broker --users users.txt --tls-cert cert.pem --tls-key key.pem --host 0.0.0.0',
+  ],
+  async run(given) {
+    const options = brokerOptions(given)
+    const say = (text: string) => process.stdout.write(`${text}\n`)
+    say(
+      options.data === undefined
+        ? 'Millrace broker, in memory: what it holds is gone when it ends. One machine, no replication.'
+        : `Millrace broker, data in ${options.data}. One machine, no replication.`,
+    )
+    const broker = await startBroker(options)
+    say(`listening on ${broker.bootstrap}`)
+    await untilSignal()
+    await broker.close()
+  },
+}
+
+function brokerOptions(given: ParsedArguments): BrokerOptions {
+  const data = given.value('data')
+  const durability = given.value('durability')
+  if (durability !== undefined && durability !== 'sync' && durability !== 'page-cache') {
+    throw new OptionError('--durability', `(${durability}) must be sync or page-cache`)
+  }
+  const users = given.value('users')
+  const tls = tlsOptions(given)
+  const host = given.value('host')
+  const advertisedHost = given.value('advertised-host')
+  return {
+    port: wholeNumber('--port', given.value('port') ?? String(defaultPort), 0, 65_535),
+    nodes: wholeNumber('--nodes', given.value('nodes') ?? '1', 1, 100),
+    properties: properties(given),
+    insecure: given.has('insecure'),
+    log: logToStandardError,
+    ...(host === undefined ? {} : { host }),
+    ...(advertisedHost === undefined ? {} : { advertisedHost }),
+    ...(data === undefined ? {} : { data }),
+    ...(durability === undefined ? {} : { durability }),
+    ...(users === undefined ? {} : { users: readUsers(users) }),
+    ...(tls === undefined ? {} : { tls }),
+  }
+}
+
+function properties(given: ParsedArguments): Record<string, string> {
+  const partitions = given.value('partitions')
+  const set = given.values('set').map((text) => {
+    const equals = text.indexOf('=')
+    if (equals < 1) throw new OptionError('--set', `(${text}) must be NAME=VALUE`)
+    return [text.slice(0, equals), text.slice(equals + 1)] as const
+  })
+  return {
+    ...(partitions === undefined
+      ? {}
+      : { 'num.partitions': String(wholeNumber('--partitions', partitions, 1, 10_000)) }),
+    ...(given.has('no-auto-create') ? { 'auto.create.topics.enable': 'false' } : {}),
+    ...Object.fromEntries(set),
+  }
+}
+
+function tlsOptions(given: ParsedArguments): TlsServerOptions | undefined {
+  const certificate = given.value('tls-cert')
+  const privateKey = given.value('tls-key')
+  const authority = given.value('tls-ca')
+  if (certificate === undefined && privateKey === undefined && authority === undefined) {
+    return undefined
+  }
+  if (certificate === undefined || privateKey === undefined) {
+    throw new OptionError('--tls-cert', 'and --tls-key must be given together')
+  }
+  return {
+    certificate: readFile('--tls-cert', certificate),
+    privateKey: readFile('--tls-key', privateKey),
+    ...(authority === undefined
+      ? { clientCertificate: 'none' }
+      : { clientCertificate: 'required', authorities: [readFile('--tls-ca', authority)] }),
+  }
+}
+
+function readUsers(path: string): Record<string, string> {
+  const text = readFile('--users', path)
+  try {
+    return Object.fromEntries(parseUsers(text))
+  } catch (cause) {
+    throw new OptionError('--users', `(${path}): ${(cause as Error).message}`, { cause })
+  }
+}
+
+function readFile(option: string, path: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch (cause) {
+    throw new OptionError(option, `(${path}) cannot be read: ${(cause as Error).message}`, {
+      cause,
+    })
+  }
+}
+
+const logToStandardError: Log = (level, message, fields = {}) => {
+  if (level === 'debug') return
+  const details = Object.entries(fields)
+    .filter(([, value]) => value !== undefined)
+    .map(([name, value]) => ` ${name}=${String(value)}`)
+    .join('')
+  process.stderr.write(`${level}: ${message}${details}\n`)
+}
+
+function untilSignal(): Promise<void> {
+  return new Promise((resolve) => {
+    // A pending promise alone does not keep Node alive, and neither must the broker's own timers.
+    const keepAlive = setInterval(() => undefined, 2 ** 30)
+    let asked = false
+    for (const [signal, exitCode] of [
+      ['SIGINT', 130],
+      ['SIGTERM', 143],
+    ] as const) {
+      process.on(signal, () => {
+        if (asked) process.exit(exitCode)
+        asked = true
+        clearInterval(keepAlive)
+        resolve()
+      })
+    }
+  })
+}

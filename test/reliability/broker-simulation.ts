@@ -1,0 +1,191 @@
+import { startBroker } from '../../src/broker/index.ts'
+import type { Platform } from '../../src/platform/index.ts'
+import { assertHistory, recordHistory, runScenario } from '../../src/testing/index.ts'
+import type {
+  FaultPlan,
+  History,
+  HistoryRecorder,
+  ScenarioResult,
+  Simulation,
+} from '../../src/testing/index.ts'
+import { metadataApi } from '../../src/protocol/index.ts'
+import { BrokerSession, untilAnswered } from './broker-session.ts'
+import { runIdempotentProducer, runTransactionalProducer } from './producers.ts'
+import { Reader } from './readers.ts'
+
+/** How a seed is run again; failures print it. */
+export const replayCommand = (seed: number) => `npm run simulate -- --seed ${seed}`
+
+const topic = 'events'
+const partitions = 3
+const brokerHost = 'broker'
+const port = 9092
+const workMs = 20_000
+const requestTimeoutMs = 1_500
+
+const faults: FaultPlan = {
+  durationMs: workMs,
+  everyMs: { min: 300, max: 2_500 },
+  lastMs: { min: 50, max: 2_000 },
+  weights: {
+    kill: 4,
+    'power-loss': 3,
+    pause: 2,
+    partition: 2,
+    'one-way-partition': 1,
+    reset: 3,
+    vanish: 1,
+    'slow-network': 1,
+    'slow-disk': 1,
+    'failing-disk': 1,
+    'full-disk': 1,
+  },
+}
+
+/**
+ * One broker with a disk, idempotent and transactional producers, readers of committed records; and
+ * everything that can go wrong. In the end the history is judged.
+ */
+export async function simulateBroker(
+  seed: number,
+): Promise<ScenarioResult & { readonly history: History }> {
+  let world: Simulation | undefined
+  const history = recordHistory({ now: () => world?.nowMs ?? 0 })
+  let finalReadIsDone = false
+  const result = await runScenario({
+    seed,
+    setup(simulation) {
+      world = simulation
+      startBrokerProcess(simulation)
+      startClients(simulation, history)
+      startFinalReader(simulation, history, () => {
+        finalReadIsDone = true
+      })
+    },
+    faults,
+    healing: { withinMs: 300_000 },
+    progress: () => finalReadIsDone,
+    verify: () => assertHistory(history, { replay: replayCommand(seed) }),
+    replayCommand,
+  })
+  return { ...result, history }
+}
+
+function startBrokerProcess(simulation: Simulation): void {
+  simulation.host(brokerHost).start(
+    'broker',
+    async (platform) => {
+      const broker = await startBroker({
+        platform,
+        host: brokerHost,
+        insecure: true,
+        port,
+        data: '/data',
+        properties: {
+          'offsets.topic.num.partitions': '1',
+          'transaction.state.log.num.partitions': '1',
+        },
+      })
+      if (broker.cluster.topic(topic) === undefined) {
+        const configs = new Map<string, string>()
+        await broker.cluster.createTopic({ name: topic, partitions, replicationFactor: 1, configs })
+      }
+      await forever()
+    },
+    // A broker whose disk fails ends; it is started again like one that was killed.
+    { mayFail: true },
+  )
+}
+
+function startClients(simulation: Simulation, history: HistoryRecorder): void {
+  const goesOn = () => simulation.nowMs < workMs
+  const common = { history, topic, partitions, goesOn, pauseMs: 120 }
+  client(simulation, 'idempotent-1', (session, name) =>
+    runIdempotentProducer({ ...common, session, name }),
+  )
+  client(simulation, 'idempotent-2', (session, name) =>
+    runIdempotentProducer({ ...common, session, name }),
+  )
+  client(simulation, 'transactional-1', (session, name) =>
+    runTransactionalProducer({ ...common, session, name, transactionalId: 'first' }),
+  )
+  client(simulation, 'transactional-2', (session, name) =>
+    runTransactionalProducer({ ...common, session, name, transactionalId: 'second' }),
+  )
+  for (const partition of [0, 1, 2]) {
+    client(simulation, `reader-${partition}`, (session, name) =>
+      new Reader({ name, session, history, topic, partitions: [partition], goesOn }).run(),
+    )
+  }
+}
+
+/** A process on a host of its own. Each life of it has a name of its own in the history. */
+function client(
+  simulation: Simulation,
+  name: string,
+  run: (session: BrokerSession, name: string) => Promise<void>,
+): void {
+  let lives = 0
+  simulation.host(name).start(name, async (platform) => {
+    lives += 1
+    const session = sessionOf(platform, `${name}.${lives}`)
+    await topicIsThere(session)
+    await run(session, `${name}.${lives}`)
+    session.drop()
+  })
+}
+
+/** When everybody has stopped and the faults are over: a fresh reader reads all from the start. */
+function startFinalReader(
+  simulation: Simulation,
+  history: HistoryRecorder,
+  done: () => void,
+): void {
+  simulation.after(workMs + 1, () => {
+    simulation.host('final-reader').start('final-reader', async (platform) => {
+      await platform.clock.sleep(60_000)
+      const session = sessionOf(platform, 'final-reader')
+      history.note({ kind: 'final', process: 'final-reader' })
+      const reader = new Reader({
+        name: 'final-reader',
+        session,
+        history,
+        topic,
+        partitions: [0, 1, 2],
+        goesOn: () => true,
+      })
+      await reader.readToEnd()
+      session.drop()
+      done()
+    })
+  })
+}
+
+function sessionOf(platform: Platform, clientId: string): BrokerSession {
+  return new BrokerSession({
+    platform,
+    host: brokerHost,
+    port,
+    clientId,
+    timeoutMs: requestTimeoutMs,
+  })
+}
+
+function forever(): Promise<never> {
+  return new Promise(() => undefined)
+}
+
+/** Every partition of the topic has a leader: clients may begin. */
+async function topicIsThere(session: BrokerSession): Promise<void> {
+  const { clock } = session.platform
+  for (;;) {
+    const response = await untilAnswered(session, () =>
+      session.request(metadataApi, 12, {
+        topics: [{ name: topic }],
+        allowAutoTopicCreation: false,
+      }),
+    )
+    if (response.topics[0]?.partitions.length === partitions) return
+    await clock.sleep(50)
+  }
+}

@@ -1,0 +1,40 @@
+/** The command line of the long runs: `npm run simulate` and `npm run kill-loop`. */
+import { parseArgs } from 'node:util'
+import { simulateBroker } from './broker-simulation.ts'
+import { killLoop } from './kill-loop.ts'
+
+const say = (text: string) => process.stdout.write(`${text}\n`)
+const [command, ...rest] = process.argv.slice(2)
+
+if (command === 'simulate') await simulate(rest)
+else if (command === 'kill-loop') await loop(rest)
+else throw new Error(`there is no command '${command ?? ''}'`)
+
+async function simulate(args: string[]): Promise<void> {
+  const { values } = parseArgs({
+    args,
+    options: { seed: { type: 'string', default: '1' }, seeds: { type: 'string', default: '1' } },
+  })
+  const first = Number(values.seed)
+  for (let seed = first; seed < first + Number(values.seeds); seed++) {
+    const startedMs = performance.now()
+    const result = await simulateBroker(seed)
+    const realMs = performance.now() - startedMs
+    say(
+      [
+        `seed ${seed} holds`,
+        `trace ${result.traceHash}`,
+        `${Math.round(result.virtualMs / 1000)} s virtual in ${(realMs / 1000).toFixed(1)} s`,
+        `${result.history.events.length} events of clients`,
+        `faults ${JSON.stringify(result.faults)}`,
+      ].join(' · '),
+    )
+  }
+}
+
+async function loop(args: string[]): Promise<void> {
+  const { values } = parseArgs({ args, options: { kills: { type: 'string', default: '200' } } })
+  const result = await killLoop({ kills: Number(values.kills), workMsMax: 800, report: say })
+  say(`${result.kills} kills survived. ${String(result.verdict)}`)
+  process.exit(0)
+}
