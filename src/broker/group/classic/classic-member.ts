@@ -25,7 +25,7 @@ export interface ClassicMember {
 
 export const noAssignment = Buffer.alloc(0)
 
-/** Copies what came in a request: a view would keep the whole frame in memory. */
+/** Copies what came in a request or a batch: a view would keep the whole of it in memory. */
 export function copiedProtocols(protocols: readonly ClassicProtocol[]): ClassicProtocol[] {
   return protocols.map(({ name, metadata }) => ({ name, metadata: Buffer.from(metadata) }))
 }

@@ -1,6 +1,6 @@
 import type { ClassicGroupValue, GroupRecord } from '../group-record.ts'
 import { ClassicGroup } from './classic-group.ts'
-import { metadataOf, noAssignment } from './classic-member.ts'
+import { copiedProtocols, metadataOf, noAssignment } from './classic-member.ts'
 
 /** The record of a group as it is, with the assignments that the leader has sent. */
 export function classicGroupRecord(
@@ -69,8 +69,8 @@ export function restoredGroup(groupId: string, value: ClassicGroupValue): Classi
         clientHost: member.clientHost,
         sessionTimeoutMs: sessionTimeout,
         rebalanceTimeoutMs: rebalanceTimeout === -1 ? sessionTimeout : rebalanceTimeout,
-        protocols: [{ name: value.protocol ?? '', metadata: member.subscription }],
-        assignment: member.assignment,
+        protocols: copiedProtocols([{ name: value.protocol ?? '', metadata: member.subscription }]),
+        assignment: Buffer.from(member.assignment),
         isNew: false,
       },
       value.protocolType,

@@ -236,8 +236,8 @@ export class ConsumerGroup {
       if (users > 0) this.#patternUsers.set(pattern, users)
       else this.#patternUsers.delete(pattern)
     }
-    this.#disown(member.assigned, member.memberId)
-    this.#disown(member.pendingRevocation, member.memberId)
+    this.#disown(member.assigned)
+    this.#disown(member.pendingRevocation)
   }
 
   #instanceOwner(instanceId: string | null): string | undefined {
@@ -252,16 +252,11 @@ export class ConsumerGroup {
     }
   }
 
-  /**
-   * Compaction keeps only the last record of each member, so while records are replayed an old one
-   * of the former owner can come after the record that made somebody else the owner.
-   */
-  #disown(partitions: TopicPartitions, memberId: string): void {
+  #disown(partitions: TopicPartitions): void {
     for (const [topicId, partition] of eachPartition(partitions)) {
       const owners = this.#owners.get(topicId)
-      if (owners?.get(partition) !== memberId) continue
-      owners.delete(partition)
-      if (owners.size === 0) this.#owners.delete(topicId)
+      owners?.delete(partition)
+      if (owners?.size === 0) this.#owners.delete(topicId)
     }
   }
 }

@@ -1,5 +1,5 @@
 import type { CurrentAssignmentValue, GroupMemberValue } from '../group-record.ts'
-import { sameProtocols } from '../classic/classic-member.ts'
+import { copiedProtocols, sameProtocols } from '../classic/classic-member.ts'
 import type { ClassicProtocol } from '../classic/classic-member.ts'
 import { fromList, noPartitions, samePartitions } from '../topic-partitions.ts'
 import type { TopicPartitions } from '../topic-partitions.ts'
@@ -150,7 +150,10 @@ export function descriptionOf(value: GroupMemberValue): MemberDescription {
     classic:
       classic === null
         ? null
-        : { sessionTimeoutMs: classic.sessionTimeoutMs, protocols: classic.supportedProtocols },
+        : {
+            sessionTimeoutMs: classic.sessionTimeoutMs,
+            protocols: copiedProtocols(classic.supportedProtocols),
+          },
   }
 }
 
