@@ -3,7 +3,8 @@ import { double, flag, int, javaClass, list, long, password, short, text } from 
 /**
  * The properties of a broker, as Apache Kafka 4.1 has them, by name; those that Apache requires have
  * the default null. What is `obeyed` changes what the broker does and has an accessor in
- * `BrokerConfig`; the rest is accepted and described.
+ * `BrokerConfig`; the rest is accepted and described. The rates of throttled replication are no
+ * properties of a broker's file: tools set them while replicas move.
  */
 export const brokerProperties = {
   'add.partitions.to.txn.retry.backoff.max.ms': int('100', { min: 0, obeyed: true }),
@@ -58,6 +59,11 @@ export const brokerProperties = {
   'early.start.listeners': text(null),
   'fetch.max.bytes': int('57671680', { min: 1024, obeyed: true }),
   'fetch.purgatory.purge.interval.requests': int('1000'),
+  'follower.replication.throttled.rate': long(null, {
+    min: 0,
+    dynamic: 'cluster',
+    internal: true,
+  }),
   'group.consumer.assignors': list('uniform,range', { obeyed: true }),
   'group.consumer.heartbeat.interval.ms': int('5000', { min: 1, obeyed: true }),
   'group.consumer.max.heartbeat.interval.ms': int('15000', { min: 1, obeyed: true }),
@@ -122,6 +128,11 @@ export const brokerProperties = {
   'kafka.metrics.polling.interval.secs': int('10', { min: 1 }),
   'kafka.metrics.reporters': list(''),
   'leader.imbalance.check.interval.seconds': long('300', { min: 1 }),
+  'leader.replication.throttled.rate': long(null, {
+    min: 0,
+    dynamic: 'cluster',
+    internal: true,
+  }),
   'listener.security.protocol.map': text(
     'SASL_SSL:SASL_SSL,PLAINTEXT:PLAINTEXT,SSL:SSL,SASL_PLAINTEXT:SASL_PLAINTEXT',
     { dynamic: 'broker' },
@@ -279,6 +290,11 @@ export const brokerProperties = {
   'remote.log.storage.manager.class.path': text(null),
   'remote.log.storage.manager.impl.prefix': text('rsm.config.', { empty: false }),
   'remote.log.storage.system.enable': flag('false'),
+  'replica.alter.log.dirs.io.max.bytes.per.second': long(null, {
+    min: 0,
+    dynamic: 'cluster',
+    internal: true,
+  }),
   'replica.fetch.backoff.ms': int('1000', { min: 0 }),
   'replica.fetch.max.bytes': int('1048576', { min: 0 }),
   'replica.fetch.min.bytes': int('1'),

@@ -54,6 +54,15 @@ describe('what is set on a topic', () => {
     const broker = brokerOf({ 'log.cleaner.max.compaction.lag.ms': '5' })
     const refusal = refuseTopicConfigs(settings({ 'min.compaction.lag.ms': '10' }), broker)
     expect(refusal?.error).toBe('INVALID_CONFIG')
+    expect(refuseTopicConfigs(settings({}), broker)).toBeUndefined()
+  })
+
+  it('is not blamed for what the broker has alone', () => {
+    const broker = brokerOf({
+      'log.cleaner.min.compaction.lag.ms': '10',
+      'log.cleaner.max.compaction.lag.ms': '5',
+    })
+    expect(refuseTopicConfigs(settings({ 'retention.ms': '1' }), broker)).toBeUndefined()
   })
 })
 
@@ -115,6 +124,9 @@ describe('a subscription of metrics', () => {
     expect(refuseClientMetricsConfigs(good)).toBeUndefined()
     expect(refuseClientMetricsConfigs(settings({ nope: '1' }))?.error).toBe('INVALID_REQUEST')
     expect(refuseClientMetricsConfigs(settings({ 'interval.ms': '5' }))?.error).toBe(
+      'INVALID_REQUEST',
+    )
+    expect(refuseClientMetricsConfigs(settings({ 'interval.ms': 'x' }))?.error).toBe(
       'INVALID_CONFIG',
     )
   })

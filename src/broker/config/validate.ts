@@ -12,6 +12,9 @@ import type { Property, PropertyTable } from './property.ts'
 import { TopicConfig, topicProblem } from './topic-config.ts'
 import { topicProperties } from './topic-properties.ts'
 
+const metricsIntervalMsMin = 100
+const metricsIntervalMsMax = 3_600_000
+
 type Settings = ReadonlyMap<string, string>
 
 /** What is wrong with what is, or is to be, set on a topic. */
@@ -24,14 +27,20 @@ export function refuseTopicConfigs(settings: Settings, broker: BrokerConfig): Re
       "remote.storage.enable ('true') must be false: this broker has no tiered storage",
     )
   }
-  const { minCompactionLagMs, maxCompactionLagMs } = new TopicConfig(settings, broker)
-  if (minCompactionLagMs > maxCompactionLagMs) {
-    return refuse(
-      'INVALID_CONFIG',
-      `min.compaction.lag.ms (${minCompactionLagMs}) must not exceed max.compaction.lag.ms (${maxCompactionLagMs})`,
-    )
+  return refuseCompactionLags(settings, broker)
+}
+
+/** A topic that sets neither is not blamed for what the broker has. */
+function refuseCompactionLags(settings: Settings, broker: BrokerConfig): Refusal | undefined {
+  if (!settings.has('min.compaction.lag.ms') && !settings.has('max.compaction.lag.ms')) {
+    return undefined
   }
-  return undefined
+  const { minCompactionLagMs, maxCompactionLagMs } = new TopicConfig(settings, broker)
+  if (minCompactionLagMs <= maxCompactionLagMs) return undefined
+  return refuse(
+    'INVALID_CONFIG',
+    `min.compaction.lag.ms (${minCompactionLagMs}) must not exceed max.compaction.lag.ms (${maxCompactionLagMs})`,
+  )
 }
 
 /**
@@ -72,7 +81,16 @@ export function refuseGroupConfigs(settings: Settings, broker: BrokerConfig): Re
 
 /** What is wrong with a subscription of clients' metrics. */
 export function refuseClientMetricsConfigs(settings: Settings): Refusal | undefined {
-  return refuseEach(clientMetricsProperties, 'client metrics', settings, 'INVALID_REQUEST')
+  const wrong = refuseEach(clientMetricsProperties, 'client metrics', settings, 'INVALID_REQUEST')
+  if (wrong !== undefined) return wrong
+  const intervalMs = Number(
+    settings.get('interval.ms') ?? clientMetricsProperties['interval.ms'].default,
+  )
+  if (intervalMs >= metricsIntervalMsMin && intervalMs <= metricsIntervalMsMax) return undefined
+  return refuse(
+    'INVALID_REQUEST',
+    `interval.ms (${intervalMs}) must be from ${metricsIntervalMsMin} to ${metricsIntervalMsMax}`,
+  )
 }
 
 function refuseEach(

@@ -50,7 +50,7 @@ async function alterOne<Named extends NamedResource>(
   if (isRefusal(next)) return next
   const refusal = resource.refuse(next)
   if (refusal !== undefined) return refusal
-  await resource.store(next)
+  if (!validateOnly) await resource.store(next)
   return undefined
 }
 
