@@ -129,7 +129,7 @@ describe.each(codecs)('%s', (codec) => {
     const limit = 256 * 1024
     const bomb = compress(codec, Buffer.alloc(64 * limit))
     const sizes: number[] = []
-    const allocate = Buffer.allocUnsafe
+    const allocate = Buffer.allocUnsafe.bind(Buffer)
     const spy = vi.spyOn(Buffer, 'allocUnsafe').mockImplementation((size) => {
       sizes.push(size)
       return allocate(size)

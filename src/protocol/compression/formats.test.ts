@@ -278,13 +278,70 @@ describe('zstd', () => {
   })
 
   it('stops at once when sequences ask for more than a block may hold', () => {
-    // 43,690 sequences of one symbol each: match length 65,539 from offset 1, without any bits.
+    // 43,690 sequences: no literals, a recent offset, and a match of 65,539 + 65,535 bytes.
     const count = 43_690
     const modes = [0b01_01_01_00, 0, 0, 52]
     const sequences = bytes([255], [(count - 0x7f00) & 0xff, (count - 0x7f00) >> 8], modes)
-    const content = bytes([1 << 3], 'a', sequences, Buffer.alloc(100_000, 0xff))
-    const bomb = bytes(magic, [0x00, 0x58], block(true, 2, content.length, content))
-    expect(failure('zstd', bomb, 1 << 30)).toMatch('MILLRACE_PROTOCOL_INVALID')
+    const content = bytes([1 << 3], 'a', sequences, Buffer.alloc(2 * count, 0xff), 1)
+    const history = block(false, 0, 8, 'abcdefgh')
+    const bomb = bytes(magic, [0x00, 0x58], history, block(true, 2, content.length, content))
+    expect(failure('zstd', bomb, 1 << 26)).toMatch('MILLRACE_PROTOCOL_INVALID')
+  })
+
+  /** Sequences of one literal length (its symbol), one offset symbol and matches of five bytes. */
+  function sequenceBlock(
+    literals: string,
+    count: number,
+    [lengthSymbol, offsetSymbol]: readonly [number, number],
+    bits: number,
+  ): Buffer {
+    const symbols = [0b01_01_01_00, lengthSymbol, offsetSymbol, 2]
+    const content = bytes([literals.length << 3], literals, [count], symbols, [bits])
+    return block(true, 2, content.length, content)
+  }
+
+  /** What copying five bytes from each of the offsets makes, with a literal before each or none. */
+  function expand(start: string, literals: string, offsets: readonly number[]): string {
+    return offsets.reduce((text, offset, index) => {
+      let result = text + literals.charAt(index)
+      for (let copied = 0; copied < 5; copied++) result += result.charAt(result.length - offset)
+      return result
+    }, start)
+  }
+
+  it('remembers the last three offsets, in the order of their use', () => {
+    const history = block(false, 0, 10, 'abcdefghij')
+    const read = (sequences: Buffer): string =>
+      decompress('zstd', bytes(magic, [0x00, 0x58], history, sequences), 100).toString()
+    // At first they are 1, 4 and 8. A bit of 0 is the second of them, 1 the third.
+    const named = sequenceBlock('xyz', 3, [1, 1], 0b1_0_1_0)
+    expect(read(named)).toBe(expand('abcdefghij', 'xyz', [4, 8, 4]))
+    // Without literals: 0 is the third, 1 the first less 1.
+    const shifted = sequenceBlock('', 3, [0, 1], 0b1_0_1_0)
+    expect(read(shifted)).toBe(expand('abcdefghij', '', [8, 7, 1]))
+    expect(
+      failure('zstd', bytes(magic, [0x00, 0x58], history, sequenceBlock('', 1, [0, 1], 0b11))),
+    ).toMatch('an offset of 0')
+  })
+
+  it('does not look behind the start of a frame, even where there is output', () => {
+    const first = bytes(magic, [0x20, 8], block(true, 0, 8, 'abcdefgh'))
+    const second = (bits: number): Buffer =>
+      bytes(first, magic, [0x00, 0x58], sequenceBlock('x', 1, [1, 2], bits))
+    expect(decompress('zstd', second(0b1_00), 100).toString()).toBe('abcdefghxxxxxx') // offset 1
+    expect(failure('zstd', second(0b1_01))).toMatch('offset 2 leads out')
+  })
+
+  it('refuses literals whose stream is longer or shorter than they are', () => {
+    // Two symbols of one bit each: 0 and 1.
+    const literals = (stream: number): Buffer => {
+      const content = bytes([0x32, 0xc0, 0x00], [0x80, 0x10], stream, 0)
+      return bytes(magic, [0x20, 3], block(true, 2, content.length, content))
+    }
+    expect([...decompress('zstd', literals(0b1_011), 3)]).toEqual([0, 1, 1])
+    expect(failure('zstd', literals(0b1_0110))).toMatch('wrong length')
+    expect(failure('zstd', literals(0b1_01))).toMatch('wrong length')
+    expect(failure('zstd', literals(0))).toMatch('end mark')
   })
 })
 

@@ -34,7 +34,13 @@ export function defineApi<const Request extends Fields, const Response extends F
 ): Api<Request, Response> {
   const { key, name, versions, flexible } = declaration
   const request = new Message(`${name}Request`, versions, flexible, declaration.request)
-  const response = new Message(`${name}Response`, versions, flexible, declaration.response)
+  const response = new Message(
+    `${name}Response`,
+    versions,
+    flexible,
+    declaration.response,
+    'left-out',
+  )
   return {
     key,
     name,

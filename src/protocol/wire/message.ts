@@ -2,7 +2,7 @@ import { ProtocolError } from '../../errors.ts'
 import type { Decoded, Encodable, Fields } from './field.ts'
 import { Reader } from './reader.ts'
 import { compileStruct } from './struct-codec.ts'
-import type { StructCodec } from './struct-codec.ts'
+import type { AbsentFields, StructCodec } from './struct-codec.ts'
 import { includes, versionRange } from './versions.ts'
 import type { VersionRange } from './versions.ts'
 import { Writer } from './writer.ts'
@@ -17,11 +17,19 @@ export class Message<F extends Fields> {
   readonly versions: VersionRange
   /** Versions with compact lengths and tagged fields (KIP-482). */
   readonly flexible: VersionRange
+  readonly #absentFields: AbsentFields
   readonly #codecs: StructCodec[] = []
 
-  constructor(name: string, versions: string, flexible: string, fields: F) {
+  constructor(
+    name: string,
+    versions: string,
+    flexible: string,
+    fields: F,
+    absentFields: AbsentFields = 'refused',
+  ) {
     this.name = name
     this.fields = fields
+    this.#absentFields = absentFields
     this.versions = versionRange(versions)
     this.flexible = versionRange(flexible)
   }
@@ -65,7 +73,11 @@ export class Message<F extends Fields> {
         `${this.name} version (${version}) must be from ${this.versions.first} to ${this.versions.last}`,
       )
     }
-    const made = compileStruct(this.name, this.fields, version, this.isFlexible(version))
+    const made = compileStruct(this.name, this.fields, {
+      version,
+      flexible: this.isFlexible(version),
+      absentFields: this.#absentFields,
+    })
     this.#codecs[version] = made
     return made
   }

@@ -31,13 +31,23 @@ type Path = string
 
 const zeroUuid = 'A'.repeat(22)
 
+/**
+ * What becomes of a value that the version in use cannot carry, unless its field is ignorable. A
+ * request that loses a part of what was asked must not be sent. A response is made once for all
+ * versions: older ones carry less of it.
+ */
+export type AbsentFields = 'refused' | 'left-out'
+
+/** The version that a codec is for, and what holds in it. */
+export interface CodecVersion {
+  readonly version: number
+  readonly flexible: boolean
+  readonly absentFields: AbsentFields
+}
+
 /** Makes the codec of a struct for one version. `path` names it in errors. */
-export function compileStruct(
-  path: Path,
-  fields: Fields,
-  version: number,
-  flexible: boolean,
-): StructCodec {
+export function compileStruct(path: Path, fields: Fields, codecVersion: CodecVersion): StructCodec {
+  const { version, flexible, absentFields } = codecVersion
   const inOrder: FieldCodec[] = []
   const tagged: TaggedCodec[] = []
   const absent: AbsentField[] = []
@@ -47,10 +57,11 @@ export function compileStruct(
     const fieldPath = `${path}.${name}`
     defaults[name] = defaultOf(field)
     if (!includes(versionRange(field.versions), version)) {
-      if (field.options.ignorable !== true) absent.push({ name, path: fieldPath, version })
+      const mayBeDropped = field.options.ignorable === true || absentFields === 'left-out'
+      if (!mayBeDropped) absent.push({ name, path: fieldPath, version })
       continue
     }
-    const codec = fieldCodec(fieldPath, field, version, flexible)
+    const codec = fieldCodec(fieldPath, field, codecVersion)
     const tag = field.options.tag
     if (tag !== undefined && includes(versionRange(tag[1]), version)) {
       tagged.push({ name, tag: tag[0], ...codec })
@@ -177,21 +188,18 @@ function defaultOf(field: Field<unknown, boolean>): unknown {
 function fieldCodec(
   path: Path,
   field: Field<unknown, boolean>,
-  version: number,
-  flexible: boolean,
+  codecVersion: CodecVersion,
 ): ValueCodec {
-  const nullable = isNullable(field.options, version)
-  return valueCodec({ path, version, flexible, nullable }, field.type)
+  const nullable = isNullable(field.options, codecVersion.version)
+  return valueCodec({ ...codecVersion, path, nullable }, field.type)
 }
 
 function isNullable(options: FieldOptions, version: number): boolean {
   return includes(versionRange(options.nullable), version)
 }
 
-interface Context {
+interface Context extends CodecVersion {
   readonly path: Path
-  readonly version: number
-  readonly flexible: boolean
   readonly nullable: boolean
 }
 
@@ -212,8 +220,8 @@ function valueCodec(context: Context, type: WireType): ValueCodec {
 }
 
 function nestedStructCodec(context: Context, fields: Fields): ValueCodec {
-  const { path, version, flexible, nullable } = context
-  const codec = compileStruct(path, fields, version, flexible)
+  const { path, nullable } = context
+  const codec = compileStruct(path, fields, context)
   const write = (writer: Writer, value: unknown) => {
     codec.write(writer, value as Record<string, unknown>)
   }
