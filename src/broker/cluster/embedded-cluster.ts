@@ -182,7 +182,7 @@ export class EmbeddedCluster implements Cluster {
   ): Promise<Refusal | undefined> {
     const topic = this.#topics.get(name)
     if (topic === undefined) return unknownTopic(name)
-    const current = topic.partitions.length
+    const current = topic.planned.partitions.length
     const added = total - current
     if (added <= 0) {
       const problem = `topic '${name}' has ${current} partitions; ${total} is not more`
@@ -192,9 +192,7 @@ export class EmbeddedCluster implements Cluster {
     if (isRefusal(placed)) return placed
     if (validateOnly) return undefined
     const partitions = placed.map((replicas) => ({ replicas, epochBase: -this.#starts }))
-    const stored = topic.stored(this.#starts)
-    const value = { ...stored, partitions: [...stored.partitions, ...partitions] }
-    await this.#append([topicRecord(topic.id, value)])
+    await this.#change(topic, { partitions: [...topic.planned.partitions, ...partitions] })
     for (const partition of partitions) this.#openPartition(topic, partition)
     this.#ports.changed({ kind: 'partitions-added', topic })
     return undefined
@@ -212,11 +210,7 @@ export class EmbeddedCluster implements Cluster {
     const nodeIds = this.nodes.map((node) => node.id)
     const refusal = refuseAssignments(assigned, nodeIds)
     if (refusal !== undefined) return refusal
-    const stored = topic.stored(this.#starts)
-    const partitions = stored.partitions.map((each, index) =>
-      index === state.index ? { ...each, replicas } : each,
-    )
-    await this.#append([topicRecord(topic.id, { ...stored, partitions })])
+    await this.#changePartition(state, { replicas })
     state.replicas = replicas
     if (state.follow((nodeId) => this.#isRunning(nodeId))) this.#leaderChanged(state)
     return undefined
@@ -225,8 +219,7 @@ export class EmbeddedCluster implements Cluster {
   async setTopicConfigs(name: string, configs: ReadonlyMap<string, string>): Promise<void> {
     const topic = this.#topics.get(name)
     if (topic === undefined) return
-    const value = { ...topic.stored(this.#starts), overrides: Object.fromEntries(configs) }
-    await this.#append([topicRecord(topic.id, value)])
+    await this.#change(topic, { overrides: Object.fromEntries(configs) })
     topic.overrides = new Map(configs)
     topic.config = this.#ports.topicConfig(topic.overrides)
   }
@@ -289,10 +282,25 @@ export class EmbeddedCluster implements Cluster {
 
   #leaderChanged(partition: PartitionState): void {
     partition.leaderEpoch += 1
-    const { topic } = partition
+    const epochBase = partition.leaderEpoch - this.#starts
     // Nobody waits for this record: should it be lost, the next start raises every epoch anyway.
-    this.#append([topicRecord(topic.id, topic.stored(this.#starts))]).catch(() => undefined)
+    this.#changePartition(partition, { epochBase }).catch(() => undefined)
     this.#ports.changed({ kind: 'leader-changed', partition })
+  }
+
+  #changePartition(partition: PartitionState, change: Partial<StoredPartition>): Promise<void> {
+    const { topic, index } = partition
+    const partitions = topic.planned.partitions.map((each, at) =>
+      at === index ? { ...each, ...change } : each,
+    )
+    return this.#change(topic, { partitions })
+  }
+
+  async #change(topic: TopicState, change: Partial<StoredTopic>): Promise<void> {
+    // A record after the one that deletes the topic would bring it back at the next start.
+    if (this.#topicsById.get(topic.id) !== topic) return
+    topic.planned = { ...topic.planned, ...change }
+    await this.#append([topicRecord(topic.id, topic.planned)])
   }
 
   async #createCoordinatorTopic(kind: CoordinatorKind): Promise<void> {
@@ -338,7 +346,7 @@ export class EmbeddedCluster implements Cluster {
       const nodeIds = this.nodes.filter((node) => node.running).map((node) => node.id)
       return placeReplicas(
         nodeIds,
-        topic.partitions.length,
+        topic.planned.partitions.length,
         added,
         Math.min(factor, nodeIds.length),
       )
@@ -350,14 +358,14 @@ export class EmbeddedCluster implements Cluster {
       )
     }
     const nodeIds = this.nodes.map((node) => node.id)
-    const firstPartition = topic.partitions.length
+    const firstPartition = topic.planned.partitions.length
     const assigned = { firstPartition, replicas: assignments, replicationFactor: factor }
     return refuseAssignments(assigned, nodeIds) ?? assignments
   }
 
   #restoreTopic(id: string, stored: StoredTopic): TopicState {
     const overrides = new Map(Object.entries(stored.overrides))
-    const topic = new TopicState(id, stored.name, overrides, this.#ports.topicConfig(overrides))
+    const topic = new TopicState(id, stored, this.#ports.topicConfig(overrides))
     for (const partition of stored.partitions) this.#openPartition(topic, partition)
     this.#topics.set(topic.name, topic)
     this.#topicsById.set(id, topic)

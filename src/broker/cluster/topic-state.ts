@@ -10,32 +10,22 @@ export class TopicState implements Topic {
   readonly name: string
   readonly internal: boolean
   readonly partitions: PartitionState[] = []
+  /**
+   * What the last record says that was written of the topic, durable or not yet. The next record
+   * starts from it: one that started from the state in memory would take back, after a restart,
+   * what is still on its way to the disk.
+   */
+  planned: StoredTopic
   overrides: ReadonlyMap<string, string>
   config: TopicConfig
 
-  constructor(
-    id: string,
-    name: string,
-    overrides: ReadonlyMap<string, string>,
-    config: TopicConfig,
-  ) {
+  constructor(id: string, stored: StoredTopic, config: TopicConfig) {
     this.id = id
-    this.name = name
-    this.internal = isInternalTopic(name)
-    this.overrides = overrides
+    this.name = stored.name
+    this.internal = isInternalTopic(stored.name)
+    this.planned = stored
+    this.overrides = new Map(Object.entries(stored.overrides))
     this.config = config
-  }
-
-  /** What the cluster's log says of the topic. */
-  stored(starts: number): StoredTopic {
-    return {
-      name: this.name,
-      overrides: Object.fromEntries(this.overrides),
-      partitions: this.partitions.map(({ replicas, leaderEpoch }) => ({
-        replicas,
-        epochBase: leaderEpoch - starts,
-      })),
-    }
   }
 }
 
