@@ -53,6 +53,9 @@ export async function openCore(given: CoreOptions): Promise<BrokerCore> {
     nodeIds: nodes.map((node) => node.id),
     described: (nodeId) => describedNode(nodeId, given),
   })
+  for (const property of config.withoutEffect()) {
+    log('warn', 'a property changes nothing in the embedded broker', { property })
+  }
   const folder = await openLogFolder({
     platform,
     path: options.data,
