@@ -25,11 +25,11 @@ export function createProcessDisk(world: World, process: SimulatedProcess): Disk
         const directory = disk.directory('sync directory', path)
         const mark = disk.directoryMark()
         sync(world, process, (fails) => {
-          if (fails) reject(diskError('failed', 'sync directory', path, 'i/o error'))
-          else {
-            disk.directorySynced(directory, mark)
-            resolve(undefined)
-          }
+          if (!fails) disk.directorySynced(directory, mark)
+          process.perform('disk.directorySynced', () => {
+            if (fails) reject(diskError('failed', 'sync directory', path, 'i/o error'))
+            else resolve(undefined)
+          })
         })
       }),
   }
