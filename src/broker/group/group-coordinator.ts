@@ -142,17 +142,22 @@ export class GroupCoordinator {
     return partition.commit(request.groupId, () => commitOffsets(partition, request, version))
   }
 
-  /** Stores offsets that count when `transactionEnded` says that their transaction committed. */
+  /**
+   * Stores offsets that count when `transactionEnded` says that their transaction committed.
+   * `admit` is asked whether the transaction is open when it is their turn, right before they are
+   * written: after its marker they would stay pending until the producer's next one.
+   */
   async commitTransactionalOffsets(
     request: TransactionalCommitRequest,
     version: number,
+    admit: () => Refusal | undefined = () => undefined,
   ): Promise<TransactionalCommitResponse | Refusal> {
     const { groupId, producerId, producerEpoch } = request
     const partition = this.#partitionOfNamed(groupId)
     if (isRefusal(partition)) return partition
     return partition.commit(
       groupId,
-      () => commitOffsetsInTransaction(partition, request, version),
+      () => commitOffsetsInTransaction(partition, request, version, admit),
       { producerId, producerEpoch },
     )
   }

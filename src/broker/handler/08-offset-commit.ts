@@ -12,19 +12,16 @@ export const offsetCommit = defineHandler({
   versions: [2, 10],
   async handle(request, { broker, nodeId, header }) {
     const { cluster, groups } = broker
-    const byId = header.version >= firstVersionWithTopicIds
-    const refusal = refuseGroup(cluster, nodeId, request.groupId)
-    if (refusal !== undefined) {
-      return { topics: allFailed(request.topics, kafkaError[refusal.error]) }
-    }
-    const divided = divideTopics(cluster, request.topics, byId)
-    const committed = await groups.commitOffsets(
-      { ...request, topics: request.topics.map((topic, i) => ({ ...topic, ...divided.known[i] })) },
-      header.version,
-    )
-    if (isRefusal(committed)) {
-      return { topics: allFailed(request.topics, kafkaError[committed.error]) }
-    }
-    return { topics: divided.answer(committed.topics) }
+    const { version } = header
+    const divided = divideTopics(cluster, request.topics, version >= firstVersionWithTopicIds)
+    const { known } = divided
+    if (!divided.any) return { topics: divided.answer([]) }
+    const committed =
+      refuseGroup(cluster, nodeId, request.groupId) ??
+      (await groups.commitOffsets({ ...request, topics: known }, version))
+    const stored = isRefusal(committed)
+      ? allFailed(known, kafkaError[committed.error])
+      : committed.topics
+    return { topics: divided.answer(stored) }
   },
 })

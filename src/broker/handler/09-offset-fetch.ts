@@ -56,7 +56,12 @@ async function fetchGroup(
   const named = byId ? { ...group, topics: withNames(cluster, group.topics) } : group
   const fetched = await groups.fetchOffsets(named, requireStable)
   if (isRefusal(fetched)) return failed(group, fetched)
-  return byId ? { ...fetched, topics: withIds(cluster, fetched.topics) } : fetched
+  if (!byId) return fetched
+  const topics = withIds(cluster, fetched.topics)
+  // Whoever asks for all topics cannot be told of one without an id: it is gone.
+  const told =
+    group.topics === null ? topics.filter(({ topicId }) => topicId !== noTopicId) : topics
+  return { ...fetched, topics: told }
 }
 
 /** A topic id that nobody has keeps its empty name, and finds nothing. */

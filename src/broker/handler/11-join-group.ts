@@ -1,6 +1,6 @@
 import { joinGroupApi, kafkaError } from '../../protocol/index.ts'
 import { defineHandler } from './handler.ts'
-import { refuseGroup } from './group-access.ts'
+import { refuseNamedGroup } from './group-access.ts'
 
 const firstVersionWithoutProtocol = 7
 
@@ -13,8 +13,8 @@ export const joinGroup = defineHandler({
   versions: [0, 9],
   async handle(request, { broker, nodeId, header, clientId, peer }) {
     const { version } = header
-    const refusal = refuseGroup(broker.cluster, nodeId, request.groupId)
-    if (refusal !== undefined && request.groupId !== '') {
+    const refusal = refuseNamedGroup(broker.cluster, nodeId, request.groupId)
+    if (refusal !== undefined) {
       return {
         errorCode: kafkaError[refusal.error],
         generationId: -1,

@@ -1,6 +1,6 @@
 import { kafkaError, leaveGroupApi } from '../../protocol/index.ts'
 import { defineHandler } from './handler.ts'
-import { refuseGroup } from './group-access.ts'
+import { refuseNamedGroup } from './group-access.ts'
 
 const firstVersionWithMany = 3
 
@@ -13,7 +13,7 @@ export const leaveGroup = defineHandler({
   versions: [0, 5],
   async handle(request, { broker, nodeId, header }) {
     const { groupId, memberId } = request
-    const refusal = refuseGroup(broker.cluster, nodeId, groupId)
+    const refusal = refuseNamedGroup(broker.cluster, nodeId, groupId)
     if (refusal !== undefined) return { errorCode: kafkaError[refusal.error] }
     const hasMany = header.version >= firstVersionWithMany
     const leaving = hasMany ? request.members : [{ memberId, groupInstanceId: null, reason: null }]

@@ -4,6 +4,8 @@ import { allOperations, operationsNotAsked } from './authorized-operations.ts'
 import { defineHandler } from './handler.ts'
 import { refuseGroup } from './group-access.ts'
 
+const firstVersionWithMessages = 6
+
 /**
  * DescribeGroups 0-6: classic groups and their members. A group that does not exist is dead, and from
  * version 6 on an error.
@@ -19,10 +21,13 @@ export const describeGroups = defineHandler({
       const described =
         refuseGroup(broker.cluster, nodeId, groupId) ??
         (await broker.groups.describeGroup(groupId, header.version))
-      if (!isRefusal(described)) return { ...described, authorizedOperations }
+      if (!isRefusal(described)) {
+        const found = described.errorCode === kafkaError.NONE
+        return found ? { ...described, authorizedOperations } : described
+      }
       return {
         errorCode: kafkaError[described.error],
-        errorMessage: described.message,
+        errorMessage: header.version < firstVersionWithMessages ? null : described.message,
         groupId,
         groupState: '',
         protocolType: '',

@@ -13,6 +13,7 @@ export const deleteGroups = defineHandler({
         refusal === undefined ? await broker.groups.deleteGroup(groupId) : kafkaError[refusal.error]
       return { groupId, errorCode }
     }
-    return { throttleTimeMs: 0, results: await Promise.all(request.groupsNames.map(remove)) }
+    const names = new Set(request.groupsNames)
+    return { throttleTimeMs: 0, results: await Promise.all([...names].map(remove)) }
   },
 })

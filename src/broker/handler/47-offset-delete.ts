@@ -1,7 +1,7 @@
 import { kafkaError, offsetDeleteApi } from '../../protocol/index.ts'
 import { isRefusal } from '../refusal.ts'
 import { defineHandler } from './handler.ts'
-import { refuseGroup } from './group-access.ts'
+import { refuseNamedGroup } from './group-access.ts'
 
 /** OffsetDelete 0: deletes committed offsets of topics that nobody in the group subscribes to. */
 export const offsetDelete = defineHandler({
@@ -9,7 +9,7 @@ export const offsetDelete = defineHandler({
   versions: [0, 0],
   async handle(request, { broker, nodeId }) {
     const { cluster, groups } = broker
-    const refusal = refuseGroup(cluster, nodeId, request.groupId)
+    const refusal = refuseNamedGroup(cluster, nodeId, request.groupId)
     if (refusal !== undefined)
       return { errorCode: kafkaError[refusal.error], topics: [], throttleTimeMs: 0 }
     const exists = (topic: string, index: number) => cluster.partition(topic, index) !== undefined

@@ -9,9 +9,10 @@ export const consumerGroupHeartbeat = defineHandler({
   versions: [0, 1],
   async handle(request, { broker, nodeId, header, clientId, peer }) {
     const requester = { version: header.version, clientId, clientHost: peer.clientHost }
-    const answer =
-      refuseGroup(broker.cluster, nodeId, request.groupId) ??
-      (await broker.groups.consumerGroupHeartbeat(request, requester))
+    const { groupId } = request
+    // A request without a group is wrong everywhere: the coordinator says how.
+    const refusal = groupId === '' ? undefined : refuseGroup(broker.cluster, nodeId, groupId)
+    const answer = refusal ?? (await broker.groups.consumerGroupHeartbeat(request, requester))
     if (!isRefusal(answer)) return answer
     return {
       throttleTimeMs: 0,

@@ -14,7 +14,9 @@ export const consumerGroupDescribe = defineHandler({
     const describe = async (groupId: string) => {
       const refusal = refuseGroup(broker.cluster, nodeId, groupId)
       if (refusal === undefined) {
-        return { ...(await broker.groups.describeConsumerGroup(groupId)), authorizedOperations }
+        const described = await broker.groups.describeConsumerGroup(groupId)
+        const found = described.errorCode === kafkaError.NONE
+        return found ? { ...described, authorizedOperations } : described
       }
       return {
         errorCode: kafkaError[refusal.error],

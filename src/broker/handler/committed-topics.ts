@@ -17,6 +17,8 @@ interface PartitionResult {
 export interface DividedTopics<P> {
   /** The same topics, with name and id, and only the partitions that exist. */
   readonly known: { name: string; topicId: string; partitions: P[] }[]
+  /** Whether there is any partition to store an offset for. */
+  readonly any: boolean
   /** Puts the coordinator's results and those of the rest together, as the request had them. */
   answer(
     stored: readonly { readonly partitions: readonly PartitionResult[] }[],
@@ -42,6 +44,7 @@ export function divideTopics<P extends { readonly partitionIndex: number }>(
   }))
   return {
     known,
+    any: known.some(({ partitions }) => partitions.length > 0),
     answer: (stored) =>
       found.map(({ asked, topic }, index) => {
         const results = new Map(

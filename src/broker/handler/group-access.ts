@@ -2,6 +2,16 @@ import type { Cluster } from '../cluster/cluster.ts'
 import { refuse } from '../refusal.ts'
 import type { Refusal } from '../refusal.ts'
 
+/** As `refuseGroup`, for requests that make no sense without the name of a group. */
+export function refuseNamedGroup(
+  cluster: Pick<Cluster, 'coordinator'>,
+  nodeId: number,
+  groupId: string,
+): Refusal | undefined {
+  if (groupId === '') return refuse('INVALID_GROUP_ID', 'the group has no name')
+  return refuseGroup(cluster, nodeId, groupId)
+}
+
 /** Whether a node must send a client on to another one that coordinates the group. */
 export function refuseGroup(
   cluster: Pick<Cluster, 'coordinator'>,

@@ -75,14 +75,17 @@ export function commitOffsetsInTransaction(
   partition: GroupPartition,
   request: TransactionalCommitRequest,
   version: number,
+  admit: () => Refusal | undefined,
 ): Change<TransactionalCommitResponse | Refusal> {
-  const problem = problemWithCommit(partition.state.group(request.groupId), {
+  const committer = {
     memberId: request.memberId,
     instanceId: request.groupInstanceId,
     generation: request.generationId,
     transactional: true,
     version,
-  })
+  }
+  const group = partition.state.group(request.groupId)
+  const problem = problemWithCommit(group, committer) ?? admit()
   if (problem !== undefined) return { answer: problem }
   const nowMs = partition.ports.clock.now()
   const records: GroupRecord[] = []
