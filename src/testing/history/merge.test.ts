@@ -63,6 +63,10 @@ describe('readHistory', () => {
     expect(() => readHistory('{"event":"begin","id":0,"atMs":0,"kind":"poll"}\n')).toThrow(
       'history line 1',
     )
+    const poll = new Script()
+    poll.poll('reader', at(0, 'a'), at(1, 'b'))
+    const uneven = [...historyLines(poll.history)].join('').replace('["a","b"]', '["a"]')
+    expect(() => readHistory(uneven)).toThrow('history line 2')
   })
 
   it('reads the file of a process that was started again: numbers begin anew', () => {

@@ -77,6 +77,15 @@ describe('F2: no commit past a record that has not ended', () => {
     expect(script.violations()).toEqual([])
   })
 
+  it('includes what is below the start when the group handles it all the same', () => {
+    const script = written()
+    script.commit('member', 2)
+    script.handling('member', 0, 'k0')
+    script.handling('member', 2, 'k2').ok()
+    script.commit('member', 3)
+    expect(script.violations()).toEqual(['commit-past-unended'])
+  })
+
   it('knows the start of the group from its first poll', () => {
     const script = written()
     const poll = script.history.begin({ process: 'member', kind: 'poll', group: 'g' })
@@ -146,6 +155,7 @@ describe('F2: a committed offset does not go back', () => {
 
   it('holds for commits at the same time: nobody knows which came first', () => {
     const script = new Script()
+    script.commit('one', 3)
     const high = script.committing('one', 5)
     const low = script.committing('two', 4)
     high.ok()
@@ -166,6 +176,15 @@ describe('F2: a committed offset does not go back', () => {
     const script = new Script()
     script.commit('one', 5)
     script.history.note({ process: 'operator', kind: 'seek', group: 'g', offsets: [place(0)] })
+    script.commit('one', 1)
+    expect(script.violations()).toEqual([])
+  })
+
+  it('does not hold a commit that ends after a seek against those that follow', () => {
+    const script = new Script()
+    const slow = script.committing('one', 9)
+    script.history.note({ process: 'operator', kind: 'seek', group: 'g', offsets: [place(0)] })
+    slow.ok()
     script.commit('one', 1)
     expect(script.violations()).toEqual([])
   })

@@ -22,6 +22,16 @@ describe('J6: one operation reads one record after the other', () => {
     expect(script.violations()).toEqual([])
   })
 
+  it('does not blame those who rightly do not see an aborted record that another saw', () => {
+    const script = new Script()
+    script.send('producer', 'a', 0)
+    script.sending('producer', 'aborted').failed(new Error('refused'))
+    script.send('producer', 'b', 2)
+    script.poll('wrong', at(0, 'a'), at(1, 'aborted'), at(2, 'b'))
+    script.poll('right', at(0, 'a'), at(2, 'b'))
+    expect(script.violations()).toEqual(['aborted-read'])
+  })
+
   it('is broken by a skip', () => {
     const script = written()
     script.poll('reader', at(0, 'a'), at(2, 'c'))

@@ -19,6 +19,13 @@ describe('J8: sends of a process keep their order', () => {
     expect(script.violations()).toEqual(['nonmonotonic-send'])
   })
 
+  it('is broken by two records that are acknowledged at one offset', () => {
+    const script = new Script()
+    script.send('producer', 'a', 5)
+    script.send('producer', 'b', 5)
+    expect(script.violations()).toEqual(['inconsistent-offsets', 'nonmonotonic-send'])
+  })
+
   it('goes by the order of the calls when several run at once', () => {
     const script = new Script()
     const first = script.sending('producer', 'a')

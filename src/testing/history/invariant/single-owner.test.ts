@@ -42,6 +42,14 @@ describe('F3: one handler of a key at a time', () => {
     expect(script.violations()).toEqual([])
   })
 
+  it('believes a kill that nobody saw succeed', () => {
+    const script = new Script()
+    script.handling('one', 0)
+    script.history.begin({ process: 'one', kind: 'crash' })
+    script.handle('two', 0)
+    expect(script.violations()).toEqual([])
+  })
+
   it('closes what the process began between the kill and its death', () => {
     const script = new Script()
     const kill = script.history.begin({ process: 'one', kind: 'crash' })
