@@ -35,6 +35,8 @@ interface CoreOptions {
   readonly log: Log
   readonly nodes: readonly ClusterNode[]
   readonly handlers: readonly Handler[]
+  /** Told once the disk can no longer be trusted: the broker must end. */
+  readonly storageFailed: (error: Error) => void
 }
 
 /** Everything of a broker but its listening side: configuration, logs, cluster, coordinators. */
@@ -63,11 +65,18 @@ export async function openCore(given: CoreOptions): Promise<BrokerCore> {
     truncated: ({ path, offset, bytesDropped, reason }) => {
       log('warn', 'cut a damaged end off a log', { path, offset, bytesDropped, reason })
     },
+    failed: ({ path, error }) => {
+      const reason = error instanceof Error ? error.message : String(error)
+      log('error', 'the disk has failed: the broker ends', { path, reason })
+      given.storageFailed(error instanceof Error ? error : new Error(reason))
+    },
   })
   const wiring = new Wiring(given, config, folder)
   await wiring.cluster.load()
   config.reload(wiring.cluster)
   wiring.cluster.refreshTopicConfigs()
+  folder.removeOthers()
+  await folder.recovered()
   wiring.followAll()
   wiring.transactions.start()
   const broker: Broker = {

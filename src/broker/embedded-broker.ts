@@ -33,6 +33,7 @@ interface BrokerParts {
   readonly log: Log
   readonly core: BrokerCore
   readonly nodes: readonly NodeState[]
+  readonly failure: Promise<Error>
 }
 
 /** Enough for a client that pipelines, too little for one that floods. */
@@ -40,8 +41,13 @@ const requestsInFlightMax = 64
 const bytesInFlightMax = 64 * 1024 * 1024
 
 /**
- * An embedded Kafka broker. *running* from `start` until `close`; its nodes can be stopped and
- * started meanwhile.
+ * An embedded Kafka broker.
+ *
+ * - *running* from `startBroker` on; its nodes can be stopped and started meanwhile.
+ * - *failed*: the disk has refused what the broker relies on. Nobody can say what is on it, so nothing
+ *   more is answered: connections are cut, nodes do not listen. A new broker on the same data folder
+ *   finds out what is there.
+ * - *closed* after `close`.
  */
 export class EmbeddedBroker implements AsyncDisposable {
   /** Stand between requests and their handlers. */
@@ -66,6 +72,12 @@ export class EmbeddedBroker implements AsyncDisposable {
         return [id, this.#server(id, dispatcher, users)]
       }),
     )
+    void parts.failure.then(() => this.#stopNodes('abruptly'))
+  }
+
+  /** Resolves when the broker has failed, with the reason; never, if it does not. */
+  get failure(): Promise<Error> {
+    return this.#parts.failure
   }
 
   /** What clients are told to connect to first: the running nodes, separated by commas. */
@@ -138,11 +150,16 @@ export class EmbeddedBroker implements AsyncDisposable {
   }
 
   async #close(): Promise<void> {
-    const { core, nodes } = this.#parts
-    const stopping = [...this.#servers.values()].map((server) => server.stop(true))
-    for (const node of nodes) node.running = false
-    await core.close()
-    await Promise.all(stopping)
+    const stopping = this.#stopNodes('gently')
+    await this.#parts.core.close()
+    await stopping
+  }
+
+  /** All at once: leaders need not move, because nobody is left to lead. */
+  async #stopNodes(how: 'gently' | 'abruptly'): Promise<void> {
+    for (const node of this.#parts.nodes) node.running = false
+    const servers = [...this.#servers.values()]
+    await Promise.all(servers.map((server) => server.stop(how === 'gently')))
   }
 
   #node(id: number): NodeState {
@@ -201,8 +218,12 @@ export async function startBroker(options: BrokerOptions = {}): Promise<Embedded
     port: port === 0 ? 0 : port + index,
     running: true,
   }))
-  const core = await openCore({ options, platform, log, nodes, handlers })
-  const broker = new EmbeddedBroker({ options, platform, log, core, nodes })
+  let storageFailed: (error: Error) => void = () => undefined
+  const failure = new Promise<Error>((resolve) => {
+    storageFailed = resolve
+  })
+  const core = await openCore({ options, platform, log, nodes, handlers, storageFailed })
+  const broker = new EmbeddedBroker({ options, platform, log, core, nodes, failure })
   try {
     for (const node of nodes) {
       node.running = false

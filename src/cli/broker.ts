@@ -49,7 +49,8 @@ export const brokerCommand: Command = {
     )
     const broker = await startBroker(options)
     say(`listening on ${broker.bootstrap}`)
-    await untilSignal()
+    const failure = await Promise.race([untilSignal(), broker.failure])
+    if (failure !== undefined) process.exitCode = 1
     await broker.close()
   },
 }
@@ -142,7 +143,7 @@ const logToStandardError: Log = (level, message, fields = {}) => {
   process.stderr.write(`${level}: ${message}${details}\n`)
 }
 
-function untilSignal(): Promise<void> {
+function untilSignal(): Promise<undefined> {
   return new Promise((resolve) => {
     // A pending promise alone does not keep Node alive, and neither must the broker's own timers.
     const keepAlive = setInterval(() => undefined, 2 ** 30)
@@ -155,7 +156,7 @@ function untilSignal(): Promise<void> {
         if (asked) process.exit(exitCode)
         asked = true
         clearInterval(keepAlive)
-        resolve()
+        resolve(undefined)
       })
     }
   })

@@ -90,7 +90,7 @@ function startBrokerProcess(simulation: Simulation): void {
         const configs = new Map<string, string>()
         await broker.cluster.createTopic({ name: topic, partitions, replicationFactor: 1, configs })
       }
-      await forever()
+      throw await broker.failure
     },
     // A broker whose disk fails ends; it is started again like one that was killed.
     { mayFail: true },
@@ -169,10 +169,6 @@ function sessionOf(platform: Platform, clientId: string): BrokerSession {
     clientId,
     timeoutMs: requestTimeoutMs,
   })
-}
-
-function forever(): Promise<never> {
-  return new Promise(() => undefined)
 }
 
 /** Every partition of the topic has a leader: clients may begin. */

@@ -1,6 +1,7 @@
 import {
   addPartitionsToTxnApi,
   endTxnApi,
+  findCoordinatorApi,
   initProducerIdApi,
   isRetriable,
   kafkaError,
@@ -77,6 +78,9 @@ export async function runTransactionalProducer(
 ): Promise<void> {
   const { session, name, goesOn, transactionalId } = workload
   const { clock, random } = session.platform
+  // As with real clients, the first one who looks for a coordinator has its topic made.
+  const key = { key: transactionalId, keyType: 1 }
+  await coordinated(session, () => session.request(findCoordinatorApi, 3, key))
   let identity = await initProducer(session, transactionalId)
   for (let number = 0; goesOn(); number++) {
     const known = await runTransaction(workload, identity, `${name}-${number}`)
