@@ -1,0 +1,45 @@
+/**
+ * Declares the suite's cases. A case says what Apache Kafka does; where an implementation is known
+ * to differ, the table in `differences.ts` says why, and the case must fail there: a row that is
+ * no longer true fails the run.
+ */
+import { afterAll, beforeAll, describe, inject, it } from 'vitest'
+import { differences } from './differences.ts'
+import { chosenImplementation, startImplementation, type Implementation } from './implementation.ts'
+import { Port } from './port.ts'
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    /** Where the implementation listens, when it was started for all files together. */
+    readonly conformanceBootstrap: string | undefined
+  }
+}
+
+export type CaseBody = (port: Port) => Promise<void>
+
+const caseTimeoutMs = 60_000
+
+/** Declares the cases of an area of behaviour; a name is what Kafka does. */
+export function conformance(area: string, cases: Readonly<Record<string, CaseBody>>): void {
+  const name = chosenImplementation()
+  const known = differences[name] ?? {}
+  describe(`${name}: ${area}`, () => {
+    let started: Implementation | undefined
+    let bootstrap = inject('conformanceBootstrap')
+
+    beforeAll(async () => {
+      if (bootstrap !== undefined) return
+      started = await startImplementation(name)
+      bootstrap = started.bootstrap
+    })
+    afterAll(() => started?.[Symbol.asyncDispose]())
+
+    for (const [caseName, body] of Object.entries(cases)) {
+      const test = known[caseName] === undefined ? it.concurrent : it.concurrent.fails
+      test(caseName, { timeout: caseTimeoutMs }, async () => {
+        await using port = new Port(bootstrap ?? '')
+        await body(port)
+      })
+    }
+  })
+}

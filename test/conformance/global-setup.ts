@@ -1,0 +1,11 @@
+import type { TestProject } from 'vitest/node'
+import { chosenImplementation, startImplementation } from './implementation.ts'
+
+/** Starts the implementation once for all files, and stops it after the last one. */
+export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const implementation = await startImplementation(chosenImplementation())
+  project.provide('conformanceBootstrap', implementation.bootstrap)
+  return async () => {
+    await implementation[Symbol.asyncDispose]()
+  }
+}

@@ -1,0 +1,64 @@
+/** Which implementation of the protocol the suite is run against, and where it listens. */
+import { startRealKafka } from '../kafka/real-kafka.ts'
+
+/** Their names are also the values of MILLRACE_CONFORMANCE and the keys of the difference table. */
+export const implementationNames = [
+  'embedded',
+  'embedded-3-nodes',
+  'kafka-4.1',
+  'kafka-4.1-3-nodes',
+  'kafka-3.9',
+  'attached',
+] as const
+
+export type ImplementationName = (typeof implementationNames)[number]
+
+export interface Implementation extends AsyncDisposable {
+  readonly bootstrap: string
+}
+
+/** The implementation that this run is about. */
+export function chosenImplementation(): ImplementationName {
+  const given = process.env['MILLRACE_CONFORMANCE'] ?? 'embedded'
+  const found = implementationNames.find((name) => name === given)
+  if (found === undefined) {
+    throw new Error(
+      `MILLRACE_CONFORMANCE (${given}) must be one of ${implementationNames.join(', ')}`,
+    )
+  }
+  return found
+}
+
+/**
+ * What differs from Kafka's defaults, for every implementation alike: less waiting, and no topic
+ * that nobody has asked for.
+ */
+const properties = {
+  'auto.create.topics.enable': 'false',
+  'transaction.abort.timed.out.transaction.cleanup.interval.ms': '500',
+  'group.initial.rebalance.delay.ms': '0',
+}
+
+/** Starts an implementation. */
+export async function startImplementation(name: ImplementationName): Promise<Implementation> {
+  const replicated = { ...properties, 'default.replication.factor': '3' }
+  switch (name) {
+    case 'embedded':
+      return startEmbedded(1)
+    case 'embedded-3-nodes':
+      return startEmbedded(3)
+    case 'kafka-4.1':
+      return startRealKafka({ version: '4.1.1', properties })
+    case 'kafka-4.1-3-nodes':
+      return startRealKafka({ version: '4.1.1', nodes: 3, properties: replicated })
+    case 'kafka-3.9':
+      return startRealKafka({ version: '3.9.1', properties })
+    case 'attached':
+      return startRealKafka()
+  }
+}
+
+async function startEmbedded(nodes: number): Promise<Implementation> {
+  const { startBroker } = await import('../../src/testing/index.ts')
+  return startBroker({ nodes, properties })
+}

@@ -1,0 +1,16 @@
+import { fileURLToPath } from 'node:url'
+import { defineConfig } from 'vitest/config'
+
+/** For `scripts/test-kafka.js`: the conformance suite against one implementation, started once. */
+export default defineConfig({
+  root: fileURLToPath(new URL('../..', import.meta.url)),
+  test: {
+    include: ['test/conformance/**/*.test.ts'],
+    globalSetup: ['test/conformance/global-setup.ts'],
+    testTimeout: 60_000,
+    hookTimeout: 120_000,
+    // The cases mostly wait: many at once use two cores better than few.
+    maxConcurrency: 12,
+    maxWorkers: 2,
+  },
+})
