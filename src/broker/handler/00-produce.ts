@@ -123,16 +123,17 @@ function refuseTopic(name: string, byId: boolean, clientId: string): Refusal | u
 }
 
 function refuseWrite(
-  { topic, inSync }: Partition,
+  { topic, inSync, replicas }: Partition,
   records: Buffer | null,
   { acks }: ProduceRequest,
   { header }: RequestContext,
 ): Refusal | undefined {
-  const { minInsyncReplicas } = topic.config
-  if (acks === -1 && inSync.length < minInsyncReplicas) {
+  // As in Kafka, a topic with fewer replicas than asked for needs all it has.
+  const needed = Math.min(topic.config.minInsyncReplicas, replicas.length)
+  if (acks === -1 && inSync.length < needed) {
     return refuse(
       'NOT_ENOUGH_REPLICAS',
-      `${inSync.length} replicas are in sync; min.insync.replicas is ${minInsyncReplicas}`,
+      `${inSync.length} replicas are in sync; min.insync.replicas asks for ${needed}`,
     )
   }
   if (header.version < versions.zstd && records !== null && usesZstd(records)) {

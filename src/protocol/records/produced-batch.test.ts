@@ -74,6 +74,8 @@ describe('findRecordDefects', () => {
     const noKeys = find([fine, keyless, fine, keyless], options)
     expect([noKeys?.rule, noKeys?.error]).toEqual(['keys', 'INVALID_RECORD'])
     expect(noKeys?.records.map((record) => record.batchIndex)).toEqual([1, 3])
+    // Java producers show these words, as Kafka says them.
+    expect(noKeys?.records[0]?.message).toBe('Compacted topic cannot accept message without key')
     const both = find([fine, late, keyless], options)
     expect([both?.rule, both?.error]).toEqual(['timestamps', 'INVALID_TIMESTAMP'])
     expect(both?.records.map((record) => record.batchIndex)).toEqual([1, 2])

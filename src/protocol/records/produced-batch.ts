@@ -64,6 +64,9 @@ export function checkProducedBatch(records: Buffer | null, batchBytesMax: number
   return { batch: RecordBatch.at(records), defect }
 }
 
+/** The words of Apache Kafka: producers pass them on, and some users look for them. */
+const keylessMessage = 'Compacted topic cannot accept message without key'
+
 /** What the records of a produced batch must be, beyond being well formed. */
 export interface RecordRules {
   /** What the records of a compressed batch may take. */
@@ -84,7 +87,7 @@ export function findRecordDefects(batch: RecordBatch, rules: RecordRules): Batch
     for (let batchIndex = 0; batchIndex < batch.recordCount; batchIndex++) {
       cursor.advance()
       if (rules.keysRequired && cursor.keyBytes < 0) {
-        keyless.push({ batchIndex, message: 'a record of a compacted topic needs a key' })
+        keyless.push({ batchIndex, message: keylessMessage })
       }
       const timestamp = source.baseTimestamp + cursor.timestampDelta
       if (timestamp === -1 || source.logAppendTime !== undefined) continue
