@@ -1,4 +1,4 @@
-import { readdirSync, rmSync, statSync } from 'node:fs'
+import { readdirSync, renameSync, rmSync, statSync, utimesSync } from 'node:fs'
 import { pathToFileURL } from 'node:url'
 import { ensureInstalled, root, runTool } from './ensure-installed.js'
 
@@ -15,19 +15,23 @@ function newestChange(folder) {
   return newest
 }
 
-/** Bundles the sources to `dist/` when one of them is newer than what is there. */
+/**
+ * Bundles the sources to `dist/` when one of them is newer than what is there. Several processes
+ * may do so at once: each builds in a folder of its own, and none sees half of a bundle.
+ */
 export async function buildIfStale() {
   const built = statSync(`${root}dist/cli/index.js`, { throwIfNoEntry: false })
-  if (built !== undefined && built.mtimeMs >= newestChange(`${root}src`)) return
+  const changedMs = newestChange(`${root}src`)
+  if (built !== undefined && built.mtimeMs >= changedMs) return
   ensureInstalled()
   const { build } = await import('esbuild')
-  rmSync(`${root}dist`, { recursive: true, force: true })
+  const folder = `.cache/dist-${process.pid}`
   await build({
     absWorkingDir: root,
     entryPoints: Object.fromEntries(
       entries.map((name) => [`${name}/index`, `src/${name}/index.ts`]),
     ),
-    outdir: 'dist',
+    outdir: folder,
     bundle: true,
     splitting: true,
     format: 'esm',
@@ -38,6 +42,26 @@ export async function buildIfStale() {
     chunkNames: 'shared/[hash]',
     logLevel: 'warning',
   })
+  // As old as what it was built from: a source changed since then makes it stale.
+  utimesSync(`${root}${folder}/cli/index.js`, new Date(), new Date(Math.ceil(changedMs)))
+  putInPlace(`${root}${folder}`, `${root}dist`)
+}
+
+/** Another process may be doing the same at any point; what it put there is as good. */
+function putInPlace(folder, place) {
+  const former = `${folder}-former`
+  try {
+    renameSync(place, former)
+  } catch (error) {
+    if (error.code !== 'ENOENT') throw error
+  }
+  try {
+    renameSync(folder, place)
+  } catch (error) {
+    if (error.code !== 'ENOTEMPTY' && error.code !== 'EEXIST') throw error
+    rmSync(folder, { recursive: true })
+  }
+  rmSync(former, { recursive: true, force: true })
 }
 
 /** Everything that is published: the bundles and the types. */
