@@ -32,7 +32,7 @@ export async function openDataFolder(disk: Disk, path: string): Promise<DataFold
   const found = readWholeFile(disk, join(path, metaName))
   if (found === undefined) checkUnused(disk, path)
   else checkFormat(join(path, metaName), found)
-  const unsynced = missingAbove(disk, path)
+  const above = unsyncedAbove(disk, path)
   disk.makeDirectory(path)
   const lock = disk.lock(join(path, lockName))
   if (lock === undefined) {
@@ -40,7 +40,9 @@ export async function openDataFolder(disk: Disk, path: string): Promise<DataFold
     throw new MillraceError('MILLRACE_BROKER_DATA_IN_USE', problem)
   }
   try {
-    if (found === undefined) await makeFolder(disk, path, unsynced)
+    if (found === undefined) await makeFolder(disk, path, above)
+    // Who made the folder may have been killed before its names were synced.
+    else await disk.syncDirectory(path)
   } catch (error) {
     lock.release()
     throw error
@@ -69,8 +71,12 @@ function checkFormat(path: string, content: Buffer): void {
   )
 }
 
-/** Writes what says that this is a data folder last: without it nothing of the folder counts. */
-async function makeFolder(disk: Disk, path: string, unsynced: readonly string[]): Promise<void> {
+/**
+ * Writes what says that this is a data folder last: without it nothing of the folder counts, and
+ * with it the names above are known to be synced.
+ */
+async function makeFolder(disk: Disk, path: string, above: readonly string[]): Promise<void> {
+  for (const directory of above) await disk.syncDirectory(directory)
   disk.makeDirectory(join(path, logsName))
   const file = disk.open(join(path, newMetaName), 'create')
   try {
@@ -81,12 +87,12 @@ async function makeFolder(disk: Disk, path: string, unsynced: readonly string[])
     file.close()
   }
   disk.rename(join(path, newMetaName), join(path, metaName))
-  for (const directory of [path, ...unsynced]) await disk.syncDirectory(directory)
+  await disk.syncDirectory(path)
 }
 
-/** The directories that get a new entry when `path` is made. */
-function missingAbove(disk: Disk, path: string): string[] {
-  const directories: string[] = []
+/** The directories that get a new entry when `path` is made, or got it and were not synced. */
+function unsyncedAbove(disk: Disk, path: string): string[] {
+  const directories = disk.status(path) === undefined ? [] : [dirname(path)]
   for (let child = path; disk.status(child) === undefined && dirname(child) !== child;) {
     child = dirname(child)
     directories.push(child)

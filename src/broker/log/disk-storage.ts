@@ -31,6 +31,8 @@ export class DiskStorage implements LogStorage, FileHost {
   readonly #root: string
   readonly #segments = new Set<FileBytes>()
   #hasDirectory: boolean
+  /** Whether this process sees to it that the names which lead to the log are synced. */
+  #isPathMarked = false
   readonly #unsynced = new Set<FileBytes>()
   /** Directories whose entries changed since they were synced. */
   readonly #unsyncedDirectories = new Set<string>()
@@ -52,9 +54,19 @@ export class DiskStorage implements LogStorage, FileHost {
 
   beforeMaking(): void {
     this.#unsyncedDirectories.add(this.path)
-    if (this.#hasDirectory) return
-    this.#disk.makeDirectory(this.path)
+    if (!this.#hasDirectory) this.#disk.makeDirectory(this.path)
     this.#hasDirectory = true
+    this.markPathUnsynced()
+  }
+
+  /**
+   * Asks that the next sync covers the names which lead to the log, and those in its directory. Who
+   * made them may have been killed before they were synced.
+   */
+  markPathUnsynced(): void {
+    if (this.#isPathMarked) return
+    this.#isPathMarked = true
+    this.#unsyncedDirectories.add(this.path)
     for (let path = this.path; path !== this.#root;) {
       path = dirname(path)
       this.#unsyncedDirectories.add(path)

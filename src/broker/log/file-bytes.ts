@@ -13,6 +13,8 @@ export interface FileHost {
   unsynced(bytes: FileBytes): void
 }
 
+const rewrittenAtOnceBytes = 1_048_576
+
 /** A segment in a file. The file is made by its first append, and open only while it is used. */
 export class FileBytes implements SegmentBytes, FileOwner {
   readonly #host: FileHost
@@ -80,6 +82,19 @@ export class FileBytes implements SegmentBytes, FileOwner {
     this.markUnsynced()
     this.#host.files.use(this, 'existing').truncate(size)
     this.#size = size
+  }
+
+  /**
+   * Writes bytes that are there once more. A sync that failed, and that nobody was left to be told
+   * of, has made the system take them for written: another sync would pass them over, and succeed.
+   */
+  rewrite(from: number, to: number): void {
+    this.markUnsynced()
+    for (let position = from; position < to;) {
+      const chunk = this.chunkAt(position, Math.min(to - position, rewrittenAtOnceBytes))
+      this.#host.files.use(this, 'existing').write([chunk], position)
+      position += chunk.length
+    }
   }
 
   /** Asks that the next sync covers the file. */

@@ -39,8 +39,9 @@ const windowBytes = 1_048_576
  * believed; every batch above it is checked, and the log is cut at the first one that is not whole.
  * Without a checkpoint that fits, everything is checked.
  *
- * What was checked is not known to be on the disk, because a process that was killed leaves its last
- * writes in the page cache: the files are marked, so that the next sync covers them.
+ * What was checked is not known to be on the disk. A process that was killed leaves its last writes in
+ * the page cache, and its last names; and where a sync has failed, the page cache holds what no later
+ * sync will write. So what was checked is written once more, and the next sync covers all of it.
  */
 export class LogRecovery {
   readonly #storage: DiskStorage
@@ -57,6 +58,7 @@ export class LogRecovery {
 
   run(): RecoveredLog {
     this.#found = this.#findSegments()
+    if (this.#found.length > 0) this.#storage.markPathUnsynced()
     const content = this.#storage.loadCheckpoint()
     const saved = content === undefined ? undefined : decodeCheckpoint(content)
     const checkpoint = saved !== undefined && this.#fits(saved) ? saved : undefined
@@ -129,6 +131,9 @@ export class LogRecovery {
       const end = isAtCheckpoint
         ? this.#scan(found, checkpoint.segmentBytes, checkpoint.endOffset)
         : this.#scan(found, 0, baseOffset)
+      if (this.#storage.syncMatters) {
+        found.bytes.rewrite(isAtCheckpoint ? checkpoint.segmentBytes : 0, end.position)
+      }
       endOffset = found.endOffset ?? end.offset
       segments.push(this.#segment(found, end.offset))
       if (end.problem === undefined) continue

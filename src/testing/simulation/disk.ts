@@ -114,7 +114,8 @@ export class SimulatedDisk {
     this.#checkWritable('write', path)
     const { capacityBytes, writeFailureProbability } = this.#conditions
     const before = content.size
-    const room = capacityBytes - this.#usedBytes
+    // What replaces bytes that are there takes no room, not even on a disk that has become full.
+    const room = Math.max(0, capacityBytes - this.#usedBytes)
     const fitting = Math.min(bytes.length, Math.max(0, before + room - position))
     const fails = writeFailureProbability > 0 && this.#random.chance(writeFailureProbability)
     const written = fails ? this.#random.integer(fitting + 1) : fitting
