@@ -37,7 +37,13 @@ export default tseslint.config(
     },
   },
   {
-    files: ['**/*.test.ts', 'test/**/*.ts', 'benchmark/**/*.ts'],
+    files: [
+      '**/*.test.ts',
+      '**/*-fixture.ts',
+      '**/fixture/**/*.ts',
+      'test/**/*.ts',
+      'benchmark/**/*.ts',
+    ],
     rules: {
       'max-lines-per-function': 'off',
       'no-console': 'off',

@@ -1,31 +1,57 @@
 import { readdirSync, renameSync, rmSync, statSync, utimesSync } from 'node:fs'
-import { pathToFileURL } from 'node:url'
-import { ensureInstalled, root, runTool } from './ensure-installed.js'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+
+// The launcher imports this file at every start, so what only a build needs is loaded by the build.
+
+const root = fileURLToPath(new URL('..', import.meta.url))
 
 /** The public entry points; each becomes a sub-path of the package. */
 const entries = ['platform', 'protocol', 'broker', 'testing', 'cli']
 
+/** Tests and what only they use, as test/tidy.test.ts knows it: no part of the bundles. */
+const testCode = /\.test(-d)?\.ts$|-fixture\.ts$|\/(?:fixture|golden)$/
+
+/**
+ * The latest change below a folder. Every file is asked, since a directory does not notice that one
+ * of its files was edited; and every directory, since no file notices that another was removed.
+ * The time of the last change of status counts: a file moved here brings its old time of writing.
+ */
 function newestChange(folder) {
-  let newest = 0
+  let newest = statSync(folder).ctimeMs
   for (const entry of readdirSync(folder, { withFileTypes: true })) {
     const path = `${folder}/${entry.name}`
-    if (entry.isDirectory()) newest = Math.max(newest, newestChange(path))
-    else if (!entry.name.endsWith('.test.ts')) newest = Math.max(newest, statSync(path).mtimeMs)
+    if (testCode.test(path)) continue
+    const changed = entry.isDirectory() ? newestChange(path) : statSync(path).ctimeMs
+    if (changed > newest) newest = changed
   }
   return newest
 }
 
 /**
- * Bundles the sources to `dist/` when one of them is newer than what is there. Several processes
- * may do so at once: each builds in a folder of its own, and none sees half of a bundle.
+ * Bundles the sources to `dist/` when one of them is newer than what is there. The bundles take the
+ * place of the old ones at once and whole, because another process may be about to load them.
  */
 export async function buildIfStale() {
   const built = statSync(`${root}dist/cli/index.js`, { throwIfNoEntry: false })
-  const changedMs = newestChange(`${root}src`)
-  if (built !== undefined && built.mtimeMs >= changedMs) return
+  const newest = Math.max(newestChange(`${root}src`), statSync(`${root}scripts/build.js`).ctimeMs)
+  if (built !== undefined && built.mtimeMs > newest) return
+  const { ensureInstalled } = await import('./ensure-installed.js')
   ensureInstalled()
+  // As deep in the tree as `dist`, for the paths in the source maps.
+  const fresh = `${root}dist.${process.pid}`
+  try {
+    const begunMs = Date.now()
+    await bundle(fresh)
+    // A source that is edited while it is being read is newer than the bundle.
+    utimesSync(`${fresh}/cli/index.js`, begunMs / 1000, begunMs / 1000)
+    replaceFolder(`${root}dist`, fresh)
+  } finally {
+    rmSync(fresh, { recursive: true, force: true })
+  }
+}
+
+async function bundle(folder) {
   const { build } = await import('esbuild')
-  const folder = `.cache/dist-${process.pid}`
   await build({
     absWorkingDir: root,
     entryPoints: Object.fromEntries(
@@ -42,30 +68,27 @@ export async function buildIfStale() {
     chunkNames: 'shared/[hash]',
     logLevel: 'warning',
   })
-  // As old as what it was built from: a source changed since then makes it stale.
-  utimesSync(`${root}${folder}/cli/index.js`, new Date(), new Date(Math.ceil(changedMs)))
-  putInPlace(`${root}${folder}`, `${root}dist`)
 }
 
-/** Another process may be doing the same at any point; what it put there is as good. */
-function putInPlace(folder, place) {
-  const former = `${folder}-former`
-  try {
-    renameSync(place, former)
-  } catch (error) {
-    if (error.code !== 'ENOENT') throw error
+/** Moves `fresh` to `folder`, again when another process has put its own bundles there meanwhile. */
+function replaceFolder(folder, fresh) {
+  const old = `${fresh}.old`
+  for (let attempt = 1; ; attempt++) {
+    try {
+      if (statSync(folder, { throwIfNoEntry: false }) !== undefined) renameSync(folder, old)
+      renameSync(fresh, folder)
+      return
+    } catch (error) {
+      if (attempt === 10) throw error
+    } finally {
+      rmSync(old, { recursive: true, force: true })
+    }
   }
-  try {
-    renameSync(folder, place)
-  } catch (error) {
-    if (error.code !== 'ENOTEMPTY' && error.code !== 'EEXIST') throw error
-    rmSync(folder, { recursive: true })
-  }
-  rmSync(former, { recursive: true, force: true })
 }
 
 /** Everything that is published: the bundles and the types. */
 async function buildAll() {
+  const { ensureInstalled, runTool } = await import('./ensure-installed.js')
   ensureInstalled()
   rmSync(`${root}dist`, { recursive: true, force: true })
   await buildIfStale()
@@ -73,4 +96,4 @@ async function buildAll() {
   if (status !== 0) process.exit(status)
 }
 
-if (import.meta.url === pathToFileURL(process.argv[1]).href) await buildAll()
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) await buildAll()

@@ -16,7 +16,9 @@ const tracked = execFileSync('git', ['ls-files', '--cached', '--others', '--excl
   .filter((path) => path !== '' && existsSync(join(root, path)))
 
 const sources = tracked.filter((path) => /^src\/.*\.ts$/.test(path))
-const product = sources.filter((path) => !/\.test(-d)?\.ts$/.test(path))
+/** Tests, and what only tests use: `*-fixture.ts` and everything in a folder `fixture` or `golden`. */
+const testCode = /\.test(-d)?\.ts$|-fixture\.ts$|\/(?:fixture|golden)\//
+const product = sources.filter((path) => !testCode.test(path))
 const read = (path: string) => readFileSync(join(root, path), 'utf8')
 
 /** The areas from the ground up: one may import those before it in the list, and itself. */
@@ -81,7 +83,7 @@ describe('areas', () => {
     const deep = imports.filter(({ from, to }) => {
       const target = areaOf(to)
       if (target === undefined || target === areaOf(from)) return false
-      if (/\.test(-d)?\.ts$/.test(from)) return false
+      if (testCode.test(from)) return false
       return (
         to !== `src/${target}/index.ts` &&
         !/^src\/protocol\/(records|compression)\/index\.ts$/.test(to)
@@ -94,10 +96,15 @@ describe('areas', () => {
     const upwards = imports.filter(({ from, to }) => {
       const [source, target] = [areaOf(from), areaOf(to)]
       if (source === undefined || target === undefined || source === target) return false
-      if (/\.test(-d)?\.ts$/.test(from) && target === 'testing') return false
+      if (testCode.test(from) && target === 'testing') return false
       return levelOf(target) >= levelOf(source)
     })
     expect(upwards).toEqual([])
+  })
+
+  it('keep their test code out of what is published', () => {
+    const published = imports.filter(({ from, to }) => !testCode.test(from) && testCode.test(to))
+    expect(published).toEqual([])
   })
 
   it('leave the broker and the client apart', () => {
@@ -114,7 +121,7 @@ describe('the platform seam', () => {
 
   it('is the only place that touches time, chance, sockets and files', () => {
     const impure =
-      /\bDate\.now\b|\bnew Date\(\)|\bMath\.random\b|\bset(?:Timeout|Interval|Immediate)\b|\bperformance\.|\bprocess\.(?:hrtime|nextTick)\b|'node:(?:net|tls|fs|fs\/promises|http|https|dns|dgram|worker_threads|child_process)'|\brandomUUID\b|\brandomBytes\b|\bAbortSignal\.timeout\b|(?<![.#\w])(?<!async )fetch\(/
+      /\bDate\.now\b|\bnew Date\(\)|\bMath\.random\b|\bset(?:Timeout|Interval|Immediate)\b|(?<![.\w])performance\.|\bprocess\.(?:hrtime|nextTick)\b|'node:(?:net|tls|fs|fs\/promises|http|https|dns|dgram|worker_threads|child_process)'|\brandomUUID\b|\brandomBytes\b|\bAbortSignal\.timeout\b|(?<![.#\w])(?<!async )fetch\(/
     const simulation = seen.filter((path) => !path.startsWith('src/testing/'))
     expect(linesWith(simulation, impure)).toEqual([])
   })
@@ -144,7 +151,8 @@ describe('code', () => {
   })
 
   it('hides with #private and has no private, protected or public members', () => {
-    expect(linesWith(product, /^\s+(?:private|protected|public)\s/)).toEqual([])
+    // A constructor is the one member that JavaScript cannot hide with `#`.
+    expect(linesWith(product, /^\s+(?:private|protected|public)\s(?!constructor\()/)).toEqual([])
   })
 
   it('names nothing after the work that produced it', () => {

@@ -8,7 +8,7 @@ import { afterAll, describe, expect, it } from 'vitest'
 import { nodeDisk } from './node-disk.ts'
 
 const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'millrace-lock-'))
-const program = fileURLToPath(new URL('fixtures/hold-lock.ts', import.meta.url))
+const program = fileURLToPath(new URL('fixture/hold-lock.ts', import.meta.url))
 
 afterAll(() => fs.rmSync(directory, { recursive: true }))
 

@@ -1,6 +1,6 @@
 import net from 'node:net'
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { ignore, recorded, type RecordingHandler } from './fixtures/recording-handler.ts'
+import { ignore, recorded, type RecordingHandler } from './fixture/recording-handler.ts'
 import { isNetworkError } from './network-error.ts'
 import { nodeNetwork } from './node-network.ts'
 import type { Listener, Socket } from './platform.ts'

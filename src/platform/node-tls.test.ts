@@ -1,14 +1,14 @@
 import fs from 'node:fs'
 import net from 'node:net'
 import { afterEach, describe, expect, it } from 'vitest'
-import { ignore, recorded } from './fixtures/recording-handler.ts'
+import { ignore, recorded } from './fixture/recording-handler.ts'
 import { isNetworkError } from './network-error.ts'
 import { nodeNetwork } from './node-network.ts'
 import type { Endpoint, Listener, Socket, TlsServerOptions } from './platform.ts'
 
 /** Made once with openssl, valid from 2020 to 2120; see the README of this folder. */
 function fixture(name: string): string {
-  return fs.readFileSync(new URL(`fixtures/${name}`, import.meta.url), 'utf8')
+  return fs.readFileSync(new URL(`fixture/${name}`, import.meta.url), 'utf8')
 }
 
 const authorities = [fixture('authority.pem')]

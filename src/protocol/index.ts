@@ -62,7 +62,20 @@ export { describeShareGroupOffsetsApi } from './api/90-describe-share-group-offs
 export { alterShareGroupOffsetsApi } from './api/91-alter-share-group-offsets.ts'
 export { deleteShareGroupOffsetsApi } from './api/92-delete-share-group-offsets.ts'
 export { classicGroupKey, classicGroupValue } from './stored/classic-group-records.ts'
-export { groupEpochKey, groupEpochValue, groupMemberKey, groupMemberValue, targetAssignmentEpochKey, targetAssignmentEpochValue, targetAssignmentMemberKey, targetAssignmentMemberValue, currentAssignmentKey, currentAssignmentValue, regularExpressionKey, regularExpressionValue } from './stored/consumer-group-records.ts'
+export {
+  groupEpochKey,
+  groupEpochValue,
+  groupMemberKey,
+  groupMemberValue,
+  targetAssignmentEpochKey,
+  targetAssignmentEpochValue,
+  targetAssignmentMemberKey,
+  targetAssignmentMemberValue,
+  currentAssignmentKey,
+  currentAssignmentValue,
+  regularExpressionKey,
+  regularExpressionValue,
+} from './stored/consumer-group-records.ts'
 export { consumerSubscription, consumerAssignment } from './stored/consumer-protocol.ts'
 export { offsetKey, offsetValue } from './stored/offset-records.ts'
 export { transactionKey, transactionValue } from './stored/transaction-records.ts'

@@ -4,7 +4,7 @@ import { beforeAll, describe, expect, it, vi } from 'vitest'
 import { isMillraceError } from '../../errors.ts'
 import { compress, compressions, decompress, prepareCompression } from './compression.ts'
 import type { Compression } from './compression.ts'
-import { codecs, fuzzDecompress, mutate, seededFractions } from './fuzz.ts'
+import { codecs, fuzzDecompress, mutate, seededFractions } from './fixture/fuzz.ts'
 import { compressLz4 } from './lz4.ts'
 
 const require = createRequire(import.meta.url)

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { build, failure, time } from './batch-samples.ts'
+import { build, failure, time } from './fixture/batch-samples.ts'
 import { RecordBatch, buildControlBatch, readControlRecord } from './index.ts'
 
 describe('control records', () => {

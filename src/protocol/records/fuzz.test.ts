@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import { prepareCompression } from '../compression/index.ts'
-import { mutate, seededFractions } from '../compression/fuzz.ts'
-import { fuzzAppend, fuzzRead } from './fuzz.ts'
+import { mutate, seededFractions } from '../compression/fixture/fuzz.ts'
+import { fuzzAppend, fuzzRead } from './fixture/fuzz.ts'
 import { goldenBatches } from './golden/golden-batches.ts'
 import { crc32c } from './index.ts'
 

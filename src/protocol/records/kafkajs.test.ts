@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module'
 import { describe, expect, it } from 'vitest'
-import { build, bytesMax, time } from './batch-samples.ts'
+import { build, bytesMax, time } from './fixture/batch-samples.ts'
 import { RecordBatch, checkProducedBatch } from './index.ts'
 
 // Batches of kafkajs are read by us, and ours by kafkajs.

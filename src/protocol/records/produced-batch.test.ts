@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import { compressions, prepareCompression } from '../compression/index.ts'
-import { build, bytesMax, changed, simple, time } from './batch-samples.ts'
+import { build, bytesMax, changed, simple, time } from './fixture/batch-samples.ts'
 import { RecordBatch, checkProducedBatch, findRecordDefects } from './index.ts'
 import type { RecordBatchOptions, RecordInput } from './index.ts'
 

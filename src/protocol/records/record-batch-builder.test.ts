@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { anyRecords, failure } from './batch-samples.ts'
+import { anyRecords, failure } from './fixture/batch-samples.ts'
 import { RecordBatch, RecordBatchBuilder } from './index.ts'
 
 describe('RecordBatchBuilder', () => {

@@ -13,7 +13,7 @@ import {
   showAll,
   simple,
   time,
-} from './batch-samples.ts'
+} from './fixture/batch-samples.ts'
 import { RecordBatch } from './index.ts'
 import type { RecordBatchOptions } from './index.ts'
 

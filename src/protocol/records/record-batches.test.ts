@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { changed, failure, simple } from './batch-samples.ts'
+import { changed, failure, simple } from './fixture/batch-samples.ts'
 import { RecordBatches } from './index.ts'
 
 describe('RecordBatches', () => {

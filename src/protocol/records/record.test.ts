@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { build, changed, failure } from './batch-samples.ts'
+import { build, changed, failure } from './fixture/batch-samples.ts'
 import { RecordBatch } from './index.ts'
 
 describe('headers', () => {

@@ -10,7 +10,7 @@ import {
   showAll,
   simple,
   time,
-} from './batch-samples.ts'
+} from './fixture/batch-samples.ts'
 import { goldenBatches } from './golden/golden-batches.ts'
 import { RecordBatch, emptyBatch, retainRecords } from './index.ts'
 

@@ -10,7 +10,7 @@ import {
   type Platform,
   type Socket,
 } from '../../platform/index.ts'
-import { callEcho, echo, handler } from './fixtures/echo.ts'
+import { callEcho, echo, handler } from './fixture/echo.ts'
 import { createSimulation } from './simulation.ts'
 
 /** What a program that only knows the port must see in both worlds. */

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { isNetworkError, type Platform, type Socket } from '../../platform/index.ts'
-import { callEcho, echo, handler, never, serveEcho } from './fixtures/echo.ts'
+import { callEcho, echo, handler, never, serveEcho } from './fixture/echo.ts'
 import { createSimulation, type Simulation, type SimulationOptions } from './simulation.ts'
 
 const anywhere = { host: '0.0.0.0', port: 9092 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Platform, Socket } from '../../platform/index.ts'
-import { callEcho, echo, handler, never, serveEcho } from './fixtures/echo.ts'
+import { callEcho, echo, handler, never, serveEcho } from './fixture/echo.ts'
 import type { SeamCall } from './process.ts'
 import { createSimulation, type Simulation } from './simulation.ts'
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Platform } from '../../platform/index.ts'
-import { callEcho, never, serveEcho } from './fixtures/echo.ts'
+import { callEcho, never, serveEcho } from './fixture/echo.ts'
 import type { FaultPlan } from './fault-injector.ts'
 import { runScenario, type ScenarioOptions } from './scenario.ts'
 import type { Simulation } from './simulation.ts'

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Platform, Socket } from '../../platform/index.ts'
-import { callEcho, handler, never, serveEcho } from './fixtures/echo.ts'
+import { callEcho, handler, never, serveEcho } from './fixture/echo.ts'
 import { createSimulation, type Simulation, type SimulationOptions } from './simulation.ts'
 
 const anywhere = { host: '0.0.0.0', port: 9092 }

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { shakeHands } from './tls-handshake.ts'
 
 function fixture(name: string): string {
-  return fs.readFileSync(new URL(`../../platform/fixtures/${name}`, import.meta.url), 'utf8')
+  return fs.readFileSync(new URL(`../../platform/fixture/${name}`, import.meta.url), 'utf8')
 }
 
 const authorities = [fixture('authority.pem')]
