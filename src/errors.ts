@@ -10,7 +10,6 @@ export const errorCodes = {
   MILLRACE_DISK_FAILED: { retriable: false },
   MILLRACE_NETWORK_FAILED: { retriable: true },
   MILLRACE_OPTION_INVALID: { retriable: false },
-  MILLRACE_BROKER_CLOSED: { retriable: false },
   MILLRACE_BROKER_DATA_IN_USE: { retriable: false },
   MILLRACE_BROKER_DATA_INVALID: { retriable: false },
   MILLRACE_HISTORY_VIOLATED: { retriable: false },
