@@ -1,17 +1,24 @@
 import { expect, it } from 'vitest'
-import { brokerProperties } from './broker-properties.ts'
-import { nearestName } from './nearest-name.ts'
+import { nearest } from './nearest.ts'
+
+const names = ['num.partitions', 'auto.create.topics.enable', 'log.retention.hours', 'broker']
 
 it.each([
   ['num.partition', 'num.partitions'],
   ['autocreate.topics.enable', 'auto.create.topics.enable'],
   ['log.retention.hour', 'log.retention.hours'],
-  ['message.max.byte', 'message.max.bytes'],
+  ['Log.Retention.Hours', 'log.retention.hours'],
+  ['brokr', 'broker'],
   ['num.partitions', 'num.partitions'],
-])('takes %s for %s', (name, nearest) => {
-  expect(nearestName(name, Object.keys(brokerProperties))).toBe(nearest)
+])('takes %s for %s', (name, meant) => {
+  expect(nearest(name, names)).toBe(meant)
 })
 
-it('has nothing to offer where there are no names', () => {
-  expect(nearestName('x', [])).toBeUndefined()
+it('offers nothing where no name is near', () => {
+  expect(nearest('zzzzzz', names)).toBeUndefined()
+  expect(nearest('broker', [])).toBeUndefined()
+})
+
+it('offers the first of several that are as near', () => {
+  expect(nearest('ab', ['ac', 'ad'])).toBe('ac')
 })

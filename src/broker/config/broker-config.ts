@@ -1,11 +1,11 @@
 import { OptionError } from '../../errors.ts'
+import { nearest } from '../../nearest.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import { refuseBrokerSettings } from './broker-rules.ts'
 import { brokerProperties } from './broker-properties.ts'
 import { configSource } from './config-source.ts'
 import type { ConfigLayer } from './config-source.ts'
 import { embeddedDefaults } from './embedded-defaults.ts'
-import { nearestName } from './nearest-name.ts'
 import { findProperty } from './property.ts'
 import type { PropertyValue, ValueOf } from './property.ts'
 import { parseValue, valueOf } from './property-value.ts'
@@ -158,8 +158,9 @@ function checkGiven(name: string, value: string): void {
   if (reserved !== undefined) throw new OptionError(name, reserved)
   const property = findProperty(brokerProperties, name)
   if (property === undefined) {
-    const nearest = nearestName(name, Object.keys(brokerProperties)) ?? ''
-    throw new OptionError(name, `is not a property of a Kafka broker; did you mean ${nearest}?`)
+    const meant = nearest(name, Object.keys(brokerProperties))
+    const hint = meant === undefined ? '' : `; did you mean ${meant}?`
+    throw new OptionError(name, `is not a property of a Kafka broker${hint}`)
   }
   const parsed = parseValue(property, value)
   const problem = 'problem' in parsed ? parsed.problem : topicProblem(name, value)
