@@ -6,9 +6,12 @@ export class Column {
   #cells: Int32Array | Float64Array
   #length = 0
 
-  /** `integer` holds what fits in 32 bits, `offset` any safe integer. */
-  constructor(kind: 'integer' | 'offset') {
-    this.#cells = kind === 'integer' ? new Int32Array(256) : new Float64Array(256)
+  /**
+   * `integer` holds what fits in 32 bits, `offset` any safe integer. With the right `capacity` it
+   * never grows: what it grows out of weighs on the collector, which then walks the whole history.
+   */
+  constructor(kind: 'integer' | 'offset', capacity = 64) {
+    this.#cells = kind === 'integer' ? new Int32Array(capacity) : new Float64Array(capacity)
   }
 
   /** A column of `length` rows that all hold `value`. */
@@ -44,7 +47,7 @@ export class Column {
   }
 
   #grow(): void {
-    const capacity = Math.max(256, this.#cells.length * 2)
+    const capacity = Math.max(64, this.#cells.length * 2)
     const grown =
       this.#cells instanceof Int32Array ? new Int32Array(capacity) : new Float64Array(capacity)
     grown.set(this.#cells)

@@ -13,16 +13,20 @@ export const edgeKinds = {
 /** A directed graph whose edges have kinds. Built once, then searched with a choice of kinds. */
 export class Graph {
   readonly nodeCount: number
-  readonly #from = new Column('integer')
-  readonly #to = new Column('integer')
-  readonly #kind = new Column('integer')
+  readonly #from: Column
+  readonly #to: Column
+  readonly #kind: Column
   /** Where the edges of a node start in `#targets`; one more entry than nodes. */
   #starts = new Int32Array(0)
   #targets = new Int32Array(0)
   #targetKinds = new Uint8Array(0)
 
-  constructor(nodeCount: number) {
+  /** `edgeCapacity`: about how many edges there will be. */
+  constructor(nodeCount: number, edgeCapacity = 64) {
     this.nodeCount = nodeCount
+    this.#from = new Column('integer', edgeCapacity)
+    this.#to = new Column('integer', edgeCapacity)
+    this.#kind = new Column('integer', edgeCapacity)
   }
 
   add(from: number, to: number, kind: number): void {

@@ -73,30 +73,36 @@ export function findRead(
 
 class Indexer {
   readonly #events: readonly HistoryEvent[]
-  readonly #operations = new OperationTable()
+  readonly #operations: OperationTable
   readonly #keys = new KeyTable()
-  readonly #values = new ValueTable()
-  readonly #writes: WriteTable = {
-    operation: new Column('integer'),
-    event: new Column('integer'),
-    value: new Column('integer'),
-    offset: new Column('offset'),
-  }
-  readonly #reads: ReadTable = {
-    operation: new Column('integer'),
-    event: new Column('integer'),
-    value: new Column('integer'),
-    offset: new Column('offset'),
-    position: new Column('integer'),
-  }
+  readonly #values: ValueTable
+  readonly #writes: WriteTable
+  readonly #reads: ReadTable
   /** The writes of running transactions: their acknowledgements name them by number. */
   readonly #transactionWrites = new Map<number, number[]>()
   /** By operation: the write of one that is a send, or else -1. */
-  readonly #sendWrite = new Column('integer')
+  readonly #sendWrite: Column
   #finalEvent: number | undefined
 
   constructor(events: readonly HistoryEvent[]) {
+    const { operations, writes, reads } = countRows(events)
     this.#events = events
+    this.#operations = new OperationTable(operations)
+    this.#sendWrite = new Column('integer', operations)
+    this.#values = new ValueTable(writes)
+    this.#writes = {
+      operation: new Column('integer', writes),
+      event: new Column('integer', writes),
+      value: new Column('integer', writes),
+      offset: new Column('offset', writes),
+    }
+    this.#reads = {
+      operation: new Column('integer', reads),
+      event: new Column('integer', reads),
+      value: new Column('integer', reads),
+      offset: new Column('offset', reads),
+      position: new Column('integer', reads),
+    }
   }
 
   add(event: HistoryEvent, position: number): void {
@@ -220,6 +226,24 @@ class Indexer {
       finalEvent: this.#finalEvent,
     }
   }
+}
+
+/** How many rows the tables will have, so that each is as large as it needs to be from the start. */
+function countRows(
+  events: readonly HistoryEvent[],
+): Record<'operations' | 'writes' | 'reads', number> {
+  const rows = { operations: 0, writes: 0, reads: 0 }
+  for (const event of events) {
+    if (event.event === 'begin') {
+      rows.operations += 1
+      if (event.kind === 'send') rows.writes += 1
+    } else if (event.event === 'step' && event.step === 'send') {
+      rows.writes += 1
+    } else if ('reads' in event) {
+      for (const { offsets } of event.reads ?? []) rows.reads += offsets.length
+    }
+  }
+  return rows
 }
 
 function placeReads(reads: ReadTable, values: ValueTable, orders: readonly VersionOrder[]): void {

@@ -10,15 +10,23 @@ export class OperationTable {
   readonly #begins: BeginEvent[] = []
   readonly #outcomes: Outcome[] = []
   /** 1 for yes. */
-  readonly #committed = new Column('integer')
-  readonly #process = new Column('integer')
-  readonly #beginEvent = new Column('integer')
+  readonly #committed: Column
+  readonly #process: Column
+  readonly #beginEvent: Column
   /** -1 while running. */
-  readonly #endEvent = new Column('integer')
-  readonly #closedEvent = new Column('integer')
+  readonly #endEvent: Column
+  readonly #closedEvent: Column
   /** By process; -1 while it lives. */
   readonly #processEndEvent = new Column('integer')
   readonly #processes = new Map<string, number>()
+
+  constructor(capacity: number) {
+    this.#committed = new Column('integer', capacity)
+    this.#process = new Column('integer', capacity)
+    this.#beginEvent = new Column('integer', capacity)
+    this.#endEvent = new Column('integer', capacity)
+    this.#closedEvent = new Column('integer', capacity)
+  }
 
   get length(): number {
     return this.#begins.length

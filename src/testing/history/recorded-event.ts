@@ -84,7 +84,8 @@ function copyPolledPartition(fields: Fields): PolledPartition {
     return refuse('values', values, `a list of ${offsets.length} values, one for each offset`)
   }
   return {
-    ...copyTopicPartition(fields),
+    topic: copyText(fields['topic'], 'topic'),
+    partition: copyCount(fields['partition'], 'partition'),
     offsets: offsets.map((offset: unknown) => copyCount(offset, 'offset')),
     values: values.map(copyValue),
   }

@@ -6,17 +6,27 @@ export class ValueTable {
   /** By key. */
   readonly #numbers: NumberTable[] = []
   readonly #values: Value[] = []
-  readonly #key = new Column('integer')
+  readonly #key: Column
   /** -1 for a value that nobody in the history sent. */
-  readonly #write = new Column('integer')
+  readonly #write: Column
   /** The first offset it was seen at, -1 for none. More than one is an anomaly, and rare. */
-  readonly #offset = new Column('offset')
+  readonly #offset: Column
   readonly #moreOffsets = new Map<number, Set<number>>()
-  readonly #firstPosition = new Column('integer')
-  readonly #lastPosition = new Column('integer')
+  readonly #firstPosition: Column
+  readonly #lastPosition: Column
   /** 1 for yes. */
-  readonly #read = new Column('integer')
-  readonly #aborted = new Column('integer')
+  readonly #read: Column
+  readonly #aborted: Column
+
+  constructor(capacity: number) {
+    this.#key = new Column('integer', capacity)
+    this.#write = new Column('integer', capacity)
+    this.#offset = new Column('offset', capacity)
+    this.#firstPosition = new Column('integer', capacity)
+    this.#lastPosition = new Column('integer', capacity)
+    this.#read = new Column('integer', capacity)
+    this.#aborted = new Column('integer', capacity)
+  }
 
   get length(): number {
     return this.#values.length

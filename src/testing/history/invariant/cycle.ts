@@ -18,8 +18,9 @@ const { writeOrder, writeRead, time } = edgeKinds
  */
 export function judgeCycles(judgement: Judgement): void {
   const { index, settings } = judgement
-  // At most one moment for each operation's end.
-  const graph = new Graph(index.operations.length * 2)
+  const { length } = index.operations
+  // At most one moment for each operation's end, and about one edge for each read.
+  const graph = new Graph(length * 2, length + index.reads.value.length)
   addWriteRead(index, graph)
   if (settings.writeOrderEdges) addWriteOrder(index, graph)
   addTime(index, graph, settings.realtimeEdges)
