@@ -16,10 +16,14 @@ export class ConnectionLost extends Error {
   override readonly name = 'ConnectionLost'
 }
 
-/** Requests to one broker, over one connection that is made anew when it was lost. */
+/**
+ * Requests to one broker, over one connection that is made anew when it was lost. Requests may
+ * overlap: they are sent in the order of the calls, and those that share a connection lose it
+ * together.
+ */
 export class BrokerSession {
   readonly #options: SessionOptions
-  #client: WireClient | undefined
+  #connection: Promise<WireClient> | undefined
 
   constructor(options: SessionOptions) {
     this.#options = options
@@ -36,29 +40,33 @@ export class BrokerSession {
     body: RequestInput<A>,
   ): Promise<ResponseOf<A>> {
     const { platform, timeoutMs } = this.#options
+    const connection = (this.#connection ??= WireClient.connect(this.#options))
     try {
-      const client = await this.#connected()
-      const timer = platform.clock.setTimer(timeoutMs, () => this.drop())
+      const client = await connection
+      const timer = platform.clock.setTimer(timeoutMs, () => this.#drop(connection))
       try {
         return await client.request(api, version, body)
       } finally {
         timer.cancel()
       }
     } catch (cause) {
-      this.drop()
+      this.#drop(connection)
       throw new ConnectionLost(`${api.name} was not answered`, { cause })
     }
   }
 
   /** Ends the connection; what was asked on it is not answered any more. */
   drop(): void {
-    void this.#client?.[Symbol.asyncDispose]()
-    this.#client = undefined
+    if (this.#connection !== undefined) this.#drop(this.#connection)
   }
 
-  async #connected(): Promise<WireClient> {
-    this.#client ??= await WireClient.connect(this.#options)
-    return this.#client
+  /** Leaves the next connection alone, when there is one already. */
+  #drop(connection: Promise<WireClient>): void {
+    if (this.#connection === connection) this.#connection = undefined
+    connection.then(
+      (client) => client[Symbol.asyncDispose](),
+      () => undefined,
+    )
   }
 }
 

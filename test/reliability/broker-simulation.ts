@@ -1,4 +1,5 @@
 import { startBroker } from '../../src/broker/index.ts'
+import type { EmbeddedBroker } from '../../src/broker/index.ts'
 import type { Platform } from '../../src/platform/index.ts'
 import { assertHistory, recordHistory, runScenario } from '../../src/testing/index.ts'
 import type {
@@ -10,6 +11,10 @@ import type {
 } from '../../src/testing/index.ts'
 import { metadataApi } from '../../src/protocol/index.ts'
 import { BrokerSession, untilAnswered } from './broker-session.ts'
+import { checkSettled } from './check-settled.ts'
+import { checkTransformedOnce } from './check-transformed-once.ts'
+import { runCommittingMember, runTransformer } from './group-worker.ts'
+import { runPipeliningProducer } from './pipelining-producer.ts'
 import { runIdempotentProducer, runTransactionalProducer } from './producers.ts'
 import { Reader } from './readers.ts'
 
@@ -17,10 +22,14 @@ import { Reader } from './readers.ts'
 export const replayCommand = (seed: number) => `npm run simulate -- --seed ${seed}`
 
 const topic = 'events'
+/** What the transformers write: one record for each of the other topic. */
+const target = 'transformed'
 const partitions = 3
 const brokerHost = 'broker'
 const port = 9092
 const workMs = 20_000
+/** Long enough for a transaction of a producer that is no more to be aborted, and for what waits for it. */
+const quietMs = 60_000
 const requestTimeoutMs = 1_500
 
 const faults: FaultPlan = {
@@ -43,8 +52,9 @@ const faults: FaultPlan = {
 }
 
 /**
- * One broker with a disk, idempotent and transactional producers, readers of committed records; and
- * everything that can go wrong. In the end the history is judged.
+ * One broker with a disk, idempotent and transactional producers, readers of committed records, groups
+ * that commit offsets with and without transactions; and everything that can go wrong. In the end the
+ * history is judged, and nothing may be left undecided in the broker.
  */
 export async function simulateBroker(
   seed: number,
@@ -52,12 +62,16 @@ export async function simulateBroker(
   let world: Simulation | undefined
   const history = recordHistory({ now: () => world?.nowMs ?? 0 })
   let finalReadIsDone = false
+  let broker: EmbeddedBroker | undefined
   const result = await runScenario({
     seed,
     setup(simulation) {
       world = simulation
-      startBrokerProcess(simulation)
+      startBrokerProcess(simulation, (started) => {
+        broker = started
+      })
       startClients(simulation, history)
+      startGroups(simulation, history)
       startFinalReader(simulation, history, () => {
         finalReadIsDone = true
       })
@@ -65,13 +79,20 @@ export async function simulateBroker(
     faults,
     healing: { withinMs: 300_000 },
     progress: () => finalReadIsDone,
-    verify: () => assertHistory(history, { replay: replayCommand(seed) }),
+    verify() {
+      assertHistory(history, { replay: replayCommand(seed) })
+      checkSettled(broker)
+      checkTransformedOnce(history, { topic, target })
+    },
     replayCommand,
   })
   return { ...result, history }
 }
 
-function startBrokerProcess(simulation: Simulation): void {
+function startBrokerProcess(
+  simulation: Simulation,
+  started: (broker: EmbeddedBroker) => void,
+): void {
   simulation.host(brokerHost).start(
     'broker',
     async (platform) => {
@@ -86,10 +107,12 @@ function startBrokerProcess(simulation: Simulation): void {
           'transaction.state.log.num.partitions': '1',
         },
       })
-      if (broker.cluster.topic(topic) === undefined) {
+      for (const name of [topic, target]) {
+        if (broker.cluster.topic(name) !== undefined) continue
         const configs = new Map<string, string>()
-        await broker.cluster.createTopic({ name: topic, partitions, replicationFactor: 1, configs })
+        await broker.cluster.createTopic({ name, partitions, replicationFactor: 1, configs })
       }
+      started(broker)
       throw await broker.failure
     },
     // A broker whose disk fails ends; it is started again like one that was killed.
@@ -106,6 +129,9 @@ function startClients(simulation: Simulation, history: HistoryRecorder): void {
   client(simulation, 'idempotent-2', (session, name) =>
     runIdempotentProducer({ ...common, session, name }),
   )
+  client(simulation, 'pipelining', (session, name) =>
+    runPipeliningProducer({ ...common, session, name }),
+  )
   client(simulation, 'transactional-1', (session, name) =>
     runTransactionalProducer({ ...common, session, name, transactionalId: 'first' }),
   )
@@ -115,6 +141,21 @@ function startClients(simulation: Simulation, history: HistoryRecorder): void {
   for (const partition of [0, 1, 2]) {
     client(simulation, `reader-${partition}`, (session, name) =>
       new Reader({ name, session, history, topic, partitions: [partition], goesOn }).run(),
+    )
+  }
+}
+
+/** Members of groups, which go on while what was left undecided by others is being settled. */
+function startGroups(simulation: Simulation, history: HistoryRecorder): void {
+  const goesOn = () => simulation.nowMs < workMs + quietMs
+  const common = { history, topic, partitions, goesOn }
+  for (const number of [1, 2]) {
+    client(simulation, `member-${number}`, (session, name) =>
+      runCommittingMember({ ...common, session, name, group: 'members' }),
+    )
+    const transactionalId = `transformer-${number}`
+    client(simulation, transactionalId, (session, name) =>
+      runTransformer({ ...common, session, name, group: 'transformers', target, transactionalId }),
     )
   }
 }
@@ -129,7 +170,7 @@ function client(
   simulation.host(name).start(name, async (platform) => {
     lives += 1
     const session = sessionOf(platform, `${name}.${lives}`)
-    await topicIsThere(session)
+    await topicsAreThere(session)
     await run(session, `${name}.${lives}`)
     session.drop()
   })
@@ -143,18 +184,13 @@ function startFinalReader(
 ): void {
   simulation.after(workMs + 1, () => {
     simulation.host('final-reader').start('final-reader', async (platform) => {
-      await platform.clock.sleep(60_000)
+      await platform.clock.sleep(quietMs)
       const session = sessionOf(platform, 'final-reader')
       history.note({ kind: 'final', process: 'final-reader' })
-      const reader = new Reader({
-        name: 'final-reader',
-        session,
-        history,
-        topic,
-        partitions: [0, 1, 2],
-        goesOn: () => true,
-      })
-      await reader.readToEnd()
+      const common = { session, history, partitions: [0, 1, 2], goesOn: () => true }
+      for (const each of [topic, target]) {
+        await new Reader({ ...common, name: `final-reader of ${each}`, topic: each }).readToEnd()
+      }
       session.drop()
       done()
     })
@@ -171,17 +207,17 @@ function sessionOf(platform: Platform, clientId: string): BrokerSession {
   })
 }
 
-/** Every partition of the topic has a leader: clients may begin. */
-async function topicIsThere(session: BrokerSession): Promise<void> {
+/** Every partition of the topics has a leader: clients may begin. */
+async function topicsAreThere(session: BrokerSession): Promise<void> {
   const { clock } = session.platform
   for (;;) {
     const response = await untilAnswered(session, () =>
       session.request(metadataApi, 12, {
-        topics: [{ name: topic }],
+        topics: [{ name: topic }, { name: target }],
         allowAutoTopicCreation: false,
       }),
     )
-    if (response.topics[0]?.partitions.length === partitions) return
+    if (response.topics.every((found) => found.partitions.length === partitions)) return
     await clock.sleep(50)
   }
 }

@@ -24,19 +24,20 @@ export interface ProducerWorkload {
   readonly pauseMs: number
 }
 
-interface Identity {
+export interface Identity {
   readonly producerId: number
   readonly producerEpoch: number
 }
 
-interface Write extends Identity {
+export interface Write extends Identity {
   readonly partition: number
   readonly value: string
   readonly sequence: number
   readonly transactionalId: string | null
 }
 
-const produceVersion = 11
+/** From version 12 on a producer adds partitions to its transaction by writing to them. */
+const produceVersion = { idempotent: 12, transactional: 11 } as const
 const timeoutMs = 30_000
 const coordinationErrors: ReadonlySet<number> = new Set([
   kafkaError.CONCURRENT_TRANSACTIONS,
@@ -78,9 +79,7 @@ export async function runTransactionalProducer(
 ): Promise<void> {
   const { session, name, goesOn, transactionalId } = workload
   const { clock, random } = session.platform
-  // As with real clients, the first one who looks for a coordinator has its topic made.
-  const key = { key: transactionalId, keyType: 1 }
-  await coordinated(session, () => session.request(findCoordinatorApi, 3, key))
+  await findTransactionCoordinator(session, transactionalId)
   let identity = await initProducer(session, transactionalId)
   for (let number = 0; goesOn(); number++) {
     const known = await runTransaction(workload, identity, `${name}-${number}`)
@@ -130,7 +129,8 @@ async function runTransaction(
   }
 }
 
-class Refused extends Error {
+/** The broker has refused a step of a transaction for good. */
+export class Refused extends Error {
   override readonly name = 'Refused'
 
   constructor(errorCode: number) {
@@ -138,7 +138,16 @@ class Refused extends Error {
   }
 }
 
-async function initProducer(
+/** As with real clients, the first one who looks for a coordinator has its topic made. */
+export async function findTransactionCoordinator(
+  session: BrokerSession,
+  transactionalId: string,
+): Promise<void> {
+  const key = { key: transactionalId, keyType: 1 }
+  await coordinated(session, () => session.request(findCoordinatorApi, 3, key))
+}
+
+export async function initProducer(
   session: BrokerSession,
   transactionalId: string | null,
 ): Promise<Identity> {
@@ -147,8 +156,14 @@ async function initProducer(
   )
 }
 
-async function addPartition(
-  { session, topic, transactionalId }: ProducerWorkload & { readonly transactionalId: string },
+interface TransactionalStep {
+  readonly session: BrokerSession
+  readonly topic: string
+  readonly transactionalId: string
+}
+
+export async function addPartition(
+  { session, topic, transactionalId }: TransactionalStep,
   { producerId, producerEpoch }: Identity,
   partition: number,
 ): Promise<void> {
@@ -165,7 +180,7 @@ async function addPartition(
   })
 }
 
-async function endTransaction(
+export async function endTransaction(
   session: BrokerSession,
   transactionalId: string,
   { producerId, producerEpoch }: Identity,
@@ -177,7 +192,7 @@ async function endTransaction(
 }
 
 /** Repeats a request to the coordinator until it is answered with success or a refusal for good. */
-async function coordinated<T extends { readonly errorCode: number }>(
+export async function coordinated<T extends { readonly errorCode: number }>(
   session: BrokerSession,
   request: () => Promise<T>,
 ): Promise<T> {
@@ -190,31 +205,46 @@ async function coordinated<T extends { readonly errorCode: number }>(
   }
 }
 
+export interface WriteAnswer {
+  readonly errorCode: number
+  readonly baseOffset: number
+}
+
 /** Sends a batch of one record; what may succeed later is sent again. */
-async function writeUntilDecided(
-  { session, topic }: ProducerWorkload,
+export async function writeUntilDecided(
+  { session, topic }: Pick<ProducerWorkload, 'session' | 'topic'>,
   write: Write,
-): Promise<{ readonly errorCode: number; readonly baseOffset: number }> {
+): Promise<WriteAnswer> {
   const { clock, random } = session.platform
-  const { producerId, producerEpoch, sequence, partition, transactionalId } = write
   for (;;) {
-    const builder = new RecordBatchBuilder()
-    builder.append({ key: null, value: Buffer.from(write.value), timestamp: clock.now() })
-    const records = builder.build({
-      producerId,
-      producerEpoch,
-      baseSequence: sequence,
-      isTransactional: transactionalId !== null,
-    })
-    const response = await session.request(produceApi, produceVersion, {
-      transactionalId,
-      acks: -1,
-      timeoutMs,
-      topicData: [{ name: topic, partitionData: [{ index: partition, records }] }],
-    })
-    const answer = response.responses[0]?.partitionResponses[0]
-    if (answer === undefined) throw new Error('Produce was answered without the partition')
+    const answer = await writeOnce({ session, topic }, write)
     if (!isRetriable(answer.errorCode)) return answer
     await clock.sleep(20 + random.integer(100))
   }
+}
+
+/** Sends a batch of one record, once. */
+export async function writeOnce(
+  { session, topic }: Pick<ProducerWorkload, 'session' | 'topic'>,
+  { producerId, producerEpoch, sequence, partition, transactionalId, value }: Write,
+): Promise<WriteAnswer> {
+  const builder = new RecordBatchBuilder()
+  const timestamp = session.platform.clock.now()
+  builder.append({ key: null, value: Buffer.from(value), timestamp })
+  const records = builder.build({
+    producerId,
+    producerEpoch,
+    baseSequence: sequence,
+    isTransactional: transactionalId !== null,
+  })
+  const version = produceVersion[transactionalId === null ? 'idempotent' : 'transactional']
+  const response = await session.request(produceApi, version, {
+    transactionalId,
+    acks: -1,
+    timeoutMs,
+    topicData: [{ name: topic, partitionData: [{ index: partition, records }] }],
+  })
+  const answer = response.responses[0]?.partitionResponses[0]
+  if (answer === undefined) throw new Error('Produce was answered without the partition')
+  return answer
 }

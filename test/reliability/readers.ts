@@ -19,9 +19,9 @@ const decompressedBytesMax = 1 << 20
 
 /** Where a reader is in one partition, and which aborted transactions it is in the middle of. */
 interface Position {
-  offset: number
+  readonly offset: number
   /** What the broker last said is stable: the reader has seen everything when it is there. */
-  lastStableOffset: number
+  readonly lastStableOffset: number
 }
 
 /** Reads committed records of its partitions from the start, until it is told to stop. */
@@ -67,42 +67,12 @@ export class Reader {
 
   async #fetch(): Promise<PolledRecord[]> {
     const { session, topic } = this.#workload
-    const response = await session.request(fetchApi, 12, {
-      maxWaitMs: 200,
-      minBytes: 1,
-      isolationLevel: readCommitted,
-      topics: [
-        {
-          topic,
-          partitions: [...this.#positions].map(([partition, { offset }]) => ({
-            partition,
-            fetchOffset: offset,
-            partitionMaxBytes: 64 * 1024,
-          })),
-        },
-      ],
+    const from = new Map([...this.#positions].map(([partition, { offset }]) => [partition, offset]))
+    const fetched = await fetchCommitted(session, topic, from)
+    return fetched.flatMap(({ partition, lastStableOffset, nextOffset, records }) => {
+      this.#positions.set(partition, { offset: nextOffset, lastStableOffset })
+      return records
     })
-    return response.responses.flatMap(({ partitions }) =>
-      partitions.flatMap((fetched) => {
-        const { partitionIndex, errorCode, records } = fetched
-        const position = this.#positions.get(partitionIndex)
-        if (position === undefined) throw new Error(`nobody asked for ${partitionIndex}`)
-        if (errorCode === kafkaError.OFFSET_OUT_OF_RANGE) {
-          throw new Error(`${topic}-${partitionIndex} no longer has offset ${position.offset}`)
-        }
-        if (errorCode !== kafkaError.NONE) return []
-        position.lastStableOffset = fetched.lastStableOffset
-        const aborted = fetched.abortedTransactions ?? []
-        const read = committedRecords(records ?? Buffer.alloc(0), position.offset, aborted)
-        position.offset = Math.max(position.offset, read.nextOffset)
-        return read.records.map(({ offset, value }) => ({
-          topic,
-          partition: partitionIndex,
-          offset,
-          value,
-        }))
-      }),
-    )
   }
 
   /** Polls once for each partition that a final read still has to finish. */
@@ -110,6 +80,58 @@ export class Reader {
     do await this.poll()
     while (!this.atEnd && this.#workload.goesOn())
   }
+}
+
+/** What one fetch has found in a partition. */
+export interface FetchedPartition {
+  readonly partition: number
+  readonly lastStableOffset: number
+  /** Where to go on. */
+  readonly nextOffset: number
+  readonly records: readonly CommittedRecord[]
+}
+
+export interface CommittedRecord extends PolledRecord {
+  readonly value: string
+}
+
+/** Fetches from offsets by partition; partitions that cannot be read right now are left out. */
+export async function fetchCommitted(
+  session: BrokerSession,
+  topic: string,
+  from: ReadonlyMap<number, number>,
+): Promise<FetchedPartition[]> {
+  const response = await session.request(fetchApi, 12, {
+    maxWaitMs: 200,
+    minBytes: 1,
+    isolationLevel: readCommitted,
+    topics: [
+      {
+        topic,
+        partitions: [...from].map(([partition, fetchOffset]) => ({
+          partition,
+          fetchOffset,
+          partitionMaxBytes: 64 * 1024,
+        })),
+      },
+    ],
+  })
+  return response.responses.flatMap(({ partitions }) =>
+    partitions.flatMap((fetched) => {
+      const { partitionIndex: partition, errorCode, lastStableOffset } = fetched
+      const offset = from.get(partition)
+      if (offset === undefined) throw new Error(`nobody asked for ${partition}`)
+      if (errorCode === kafkaError.OFFSET_OUT_OF_RANGE) {
+        throw new Error(`${topic}-${partition} no longer has offset ${offset}`)
+      }
+      if (errorCode !== kafkaError.NONE) return []
+      const aborted = fetched.abortedTransactions ?? []
+      const read = committedRecords(fetched.records ?? Buffer.alloc(0), offset, aborted)
+      const records = read.records.map((record) => ({ topic, partition, ...record }))
+      const nextOffset = Math.max(offset, read.nextOffset)
+      return [{ partition, lastStableOffset, nextOffset, records }]
+    }),
+  )
 }
 
 interface Aborted {
