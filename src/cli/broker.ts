@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { parseUsers, startBroker } from '../broker/index.ts'
-import type { BrokerOptions } from '../broker/index.ts'
+import type { BrokerOptions, EmbeddedBroker } from '../broker/index.ts'
 import { OptionError } from '../errors.ts'
 import type { Log } from '../observe/index.ts'
 import type { TlsServerOptions } from '../platform/index.ts'
@@ -42,17 +42,25 @@ export const brokerCommand: Command = {
   async run(given) {
     const options = brokerOptions(given)
     const say = (text: string) => process.stdout.write(`${text}\n`)
-    say(
-      options.data === undefined
-        ? 'Millrace broker, in memory: what it holds is gone when it ends. One machine, no replication.'
-        : `Millrace broker, data in ${options.data}. One machine, no replication.`,
-    )
     const broker = await startBroker(options)
-    say(`listening on ${broker.bootstrap}`)
-    const failure = await Promise.race([untilSignal(), broker.failure])
-    if (failure !== undefined) process.exitCode = 1
-    await broker.close()
+    // Before anybody can know that there is something to stop.
+    const signals = watchSignals()
+    try {
+      say(describeStorage(options))
+      say(`listening on ${broker.bootstrap}`)
+      const failure = await Promise.race([signals.received, broker.failure])
+      if (failure !== undefined) process.exitCode = 1
+      await closeAfter(failure, broker)
+    } finally {
+      signals.release()
+    }
   },
+}
+
+function describeStorage({ data }: BrokerOptions): string {
+  return data === undefined
+    ? 'Millrace broker, in memory: what it holds is gone when it ends. One machine, no replication.'
+    : `Millrace broker, data in ${data}. One machine, no replication.`
 }
 
 function brokerOptions(given: ParsedArguments): BrokerOptions {
@@ -143,21 +151,40 @@ const logToStandardError: Log = (level, message, fields = {}) => {
   process.stderr.write(`${level}: ${message}${details}\n`)
 }
 
-function untilSignal(): Promise<undefined> {
-  return new Promise((resolve) => {
-    // A pending promise alone does not keep Node alive, and neither must the broker's own timers.
-    const keepAlive = setInterval(() => undefined, 2 ** 30)
+/** A failed disk has been reported; that its files do not close in order either says nothing new. */
+async function closeAfter(failure: Error | undefined, broker: EmbeddedBroker): Promise<void> {
+  try {
+    await broker.close()
+  } catch (error) {
+    if (failure === undefined) throw error
+  }
+}
+
+/** Exit codes of a process that a signal has ended, as shells give them. */
+const signalExitCodes = [
+  ['SIGINT', 130],
+  ['SIGTERM', 143],
+] as const
+
+interface Signals {
+  /** Resolves at the first signal. A second one ends the process at once. */
+  readonly received: Promise<undefined>
+  /** Lets the process end by itself. */
+  release(): void
+}
+
+function watchSignals(): Signals {
+  // A pending promise alone does not keep Node alive, and neither must the broker's own timers.
+  const keepAlive = setInterval(() => undefined, 2 ** 30)
+  const received = new Promise<undefined>((resolve) => {
     let asked = false
-    for (const [signal, exitCode] of [
-      ['SIGINT', 130],
-      ['SIGTERM', 143],
-    ] as const) {
+    for (const [signal, exitCode] of signalExitCodes) {
       process.on(signal, () => {
         if (asked) process.exit(exitCode)
         asked = true
-        clearInterval(keepAlive)
         resolve(undefined)
       })
     }
   })
+  return { received, release: () => clearInterval(keepAlive) }
 }

@@ -11,19 +11,25 @@ const helpOption = { name: 'help', help: 'Show this text.' }
 /** Runs a command line. Mistakes of the user end with exit code 2 and one line that says what to change. */
 export async function main(words: readonly string[]): Promise<void> {
   const [name, ...rest] = words
-  if (name === undefined || name === '--help' || name === 'help') return print(describeCommands())
+  if (name === undefined || name === '--help' || name === 'help') {
+    print(describeCommands())
+    return
+  }
   const command = commands.find((candidate) => candidate.name === name)
-  if (command === undefined) return fail(unknownCommand(name), 2)
+  if (command === undefined) {
+    fail(unknownCommand(name), 2)
+    return
+  }
   try {
     const given = parseArguments(rest, [...command.options, helpOption])
-    if (given.has('help')) return print(describeCommand(command))
+    if (given.has('help')) {
+      print(describeCommand(command))
+      return
+    }
     await command.run(given)
   } catch (error) {
     if (!isMillraceError(error)) throw error
-    return fail(
-      `millrace ${name}: ${error.message}`,
-      error.code === 'MILLRACE_OPTION_INVALID' ? 2 : 1,
-    )
+    fail(`millrace ${name}: ${error.message}`, error.code === 'MILLRACE_OPTION_INVALID' ? 2 : 1)
   }
 }
 
