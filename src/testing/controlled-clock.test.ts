@@ -3,6 +3,7 @@ import { createNodePlatform } from '../platform/index.ts'
 import { ControlledClock } from './controlled-clock.ts'
 
 const hourMs = 3_600_000
+const quarterMs = hourMs / 4
 
 describe('a controlled clock', () => {
   const make = () => new ControlledClock(createNodePlatform().clock)
@@ -12,7 +13,7 @@ describe('a controlled clock', () => {
     const start = clock.now()
     const calls: [string, number][] = []
     const note = (name: string) => () => {
-      calls.push([name, Math.round((clock.now() - start) / hourMs)])
+      calls.push([name, Math.round((clock.now() - start) / quarterMs)])
     }
     clock.setTimer(2 * hourMs, note('second'))
     clock.setTimer(hourMs, () => {
@@ -23,7 +24,7 @@ describe('a controlled clock', () => {
     clock.setTimer(hourMs, note('cancelled')).cancel()
     await clock.advance(3 * hourMs)
     expect(calls.map(([name]) => name)).toEqual(['first', 'set by the first', 'second'])
-    expect(calls.map(([, hours]) => hours)).toEqual([1, 2, 2])
+    expect(calls.map(([, quarters]) => quarters)).toEqual([4, 6, 8])
     expect(clock.now() - start).toBeGreaterThanOrEqual(3 * hourMs)
   })
 
