@@ -189,7 +189,7 @@ export class GroupPartition {
       const last = await this.#log.append(records, transaction)
       return last - records.length + 1
     } catch (error) {
-      if (error instanceof AppendRefused) return error.refusal
+      if (error instanceof AppendRefused) return asCoordinator(error.refusal)
       this.close()
       return movedAway
     }
@@ -230,6 +230,25 @@ function encodeAll<T>(change: Change<T>, records: readonly GroupRecord[]): State
   } catch (error) {
     change.undo?.()
     throw error
+  }
+}
+
+/**
+ * Clients know what to do about a coordinator, and nothing of its log: told that a disk is full,
+ * Java's consumer ends, where it would look for the coordinator and try again.
+ */
+function asCoordinator({ error, message }: Refusal): Refusal {
+  switch (error) {
+    case 'KAFKA_STORAGE_ERROR':
+    case 'NOT_LEADER_OR_FOLLOWER':
+      return refuse('NOT_COORDINATOR', message)
+    case 'UNKNOWN_TOPIC_OR_PARTITION':
+      return refuse('COORDINATOR_NOT_AVAILABLE', message)
+    case 'MESSAGE_TOO_LARGE':
+    case 'RECORD_LIST_TOO_LARGE':
+      return refuse('UNKNOWN_SERVER_ERROR', message)
+    default:
+      return refuse(error, message)
   }
 }
 

@@ -177,18 +177,30 @@ function encodeValue(record: GroupRecord): Buffer | null {
 function writeConsumerGroupValue(writer: Writer, record: ConsumerGroupRecord): void {
   if (record.value === null) return
   switch (record.kind) {
-    case 'group-epoch':
-      return groupEpochValue.write(writer, record.value, 0)
-    case 'member':
-      return groupMemberValue.write(writer, record.value, 0)
-    case 'target-epoch':
-      return targetAssignmentEpochValue.write(writer, record.value, 0)
-    case 'target-member':
-      return targetAssignmentMemberValue.write(writer, record.value, 0)
-    case 'current-assignment':
-      return currentAssignmentValue.write(writer, record.value, 0)
-    case 'regular-expression':
-      return regularExpressionValue.write(writer, record.value, 0)
+    case 'group-epoch': {
+      groupEpochValue.write(writer, record.value, 0)
+      return
+    }
+    case 'member': {
+      groupMemberValue.write(writer, record.value, 0)
+      return
+    }
+    case 'target-epoch': {
+      targetAssignmentEpochValue.write(writer, record.value, 0)
+      return
+    }
+    case 'target-member': {
+      targetAssignmentMemberValue.write(writer, record.value, 0)
+      return
+    }
+    case 'current-assignment': {
+      currentAssignmentValue.write(writer, record.value, 0)
+      return
+    }
+    case 'regular-expression': {
+      regularExpressionValue.write(writer, record.value, 0)
+      return
+    }
   }
 }
 

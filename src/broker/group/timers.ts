@@ -36,7 +36,7 @@ export class Timers {
     this.cancel(group, kind, member)
     const key = keyOf(kind, member)
     let timers = this.#byGroup.get(group)
-    if (timers === undefined) this.#byGroup.set(group, (timers = new Map()))
+    if (timers === undefined) this.#byGroup.set(group, (timers = new Map<string, PendingTimer>()))
     const fire = () => due(() => this.#claim(group, key, pending))
     const pending = { timer: this.#clock.setTimer(Math.max(delayMs, 0), fire), fire }
     timers.set(key, pending)

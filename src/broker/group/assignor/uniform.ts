@@ -42,7 +42,7 @@ class UniformAssignment {
     this.#task = task
     this.#topics = sharedTopics(task)
     this.#loads = task.members.map(() => 0)
-    this.#held = task.members.map(() => new Map())
+    this.#held = task.members.map(() => new Map<string, number>())
   }
 
   /** Leaves with each member what it has and may keep. */

@@ -107,7 +107,7 @@ class History {
     const identity = client.instanceId ?? client.memberId
     if (assignment !== '') expect(assignment).toBe(`${generation}/${identity}`)
     let of = this.#byGeneration.get(generation)
-    if (of === undefined) this.#byGeneration.set(generation, (of = new Map()))
+    if (of === undefined) this.#byGeneration.set(generation, (of = new Map<string, string>()))
     const before = of.get(identity)
     if (before !== undefined) expect(assignment).toBe(before)
     of.set(identity, assignment)

@@ -260,6 +260,21 @@ describe('a classic group', () => {
     expect((await waiting).errorCode).toBe(NONE)
   })
 
+  it('keeps a member whose join is held back for longer than its session', async () => {
+    const bench = new GroupBench()
+    const { ids, generation } = await bench.stableGroup(2)
+    const [one = '', two = ''] = ids
+    const newcomer = bench.join({ memberId: await bench.memberId() })
+    const waiting = bench.join({ memberId: two })
+    for (let beat = 0; beat < 3; beat++) {
+      await bench.advance(5000)
+      await bench.classicHeartbeat(one, generation)
+    }
+    await bench.join({ memberId: one })
+    expect((await waiting).errorCode).toBe(NONE)
+    expect((await newcomer).errorCode).toBe(NONE)
+  })
+
   it('drops a new member whose join has waited for five minutes', async () => {
     const bench = new GroupBench()
     const long = { sessionTimeoutMs: 1_800_000, rebalanceTimeoutMs: 1_800_000 }

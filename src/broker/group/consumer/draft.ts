@@ -1,11 +1,12 @@
 import { assignors } from '../assignor/assignor.ts'
 import type { AssignedMember } from '../assignor/assignor.ts'
+import { assignUniformly } from '../assignor/uniform.ts'
 import type { Change, GroupPartition } from '../group-partition.ts'
 import type { GroupRecord } from '../group-record.ts'
 import { noPartitions, samePartitions } from '../topic-partitions.ts'
 import type { PartitionList, TopicPartitions } from '../topic-partitions.ts'
 import type { ConsumerGroup } from './consumer-group.ts'
-import { patternOf, sameAssignment, sameDescription, sameTopicNames } from './consumer-member.ts'
+import { sameAssignment, sameDescription, sameTopicNames } from './consumer-member.ts'
 import type { ConsumerMember } from './consumer-member.ts'
 import {
   currentAssignmentRecord,
@@ -91,10 +92,8 @@ function retarget(draft: Draft, changed: ConsumerMember, epoch: number): TopicPa
   const members = group
     .membersAfter(new Set(), changed)
     .sort((a, b) => (a.memberId < b.memberId ? -1 : 1))
-  const result = chooseAssignor(
-    partition,
-    members,
-  )({
+  const assign = assignors.get(preferredAssignor(partition, members)) ?? assignUniformly
+  const result = assign({
     members: members.map((member) => assignedMember(draft, member)),
     partitionCount: (topicId) => topics.topicById(topicId)?.partitionCount ?? 0,
   })
@@ -118,17 +117,7 @@ function assignedMember({ partition, group }: Draft, member: ConsumerMember): As
   }
 }
 
-/** The assignor that most members name. Those that were configured exist: see `validate.ts`. */
-function chooseAssignor(
-  partition: GroupPartition,
-  members: readonly ConsumerMember[],
-): NonNullable<ReturnType<typeof assignors.get>> {
-  const chosen = preferredAssignor(partition, members)
-  const assignor = assignors.get(chosen)
-  if (assignor === undefined) throw new Error(`there is no assignor ${chosen}`)
-  return assignor
-}
-
+/** The name of the assignor that most members wish for, or else the first that is configured. */
 export function preferredAssignor(
   partition: GroupPartition,
   members: Iterable<ConsumerMember>,
@@ -141,7 +130,7 @@ export function preferredAssignor(
   for (const [name, count] of votes) {
     if (count > (votes.get(chosen) ?? 0)) chosen = name
   }
-  return chosen === '' ? (partition.ports.config().consumerAssignors[0] ?? 'uniform') : chosen
+  return chosen === '' ? (partition.ports.config().consumerAssignors[0] ?? '') : chosen
 }
 
 /** Takes the member towards its target, as far as what it `owned` allows. */
@@ -163,22 +152,4 @@ export function moveMember(
     else partition.timers.cancel(group.groupId, 'rebalance', moved.memberId)
   })
   return moved
-}
-
-/** How many members subscribe with a pattern, once `member` is in the place of `before`. */
-export function patternUsers(
-  group: ConsumerGroup,
-  before: ConsumerMember,
-  member: ConsumerMember,
-): ReadonlyMap<string, number> {
-  const users = new Map(group.patternUsers)
-  const count = (pattern: string | undefined, change: 1 | -1) => {
-    if (pattern === undefined) return
-    const counted = (users.get(pattern) ?? 0) + change
-    if (counted > 0) users.set(pattern, counted)
-    else users.delete(pattern)
-  }
-  count(patternOf(before), -1)
-  count(patternOf(member), 1)
-  return users
 }

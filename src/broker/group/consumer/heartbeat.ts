@@ -5,14 +5,14 @@ import type { Refusal } from '../../refusal.ts'
 import type { Change, GroupPartition } from '../group-partition.ts'
 import { consumerMemberId } from '../identifiers.ts'
 import type { Requester } from '../ports.ts'
-import { samePartitions, toList } from '../topic-partitions.ts'
+import { containsAll, samePartitions, toList } from '../topic-partitions.ts'
 import { ConsumerGroup } from './consumer-group.ts'
 import { joinEpoch, newMember, sortedNames } from './consumer-member.ts'
 import type { ConsumerMember } from './consumer-member.ts'
 import { finished, groupEpoch, moveMember, noteDescription, targetOf } from './draft.ts'
 import type { Draft } from './draft.ts'
 import { leaveConsumerGroup } from './leave.ts'
-import { knownMember, knownStaticMember, notInGroup, successor } from './membership.ts'
+import { knownStaticMember, notInGroup, successor } from './membership.ts'
 import { notePattern } from './patterns.ts'
 import { awaitHeartbeat } from './sessions.ts'
 import { upgrade } from './upgrade.ts'
@@ -99,7 +99,7 @@ function memberBefore(
   }
   const member =
     instanceId === null
-      ? (knownMember(group, memberId) ??
+      ? (group.members.get(memberId) ??
         (memberEpoch === joinEpoch ? newMember(memberId) : notInGroup(group, memberId)))
       : knownStaticMember(group, memberId, instanceId)
   if (isRefusal(member)) return member
@@ -117,9 +117,7 @@ function problemWithEpoch(member: ConsumerMember, request: ConsumerHeartbeat): R
     memberEpoch < member.epoch &&
     memberEpoch === member.previousEpoch &&
     topicPartitions !== null &&
-    topicPartitions.every(({ topicId, partitions }) =>
-      partitions.every((index) => member.assigned.get(topicId)?.has(index) === true),
-    )
+    containsAll(member.assigned, topicPartitions)
   if (missedAnswer) return undefined
   const relation = memberEpoch > member.epoch ? 'greater' : 'smaller'
   return refuse(

@@ -11,10 +11,6 @@ import {
 } from './consumer-records.ts'
 import type { Draft } from './draft.ts'
 
-export function knownMember(group: ConsumerGroup, memberId: string): ConsumerMember | undefined {
-  return group.members.get(memberId)
-}
-
 export function notInGroup(group: ConsumerGroup, memberId: string): Refusal {
   return refuse(
     'UNKNOWN_MEMBER_ID',
@@ -46,7 +42,7 @@ export function memberByIds(
   instanceId: string | null,
 ): ConsumerMember | Refusal {
   if (instanceId !== null) return knownStaticMember(group, memberId, instanceId)
-  return knownMember(group, memberId) ?? notInGroup(group, memberId)
+  return group.members.get(memberId) ?? notInGroup(group, memberId)
 }
 
 /**

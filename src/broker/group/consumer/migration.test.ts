@@ -95,7 +95,7 @@ async function classicConsumers(
   return members
 }
 
-async function typeOf(bench: GroupBench): Promise<string | undefined> {
+function typeOf(bench: GroupBench): string | undefined {
   return bench.coordinator.listGroups({ states: [], types: [] })[0]?.groupType
 }
 
@@ -109,7 +109,7 @@ describe('the upgrade of a classic group', () => {
     const { generation } = one
     const three = new BenchConsumer(bench, 'm3', topics)
     await three.beat()
-    expect(await typeOf(bench)).toBe('consumer')
+    expect(typeOf(bench)).toBe('consumer')
     expect([three.epoch, three.owned.size]).toEqual([generation + 1, 0])
     expect(await one.beat()).toBe(kafkaError.REBALANCE_IN_PROGRESS)
     expect(await one.commit(7)).toBe(NONE)
@@ -158,10 +158,10 @@ describe('the upgrade of a classic group', () => {
     expect(await bench.commit({ 't:0': 3 })).toBe(NONE)
     const one = new BenchConsumer(bench, 'm1', topics)
     await one.beat()
-    expect(await typeOf(bench)).toBe('consumer')
+    expect(typeOf(bench)).toBe('consumer')
     expect(await bench.offset('t:0')).toBe(3)
     bench.restart()
-    expect(await typeOf(bench)).toBe('consumer')
+    expect(typeOf(bench)).toBe('consumer')
     expect(await bench.offset('t:0')).toBe(3)
   })
 
@@ -177,7 +177,7 @@ describe('the upgrade of a classic group', () => {
     const assignment = assignmentBytes(['t:0'], Buffer.from('mine'))
     await member.sync([{ memberId: member.memberId, assignment }])
     expect(await join(custom)).toBe('GROUP_ID_NOT_FOUND')
-    expect(await typeOf(custom)).toBe('classic')
+    expect(typeOf(custom)).toBe('classic')
     for (const consumerMigration of ['disabled', 'downgrade'] as const) {
       const policy = new GroupBench({ t: 4 })
       policy.config = { ...policy.config, consumerMigration }
@@ -299,14 +299,14 @@ describe('the downgrade of a consumer group', () => {
       await one.follow()
     }
     await two.leave()
-    expect(await typeOf(bench)).toBe('classic')
+    expect(typeOf(bench)).toBe('classic')
     expect(await one.beat()).toBe(kafkaError.REBALANCE_IN_PROGRESS)
     const joined = await one.joinOnce()
     expect(joined).toMatchObject({ errorCode: NONE, leader: one.memberId })
     await one.sync([{ memberId: one.memberId, assignment: assignmentBytes(['t:0', 't:1']) }])
     expect(await one.beat()).toBe(NONE)
     bench.restart()
-    expect(await typeOf(bench)).toBe('classic')
+    expect(typeOf(bench)).toBe('classic')
     expect(await one.beat()).toBe(NONE)
   })
 
@@ -319,7 +319,7 @@ describe('the downgrade of a consumer group', () => {
       await one.follow()
     }
     expect(await bench.coordinator.expireMember('g', 'm2')).toBe(true)
-    expect(await typeOf(bench)).toBe('classic')
+    expect(typeOf(bench)).toBe('classic')
     await bench.advance(10_000)
     expect(await one.beat()).toBe(kafkaError.UNKNOWN_MEMBER_ID)
   })
@@ -339,7 +339,7 @@ describe('the downgrade of a consumer group', () => {
     await upgraded.leave(-2)
     const back = new ClassicConsumer(bench, 'i0')
     expect((await back.join()).errorCode).toBe(NONE)
-    expect(await typeOf(bench)).toBe('classic')
+    expect(typeOf(bench)).toBe('classic')
     expect(await back.sync()).toBe(NONE)
     expect(back.owned).toEqual(had)
     expect(await two.beat()).toBe(NONE)
@@ -359,7 +359,7 @@ describe('the downgrade of a consumer group', () => {
       await one.follow()
     }
     await two.leave()
-    expect(await typeOf(bench)).toBe('consumer')
+    expect(typeOf(bench)).toBe('consumer')
     await one.follow()
     expect(one.owned).toHaveLength(4)
   })
@@ -371,11 +371,11 @@ describe('the downgrade of a consumer group', () => {
     await one.leave()
     expect(await bench.commit({ 't:0': 5 })).toBe(NONE)
     expect((await bench.join({ memberId: 'x' })).errorCode).toBe(kafkaError.UNKNOWN_MEMBER_ID)
-    expect(await typeOf(bench)).toBe('consumer')
+    expect(typeOf(bench)).toBe('consumer')
     await bench.stableGroup(1)
-    expect(await typeOf(bench)).toBe('classic')
+    expect(typeOf(bench)).toBe('classic')
     bench.restart()
-    expect(await typeOf(bench)).toBe('classic')
+    expect(typeOf(bench)).toBe('classic')
     expect(await bench.offset('t:0')).toBe(5)
   })
 })
@@ -400,6 +400,6 @@ describe('LeaveGroup for a consumer group', () => {
       kafkaError.UNKNOWN_MEMBER_ID,
       kafkaError.UNKNOWN_MEMBER_ID,
     ])
-    expect(await typeOf(bench)).toBe('classic')
+    expect(typeOf(bench)).toBe('classic')
   })
 })

@@ -8,7 +8,6 @@ import type { ConsumerGroup, ResolvedPattern } from './consumer-group.ts'
 import { patternOf } from './consumer-member.ts'
 import type { ConsumerMember } from './consumer-member.ts'
 import { groupEpochRecord, patternRecord } from './consumer-records.ts'
-import { patternUsers } from './draft.ts'
 import type { Draft } from './draft.ts'
 import { metadataHash } from './metadata-hash.ts'
 
@@ -81,6 +80,24 @@ function refreshIfDue(
     if (current?.type === 'consumer') current.patternsAreDue = true
     void partition.change(group.groupId, () => refreshPatterns(partition, group.groupId))
   })
+}
+
+/** How many members subscribe with a pattern, once `member` is in the place of `before`. */
+function patternUsers(
+  group: ConsumerGroup,
+  before: ConsumerMember,
+  member: ConsumerMember,
+): ReadonlyMap<string, number> {
+  const users = new Map(group.patternUsers)
+  const count = (pattern: string | undefined, change: 1 | -1) => {
+    if (pattern === undefined) return
+    const counted = (users.get(pattern) ?? 0) + change
+    if (counted > 0) users.set(pattern, counted)
+    else users.delete(pattern)
+  }
+  count(patternOf(before), -1)
+  count(patternOf(member), 1)
+  return users
 }
 
 /** Tries all patterns of a group on all topics. The next heartbeats bring the new assignment. */

@@ -26,9 +26,10 @@ export class OffsetTable<Value> {
 
   set(group: string, topic: string, partition: number, value: Value): void {
     let topics = this.#groups.get(group)
-    if (topics === undefined) this.#groups.set(group, (topics = new Map()))
+    if (topics === undefined)
+      this.#groups.set(group, (topics = new Map<string, Map<number, Value>>()))
     let partitions = topics.get(topic)
-    if (partitions === undefined) topics.set(topic, (partitions = new Map()))
+    if (partitions === undefined) topics.set(topic, (partitions = new Map<number, Value>()))
     partitions.set(partition, value)
   }
 

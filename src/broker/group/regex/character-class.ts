@@ -56,7 +56,7 @@ export function foldingCase(test: CharacterTest): CharacterTest {
     if (test(code)) return true
     const text = String.fromCodePoint(code)
     const other = [text.toLowerCase(), text.toUpperCase()]
-    return other.some((form) => [...form].length === 1 && test(form.codePointAt(0) ?? code))
+    return other.some((form) => Array.from(form).length === 1 && test(form.codePointAt(0) ?? code))
   }
 }
 

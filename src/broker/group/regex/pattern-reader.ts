@@ -6,7 +6,7 @@ export class PatternReader {
   #position = 0
 
   constructor(pattern: string) {
-    this.#characters = [...pattern]
+    this.#characters = Array.from(pattern)
   }
 
   get position(): number {

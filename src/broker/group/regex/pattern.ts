@@ -33,7 +33,7 @@ export class Pattern {
 
   /** Whether the expression matches the whole text. */
   matches(text: string): boolean {
-    const codes = [...text].map((character) => character.codePointAt(0) ?? 0)
+    const codes = Array.from(text, (character) => character.codePointAt(0) ?? 0)
     let current = this.#reach([this.#start], codes, 0)
     for (const [index, code] of codes.entries()) {
       const next: number[] = []
