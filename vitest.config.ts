@@ -9,6 +9,8 @@ export default defineConfig({
   test: {
     include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
     exclude: ['test/kafka/**', 'test/clients/**', 'test/conformance/**', 'node_modules/**'],
+    // Concurrent tests start processes: the museum.
+    maxConcurrency: 2,
     testTimeout: 30_000,
     hookTimeout: 60_000,
   },

@@ -1,25 +1,28 @@
 import { relative } from 'node:path'
 import type { Plugin } from 'vite'
 import { defects } from './defects.ts'
+import type { Defect } from './defects.ts'
 
-/** Puts the defect that `MILLRACE_DEFECT` names into the source files that it is for. */
+/** The source text with the defect in it. Throws when its words are not there exactly once. */
+export function applyDefect({ name, file, original, replacement }: Defect, code: string): string {
+  const pieces = code.split(original)
+  if (pieces.length === 2) return pieces.join(replacement)
+  const times = pieces.length - 1
+  throw new Error(`the words of defect '${name}' occur ${times} times in ${file}, not once`)
+}
+
+/** Puts the defect that `MILLRACE_DEFECT` names into the source file that it is for. */
 export function injectDefect(root: string): Plugin {
   const name = process.env['MILLRACE_DEFECT']
-  const defect = name === undefined ? undefined : defects.find((other) => other.name === name)
+  const defect = defects.find((other) => other.name === name)
   if (name !== undefined && defect === undefined) throw new Error(`there is no defect '${name}'`)
   return {
     name: 'inject-defect',
     enforce: 'pre',
     transform(code, id) {
-      if (defect === undefined || relative(root, id.split('?')[0] ?? id) !== defect.file)
-        return null
-      const pieces = code.split(defect.original)
-      if (pieces.length !== 2) {
-        throw new Error(
-          `the words of defect '${defect.name}' occur ${pieces.length - 1} times in ${defect.file}, not once`,
-        )
-      }
-      return pieces.join(defect.replacement)
+      if (defect === undefined) return null
+      const isMeant = relative(root, id.split('?')[0] ?? id) === defect.file
+      return isMeant ? applyDefect(defect, code) : null
     },
   }
 }
