@@ -152,7 +152,7 @@ class Wiring {
       }),
       openLog: (topic, index, topicConfig) =>
         this.#folder.open({ topic: topic.name, topicId: topic.id, partition: index }, topicConfig),
-      deleteLog: (log) => log.delete(),
+      deleteLog: (log) => void log.delete(),
       internalTopic: (kind) => internalTopic(kind, config, nodes.length),
       changed: (change) => this.#clusterChanged(change),
     })

@@ -59,12 +59,12 @@ beforeAll(async () => {
 })
 
 const camel = (name: string) =>
-  name === name.toUpperCase() ? name.toLowerCase() : name[0]?.toLowerCase() + name.slice(1)
+  name === name.toUpperCase() ? name.toLowerCase() : name.slice(0, 1).toLowerCase() + name.slice(1)
 
 function defaultText(value: unknown, type: string): string {
-  if (value === undefined || value === '') return /string/.test(type) ? "''" : 'none'
+  if (value === undefined || value === '') return type.includes('string') ? "''" : 'none'
   if (value === null || value === 'null' || value === 'None') return 'null'
-  const text = String(value).toLowerCase()
+  const text = (typeof value === 'string' ? value : JSON.stringify(value)).toLowerCase()
   return text.startsWith('0x') ? String(Number(text)) : text
 }
 
