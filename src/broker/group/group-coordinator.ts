@@ -54,24 +54,55 @@ import { TopicsVersion } from './topics-version.ts'
 export class GroupCoordinator {
   readonly #ports: GroupPorts
   readonly #partitions = new Map<number, GroupPartition>()
+  /** What was unloaded while appends were under way, until they are durable or have failed. */
+  readonly #unsettled = new Map<number, Promise<void>>()
+  /** The logs that are read when that is so. */
+  readonly #waiting = new Map<number, CoordinatorLog>()
   readonly #topicsVersion = new TopicsVersion()
 
   constructor(ports: GroupPorts) {
     this.#ports = ports
   }
 
-  /** Reads what is in a partition, and serves its groups from then on. */
+  /**
+   * Reads what is in a partition, and serves its groups from then on. When the partition has only
+   * just moved, what was appended before must be durable first: the log shows it, but nobody may
+   * see it yet.
+   */
   load(partition: number, log: CoordinatorLog): void {
     this.unload(partition)
-    const loaded = new GroupPartition(log, this.#ports, this.#topicsVersion)
-    this.#partitions.set(partition, loaded)
-    resumeGroups(loaded)
+    const unsettled = this.#unsettled.get(partition)
+    if (unsettled === undefined) {
+      this.#open(partition, log)
+      return
+    }
+    this.#waiting.set(partition, log)
+    void unsettled.then(() => {
+      if (this.#waiting.get(partition) !== log) return
+      this.#waiting.delete(partition)
+      this.#open(partition, log)
+    })
   }
 
   /** Stops serving a partition; whoever waits is told to look for the new coordinator. */
   unload(partition: number): void {
-    this.#partitions.get(partition)?.close()
+    this.#waiting.delete(partition)
+    const loaded = this.#partitions.get(partition)
+    if (loaded === undefined) return
+    loaded.close()
     this.#partitions.delete(partition)
+    const { unsettled } = loaded
+    if (unsettled === undefined) return
+    this.#unsettled.set(partition, unsettled)
+    void unsettled.then(() => {
+      if (this.#unsettled.get(partition) === unsettled) this.#unsettled.delete(partition)
+    })
+  }
+
+  #open(partition: number, log: CoordinatorLog): void {
+    const loaded = new GroupPartition(log, this.#ports, this.#topicsVersion)
+    this.#partitions.set(partition, loaded)
+    resumeGroups(loaded)
   }
 
   async joinGroup(request: JoinRequest, requester: Requester): Promise<JoinResponse> {

@@ -21,8 +21,8 @@ export interface Change<T> {
   readonly inMemory?: boolean
   /** Runs when the records are durable and memory is as they say, before the answer. */
   readonly after?: () => void
-  /** Takes back what was changed in memory, when the log refuses the records. */
-  readonly undo?: () => void
+  /** Takes back what was changed in memory, when the log refuses the records; is told the error. */
+  readonly undo?: (errorCode: number) => void
 }
 
 /**
@@ -64,6 +64,11 @@ export class GroupPartition {
 
   get closed(): boolean {
     return this.#closed
+  }
+
+  /** Resolves when no append is under way; undefined when none is. */
+  get unsettled(): Promise<void> | undefined {
+    return this.#appending > 0 ? this.#lastAppend : undefined
   }
 
   /** The groups that there are, and those that something is about to be done with. */
@@ -203,7 +208,7 @@ export class GroupPartition {
   ): T | Refusal {
     if (this.#closed) return movedAway
     if (typeof appended !== 'number') {
-      change.undo?.()
+      change.undo?.(kafkaError[appended.error])
       return appended
     }
     if (change.inMemory !== true) {
@@ -228,7 +233,7 @@ function encodeAll<T>(change: Change<T>, records: readonly GroupRecord[]): State
   try {
     return records.map(encodeRecord)
   } catch (error) {
-    change.undo?.()
+    change.undo?.(kafkaError.UNKNOWN_SERVER_ERROR)
     throw error
   }
 }

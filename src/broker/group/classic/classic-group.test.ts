@@ -400,6 +400,21 @@ describe('a classic group', () => {
     expect(bench.clock.pendingTimers).toBe(0)
   })
 
+  it('waits with reading a partition that has just moved until what it shows is durable', async () => {
+    const bench = new GroupBench()
+    const { coordinator, log } = bench
+    log.hold()
+    const committing = bench.commit({ 't:0': 1 })
+    await bench.settled()
+    coordinator.unload(0)
+    coordinator.load(0, log)
+    expect(await bench.offset('t:0')).toBe('COORDINATOR_LOAD_IN_PROGRESS')
+    log.unhold()
+    expect(await committing).toBe('NOT_COORDINATOR')
+    await bench.settled()
+    expect(await bench.offset('t:0')).toBe(1)
+  })
+
   it('gives the partition up when its log fails', async () => {
     const bench = new GroupBench()
     const { ids, generation } = await bench.stableGroup(1)

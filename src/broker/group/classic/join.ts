@@ -164,11 +164,11 @@ function replaceStaticMember(join: Join, old: ClassicMember, memberId: string): 
       records: [recordWithCurrentAssignments(group)],
       inMemory: true,
       after: () => join.answer(replacedResponse(join, memberId, leaderBefore)),
-      undo: () => {
+      undo: (errorCode) => {
         group.update(member, wishesBefore)
         restartSession(partition, group, group.replaceStatic(member, old.memberId))
         partition.timers.cancel(group.groupId, 'session', memberId)
-        join.answer(joinError(kafkaError.UNKNOWN_SERVER_ERROR, ''))
+        join.answer(joinError(errorCode, ''))
       },
     }
   }

@@ -60,8 +60,8 @@ function storeAssignments(
       answerSyncs(partition, group, kafkaError.NONE)
       group.setState('Stable', partition.ports.clock.now())
     },
-    undo: () => {
-      answerSyncs(partition, group, kafkaError.UNKNOWN_SERVER_ERROR)
+    undo: (errorCode) => {
+      answerSyncs(partition, group, errorCode)
       rebalanceOrComplete(partition, group)
     },
   }

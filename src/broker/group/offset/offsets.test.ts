@@ -197,6 +197,17 @@ describe('committing offsets', () => {
     expect([await of(made), await of(old), await of('A'.repeat(22))]).toEqual([1, -1, 1])
   })
 
+  it.each([
+    ['KAFKA_STORAGE_ERROR', 'NOT_COORDINATOR'],
+    ['NOT_LEADER_OR_FOLLOWER', 'NOT_COORDINATOR'],
+    ['UNKNOWN_TOPIC_OR_PARTITION', 'COORDINATOR_NOT_AVAILABLE'],
+    ['MESSAGE_TOO_LARGE', 'UNKNOWN_SERVER_ERROR'],
+  ] as const)('tells clients of a log that refuses with %s: %s', async (refused, answered) => {
+    const bench = new GroupBench({ t: 1 })
+    bench.log.append = () => Promise.reject(new AppendRefused(refuse(refused, 'refused')))
+    expect(await bench.commit({ 't:0': 1 })).toBe(answered)
+  })
+
   it('passes on what the log refuses, and goes on', async () => {
     const bench = new GroupBench({ t: 1 })
     const { log } = bench
