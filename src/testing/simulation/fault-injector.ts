@@ -1,3 +1,4 @@
+import type { SimulatedHost } from './host.ts'
 import type { SimulatedProcess } from './process.ts'
 import type { Range, SeededRandom } from './seeded-random.ts'
 import type { Simulation } from './simulation.ts'
@@ -44,6 +45,8 @@ export interface FaultPlan {
   readonly pauseProbability?: number
   /** Which processes may be killed and paused. All of them by default. */
   readonly targets?: (process: SimulatedProcess) => boolean
+  /** Which hosts a fault of hosts may befall. All of them by default. */
+  readonly hosts?: (host: SimulatedHost, kind: FaultKind) => boolean
 }
 
 const slowLatencyMs: Range = { min: 50, max: 1_000 }
@@ -163,7 +166,9 @@ export class FaultInjector {
   #befallHost(
     kind: Exclude<FaultKind, 'kill' | 'pause' | 'partition' | 'one-way-partition' | 'slow-network'>,
   ): (() => void) | undefined {
-    const host = this.#random.pick(this.#simulation.hosts.filter(({ isUp }) => isUp))
+    const { hosts = () => true } = this.#plan
+    const candidates = this.#simulation.hosts.filter((host) => host.isUp && hosts(host, kind))
+    const host = this.#random.pick(candidates)
     if (host === undefined) return undefined
     const { network } = this.#simulation
     const { disk, name } = host
