@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path'
 import type { Disk } from '../../platform/index.ts'
 import { FileBytes } from './file-bytes.ts'
 import type { FileHost } from './file-bytes.ts'
-import { readIndexFile, writeIndexFile } from './index-file.ts'
+import { completeIndex, readIndexFile, writeIndexFile } from './index-file.ts'
 import type { OpenFiles } from './open-files.ts'
 import type { SegmentBytes } from './segment-bytes.ts'
 import type { SegmentIndex } from './segment-index.ts'
@@ -105,7 +105,16 @@ export class DiskStorage implements LogStorage, FileHost {
   }
 
   loadIndex(bytes: FileBytes): SegmentIndex | undefined {
-    return readIndexFile(this.#disk, indexPath(bytes), bytes)
+    const file = readIndexFile(this.#disk, indexPath(bytes))
+    return file === undefined ? undefined : completeIndex(file, bytes)
+  }
+
+  /** Removes a segment's index, unless it covers no more than the first `syncedBytes`. */
+  distrustIndex(bytes: FileBytes, syncedBytes: number): void {
+    const file = readIndexFile(this.#disk, indexPath(bytes))
+    if (file !== undefined && file.indexedBytes <= syncedBytes) return
+    this.#unsyncedDirectories.add(this.path)
+    this.#removeIfThere(indexPath(bytes))
   }
 
   /** What compaction was writing when it ended early stays behind: it starts anew. */
@@ -136,11 +145,6 @@ export class DiskStorage implements LogStorage, FileHost {
       if (file.path === path) this.#disown(file)
       else this.removeSegment(file)
     }
-  }
-
-  removeIndex(bytes: FileBytes): void {
-    this.#unsyncedDirectories.add(this.path)
-    this.#removeIfThere(indexPath(bytes))
   }
 
   removeSegment(bytes: SegmentBytes): void {

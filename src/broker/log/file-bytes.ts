@@ -112,6 +112,7 @@ export class FileBytes implements SegmentBytes, FileOwner {
       await file.sync()
     } finally {
       this.#syncsRunning -= 1
+      this.#host.files.released()
     }
   }
 

@@ -10,11 +10,18 @@ import { readWholeFile, tryWriteFile } from './whole-file.ts'
  * CRC-32C of what follows (4 bytes) · format (4) · bytes of the segment that are indexed (8) ·
  * the index's numbers (8 each), all little-endian, as every machine that Node runs on has them.
  *
- * The file is written without a sync and may be lost or stale; it is believed only if everything
- * fits. Losing it costs one read of the segment.
+ * The file is written without a sync, and before its segment is synced. So it may be lost, or tell
+ * of batches that were lost: recovery removes it if it goes beyond what was synced. Losing it costs
+ * one read of the segment.
  */
 const format = 1
 const prefixBytes = 16
+
+interface IndexFile {
+  readonly index: SegmentIndex
+  /** How many bytes of the segment it covers. */
+  readonly indexedBytes: number
+}
 
 /** Writes the index of a segment. What goes wrong is not worth more than a later read. */
 export function writeIndexFile(
@@ -32,28 +39,32 @@ export function writeIndexFile(
   tryWriteFile(disk, path, content)
 }
 
-/** Reads the index of a segment, and adds what the segment got since. Undefined: make it anew. */
-export function readIndexFile(
-  disk: Disk,
-  path: string,
-  bytes: SegmentBytes,
-): SegmentIndex | undefined {
+/** Reads the index of a segment. Undefined: there is none that can be used. */
+export function readIndexFile(disk: Disk, path: string): IndexFile | undefined {
   const content = readWholeFile(disk, path)
   if (content === undefined || content.length < prefixBytes) return undefined
   if (content.readUInt32LE(4) !== format) return undefined
   if (content.readUInt32LE(0) !== crc32c(content.subarray(4))) return undefined
-  const indexedBytes = Number(content.readBigUInt64LE(8))
-  if (indexedBytes > bytes.size) return undefined
   const numbers = new Float64Array(
     content.buffer.slice(content.byteOffset + prefixBytes, content.byteOffset + content.length),
   )
-  const index = new SegmentIndex(numbers)
-  if (!fits(index, bytes)) return undefined
+  return {
+    index: new SegmentIndex(numbers),
+    indexedBytes: Number(content.readBigUInt64LE(8)),
+  }
+}
+
+/** Makes an index whole that was read from a file. Undefined: it is that of another segment. */
+export function completeIndex(
+  { index, indexedBytes }: IndexFile,
+  bytes: SegmentBytes,
+): SegmentIndex | undefined {
+  if (indexedBytes > bytes.size || !fits(index, bytes)) return undefined
   addToIndex(index, bytes, indexedBytes)
   return index
 }
 
-/** Whether the last entry leads to its batch. An index of other bytes under the same name does not. */
+/** Whether the last entry leads to its batch. */
 function fits(index: SegmentIndex, bytes: SegmentBytes): boolean {
   const last = index.count - 1
   if (last < 0) return true

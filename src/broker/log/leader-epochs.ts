@@ -61,9 +61,4 @@ export class LeaderEpochs {
     kept[0] = { epoch: (kept[0] as LeaderEpoch).epoch, startOffset: logStartOffset }
     this.#entries = kept
   }
-
-  /** Forgets epochs that start at or after `logEndOffset`. */
-  trimEnd(logEndOffset: number): void {
-    this.#entries = this.#entries.filter((entry) => entry.startOffset < logEndOffset)
-  }
 }

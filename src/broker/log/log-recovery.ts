@@ -64,7 +64,7 @@ export class LogRecovery {
     const checkpoint = saved !== undefined && this.#fits(saved) ? saved : undefined
     if (checkpoint !== undefined) this.#state.restore(checkpoint)
     const bytesMissing = saved === undefined ? 0 : this.#bytesMissing(saved)
-    const segments = this.#openSegments(checkpoint)
+    const segments = this.#openSegments(checkpoint, saved?.endOffset ?? 0)
     const first = segments[0] as Segment
     const { endOffset } = segments[segments.length - 1] as Segment
     if (bytesMissing > 0) this.#reportMissing(bytesMissing, endOffset)
@@ -111,10 +111,11 @@ export class LogRecovery {
   }
 
   /** Checks what has to be checked, cuts what is not whole, and puts an active segment at the end. */
-  #openSegments(checkpoint: Checkpoint | undefined): Segment[] {
+  #openSegments(checkpoint: Checkpoint | undefined, savedOffset: number): Segment[] {
     const segments: Segment[] = []
     const trustedBelow = checkpoint?.segmentBaseOffset ?? 0
-    let endOffset = this.#found[0]?.baseOffset ?? checkpoint?.endOffset ?? 0
+    // Without segments it still goes on where it was: no offset is given twice.
+    let endOffset = this.#found[0]?.baseOffset ?? savedOffset
     for (const [index, found] of this.#found.entries()) {
       const { baseOffset } = found
       if (baseOffset < trustedBelow) {
@@ -161,6 +162,7 @@ export class LogRecovery {
   /** Checks the batches of a segment from a position on, and takes note of what they say. */
   #scan({ bytes, endOffset }: FoundSegment, from: number, fromOffset: number): ScanEnd {
     bytes.markUnsynced()
+    this.#storage.distrustIndex(bytes, from)
     let position = from
     let offset = fromOffset
     let window: Buffer = Buffer.alloc(0)
@@ -214,10 +216,7 @@ export class LogRecovery {
     const rest = this.#found.slice(index + 1)
     const position = Math.min(end.position, cut.bytes.size)
     let bytesDropped = cut.bytes.size - position
-    if (bytesDropped > 0) {
-      cut.bytes.truncate(position)
-      this.#storage.removeIndex(cut.bytes)
-    }
+    if (bytesDropped > 0) cut.bytes.truncate(position)
     for (const { bytes } of rest) {
       bytesDropped += bytes.size
       this.#storage.removeSegment(bytes)

@@ -36,7 +36,7 @@ export class OpenFiles {
     let file = this.#files.get(owner)
     if (file !== undefined && this.#latest === owner) return file
     if (file === undefined) {
-      this.#makeRoom()
+      this.#closeDownTo(this.#filesMax - 1)
       file = this.#disk.open(owner.path, mode)
     } else {
       this.#files.delete(owner)
@@ -53,13 +53,18 @@ export class OpenFiles {
     file?.close()
   }
 
-  #makeRoom(): void {
-    if (this.#files.size < this.#filesMax) return
+  /** Some of the owners let go of their files: goes back to the bound. */
+  released(): void {
+    this.#closeDownTo(this.#filesMax)
+  }
+
+  #closeDownTo(count: number): void {
+    if (this.#files.size <= count) return
     for (const [owner, file] of this.#files) {
       if (owner.mustStayOpen) continue
       this.#files.delete(owner)
       file.close()
-      if (this.#files.size < this.#filesMax) return
+      if (this.#files.size <= count) return
     }
   }
 }
