@@ -39,6 +39,16 @@ describe('a controlled clock', () => {
     await slept
   })
 
+  it('tells whole milliseconds, also after a fraction was added', async () => {
+    const clock = make()
+    await clock.advance(0.25)
+    expect(clock.now()).toSatisfy(Number.isSafeInteger)
+    const before = clock.now()
+    await clock.advance(hourMs + 0.25)
+    expect(clock.now()).toSatisfy(Number.isSafeInteger)
+    expect(clock.now() - before).toBeGreaterThanOrEqual(hourMs)
+  })
+
   it('still runs by itself', async () => {
     const clock = make()
     await clock.advance(hourMs)

@@ -21,8 +21,9 @@ export class ControlledClock implements Clock {
     this.#inner = inner
   }
 
+  /** Whole milliseconds, as brokers store them; rounded up, so that `advance(ms)` is never seen as less. */
   now(): number {
-    return this.#inner.now() + this.#aheadMs
+    return Math.ceil(this.#inner.now() + this.#aheadMs)
   }
 
   elapsedMs(): number {
