@@ -20,7 +20,7 @@ export interface Case {
 /** Thrown by a case that does not apply to this broker. */
 export class Skipped extends Error {}
 
-const patienceMs = 30_000
+const patienceMs = 20_000
 const pauseMs = 20
 
 // kafkajs warns about its own default on every producer otherwise.
