@@ -18,6 +18,7 @@ class FakeSocket implements Socket {
   readonly encrypted = false
   readonly queuedBytes = 0
   readonly sent: string[] = []
+  writes = 0
   handler: SocketHandler | undefined
   accepts = true
   paused = false
@@ -27,6 +28,7 @@ class FakeSocket implements Socket {
     this.handler = handler
   }
   write(chunks: readonly Uint8Array[]): boolean {
+    this.writes += 1
     this.sent.push(...chunks.map((chunk) => Buffer.from(chunk).toString()))
     return this.accepts
   }
@@ -103,6 +105,24 @@ describe('a connection', () => {
     await held.get('a')?.answer(reply('A'))
     expect(socket.sent).toEqual(['A'])
     expect([...held.keys()]).toEqual(['a', 'b'])
+  })
+
+  it('sends answers that wait for the same thing in one write', async () => {
+    let synced: () => void = () => undefined
+    const sync = new Promise<void>((resolve) => (synced = resolve))
+    const { socket } = open((frame, proceed) => {
+      queueMicrotask(proceed)
+      return sync.then(() => reply(frame.toString().toUpperCase()))
+    })
+    socket.receive('a', 'b', 'c')
+    // A macrotask, by when all three have begun.
+    await new Promise((resolve) => setImmediate(resolve))
+    synced()
+    await new Promise((resolve) => setImmediate(resolve))
+    expect({ sent: socket.sent, writes: socket.writes }).toEqual({
+      sent: ['A', 'B', 'C'],
+      writes: 1,
+    })
   })
 
   it('answers in the order of requests although later ones finish first', async () => {

@@ -59,6 +59,7 @@ export class Connection {
   readonly #slots: Slot[] = []
   #bytesInFlight = 0
   #requestRuns = false
+  #advancesSoon = false
   #writable = true
   #paused = false
   #ended = false
@@ -161,6 +162,20 @@ export class Connection {
     }
     void result.then((reply) => {
       settle(reply)
+      this.#advanceSoon()
+    })
+  }
+
+  /**
+   * One sync of a log makes many requests of a connection ready. Their responses leave together, when
+   * all who waited for it have had their turn: each by itself would cost a system call here and a
+   * wake-up there.
+   */
+  #advanceSoon(): void {
+    if (this.#advancesSoon) return
+    this.#advancesSoon = true
+    queueMicrotask(() => {
+      this.#advancesSoon = false
       this.#advance()
     })
   }
