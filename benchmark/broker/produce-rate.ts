@@ -1,11 +1,14 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { WireClient } from '../../src/testing/index.ts'
 import { batchOf, connect, createTopic, produce } from './client.ts'
 import { startBrokerProcess } from './process.ts'
 
 interface Setting {
   readonly producers: number
+  /** Requests that a producer sends before it waits for an answer; 5 is the default of most clients. */
+  readonly inFlight: number
   /** Whether each write is on stable storage before it is answered. */
   readonly durable: boolean
 }
@@ -15,8 +18,8 @@ const measuredMs = 3000
 const partitions = 12
 const batch = { records: 10, valueBytes: 100 }
 
-/** Requests a second of producers that each wait for every answer. */
-export async function produceRate({ producers, durable }: Setting): Promise<number> {
+/** Requests a second that are answered. */
+export async function produceRate({ producers, inFlight, durable }: Setting): Promise<number> {
   const folder = mkdtempSync(join(tmpdir(), 'millrace-benchmark-'))
   try {
     await using broker = await startBrokerProcess(...(durable ? ['--data', folder] : []))
@@ -25,15 +28,19 @@ export async function produceRate({ producers, durable }: Setting): Promise<numb
     const bytes = batchOf(batch.records, batch.valueBytes)
     const started = performance.now()
     let measured = 0
+    const send = async (client: WireClient, partition: number): Promise<void> => {
+      for (;;) {
+        const elapsedMs = performance.now() - started
+        if (elapsedMs > warmUpMs + measuredMs) return
+        await produce(client, partition, bytes)
+        if (elapsedMs > warmUpMs) measured += 1
+      }
+    }
     await Promise.all(
       Array.from({ length: producers }, async (_, index) => {
         await using client = await connect(broker.port)
-        for (;;) {
-          const elapsedMs = performance.now() - started
-          if (elapsedMs > warmUpMs + measuredMs) return
-          await produce(client, index % partitions, bytes)
-          if (elapsedMs > warmUpMs) measured += 1
-        }
+        const senders = Array.from({ length: inFlight }, () => send(client, index % partitions))
+        await Promise.all(senders)
       }),
     )
     return measured / (measuredMs / 1000)
