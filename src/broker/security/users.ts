@@ -1,4 +1,5 @@
 import { createHmac } from 'node:crypto'
+import { OptionError } from '../../errors.ts'
 import type { Random } from '../../platform/index.ts'
 import { scramCredentialOf, scramIterationsMin } from './scram-credential.ts'
 import type { ScramCredential, ScramMechanism } from './scram-credential.ts'
@@ -65,7 +66,7 @@ export function parseUsers(text: string): Map<string, string> {
     if (line.trim() === '' || line.startsWith('#')) continue
     const colon = line.indexOf(':')
     if (colon < 1 || colon === line.length - 1) {
-      throw new TypeError(`line ${index + 1} must be name:password`)
+      throw new OptionError(`line ${index + 1}`, 'must be name:password')
     }
     users.set(line.slice(0, colon), line.slice(colon + 1))
   }
