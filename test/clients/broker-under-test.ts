@@ -1,6 +1,7 @@
 /** Starts what the foreign clients are run against. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { closeSync, openSync, readFileSync } from 'node:fs'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -37,9 +38,9 @@ export async function startEmbedded(): Promise<StartedBroker> {
     await writeFile(path('certificate'), certificate)
     await writeFile(path('key'), privateKey)
     const [bootstrap, saslBootstrap, tlsBootstrap] = await Promise.all([
-      startCommand(guard, []),
-      startCommand(guard, ['--users', path('users')]),
-      startCommand(guard, ['--tls-cert', path('certificate'), '--tls-key', path('key')]),
+      startCommand(guard, folder, []),
+      startCommand(guard, folder, ['--users', path('users')]),
+      startCommand(guard, folder, ['--tls-cert', path('certificate'), '--tls-key', path('key')]),
     ])
     const authorityFile = path('certificate')
     const name = 'the embedded broker'
@@ -53,19 +54,29 @@ export async function startEmbedded(): Promise<StartedBroker> {
   }
 }
 
-async function startCommand(guard: ProcessGuard, more: readonly string[]): Promise<string> {
+async function startCommand(
+  guard: ProcessGuard,
+  folder: string,
+  more: readonly string[],
+): Promise<string> {
   const set = Object.entries(properties).flatMap(([name, value]) => ['--set', `${name}=${value}`])
+  // It warns of every login that is refused, which the cases provoke.
+  const logFile = join(folder, 'broker.log')
+  const log = openSync(logFile, 'a')
   const child = spawn(
     process.execPath,
     [join(project, 'bin', 'millrace.js'), 'broker', '--port', '0', ...set, ...more],
-    { stdio: ['ignore', 'pipe', 'inherit'] },
+    { stdio: ['ignore', 'pipe', log] },
   )
+  closeSync(log)
   if (child.pid !== undefined) guard.add(child.pid)
   const ended = once(child, 'exit').then(() => {
-    throw new Error('millrace broker has ended before it was listening')
+    const printed = readFileSync(logFile, 'utf8')
+    throw new Error(`millrace broker has ended before it was listening:\n${printed}`)
   })
   ended.catch(() => undefined)
   child.unref()
+  if (child.stdout === null) throw new Error('millrace broker has no output')
   return Promise.race([ended, listening(child.stdout)])
 }
 

@@ -6,12 +6,12 @@
 import { afterAll, beforeAll, describe, inject, it } from 'vitest'
 import { differences } from './differences.ts'
 import { chosenImplementation, startImplementation, type Implementation } from './implementation.ts'
-import { Port } from './port.ts'
+import { Port, type Addresses } from './port.ts'
 
 declare module 'vitest' {
   interface ProvidedContext {
     /** Where the implementation listens, when it was started for all files together. */
-    readonly conformanceBootstrap: string | undefined
+    readonly conformanceAddresses: Addresses | undefined
   }
 }
 
@@ -25,19 +25,19 @@ export function conformance(area: string, cases: Readonly<Record<string, CaseBod
   const known = differences[name] ?? {}
   describe(`${name}: ${area}`, () => {
     let started: Implementation | undefined
-    let bootstrap = inject('conformanceBootstrap')
+    let addresses: Addresses | undefined = inject('conformanceAddresses')
 
     beforeAll(async () => {
-      if (bootstrap !== undefined) return
+      if (addresses !== undefined) return
       started = await startImplementation(name)
-      bootstrap = started.bootstrap
+      addresses = started
     })
     afterAll(() => started?.[Symbol.asyncDispose]())
 
     for (const [caseName, body] of Object.entries(cases)) {
       const test = known[caseName] === undefined ? it.concurrent : it.concurrent.fails
       test(caseName, { timeout: caseTimeoutMs }, async () => {
-        await using port = new Port(bootstrap ?? '')
+        await using port = new Port(addresses)
         await body(port)
       })
     }

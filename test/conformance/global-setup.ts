@@ -4,7 +4,8 @@ import { chosenImplementation, startImplementation } from './implementation.ts'
 /** Starts the implementation once for all files, and stops it after the last one. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const implementation = await startImplementation(chosenImplementation())
-  project.provide('conformanceBootstrap', implementation.bootstrap)
+  const { bootstrap, saslBootstrap } = implementation
+  project.provide('conformanceAddresses', { bootstrap, saslBootstrap })
   return async () => {
     await implementation[Symbol.asyncDispose]()
   }

@@ -15,7 +15,14 @@ export type ImplementationName = (typeof implementationNames)[number]
 
 export interface Implementation extends AsyncDisposable {
   readonly bootstrap: string
+  /** A listener that asks for a login; undefined where there is none. */
+  readonly saslBootstrap: string | undefined
 }
+
+/** Who may log in at `saslBootstrap`. */
+export const saslLogin = { user: 'alice', password: 'wonderland' }
+
+const users = { [saslLogin.user]: saslLogin.password }
 
 /** The implementation that this run is about. */
 export function chosenImplementation(): ImplementationName {
@@ -37,22 +44,27 @@ const properties = {
   'auto.create.topics.enable': 'false',
   'transaction.abort.timed.out.transaction.cleanup.interval.ms': '500',
   'group.initial.rebalance.delay.ms': '0',
+  'log.cleaner.backoff.ms': '300',
+  'log.retention.check.interval.ms': '300',
 }
+
+/** Kafka waits half a minute before it looks after its logs for the first time. */
+const kafkaProperties = { ...properties, 'log.initial.task.delay.ms': '300' }
 
 /** Starts an implementation. */
 export async function startImplementation(name: ImplementationName): Promise<Implementation> {
-  const replicated = { ...properties, 'default.replication.factor': '3' }
+  const replicated = { ...kafkaProperties, 'default.replication.factor': '3' }
   switch (name) {
     case 'embedded':
       return startEmbedded(1)
     case 'embedded-3-nodes':
       return startEmbedded(3)
     case 'kafka-4.1':
-      return startRealKafka({ version: '4.1.1', properties })
+      return startRealKafka({ version: '4.1.1', properties: kafkaProperties, users })
     case 'kafka-4.1-3-nodes':
-      return startRealKafka({ version: '4.1.1', nodes: 3, properties: replicated })
+      return startRealKafka({ version: '4.1.1', nodes: 3, properties: replicated, users })
     case 'kafka-3.9':
-      return startRealKafka({ version: '3.9.1', properties })
+      return startRealKafka({ version: '3.9.1', properties: kafkaProperties, users })
     case 'attached':
       return startRealKafka()
   }
@@ -60,5 +72,14 @@ export async function startImplementation(name: ImplementationName): Promise<Imp
 
 async function startEmbedded(nodes: number): Promise<Implementation> {
   const { startBroker } = await import('../../src/testing/index.ts')
-  return startBroker({ nodes, properties })
+  const broker = await startBroker({ nodes, properties })
+  // An embedded broker asks for logins everywhere or nowhere: a second one does.
+  const withLogins = await startBroker({ properties, users })
+  return {
+    bootstrap: broker.bootstrap,
+    saslBootstrap: withLogins.bootstrap,
+    async [Symbol.asyncDispose]() {
+      await Promise.all([broker[Symbol.asyncDispose](), withLogins[Symbol.asyncDispose]()])
+    },
+  }
 }

@@ -14,7 +14,8 @@ import {
 const maxTimestamp = -3
 const earliestLocalTimestamp = -4
 const latestTieredTimestamp = -5
-const base = 1_700_000_000_000
+/** Young enough that no retention takes it away. */
+const base = Date.now() - 60_000
 
 conformance('list offsets', {
   'earliest and latest of an empty partition are 0': async (port) => {

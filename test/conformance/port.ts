@@ -40,13 +40,27 @@ const unsettled: ReadonlySet<KafkaErrorName> = new Set([
   'UNKNOWN_TOPIC_OR_PARTITION',
 ])
 
+/** Where an implementation listens. */
+export interface Addresses {
+  readonly bootstrap: string
+  readonly saslBootstrap: string | undefined
+}
+
 export class Port implements AsyncDisposable {
-  readonly #bootstrap: string
+  readonly #addresses: Addresses
   readonly #clients: WireClient[] = []
   #any: Promise<WireClient> | undefined
 
-  constructor(bootstrap: string) {
-    this.#bootstrap = bootstrap
+  constructor(addresses: Addresses | undefined) {
+    if (addresses === undefined) throw new Error('the implementation was not started')
+    this.#addresses = addresses
+  }
+
+  /** The address of a listener that asks for a login. */
+  get saslAddress(): string {
+    const [address] = this.#addresses.saslBootstrap?.split(',') ?? []
+    if (address === undefined) throw new Error('the implementation has no listener with logins')
+    return address
   }
 
   /** A name that no other case uses. */
@@ -61,7 +75,7 @@ export class Port implements AsyncDisposable {
   }
 
   /** A new connection, to some node unless an address is given. */
-  async connect(address = this.#bootstrap.split(',')[0] ?? ''): Promise<WireClient> {
+  async connect(address = this.#addresses.bootstrap.split(',')[0] ?? ''): Promise<WireClient> {
     const colon = address.lastIndexOf(':')
     const host = address.slice(0, colon)
     const port = Number(address.slice(colon + 1))

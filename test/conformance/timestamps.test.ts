@@ -8,7 +8,7 @@ const hourMs = 3_600_000
 
 conformance('timestamps', {
   'CreateTime is stored as it was sent, and the append time is not answered': async (port) => {
-    const topic = await port.topic()
+    const topic = await port.topic({ configs: { 'retention.ms': '-1' } })
     const leader = await port.leader(topic.name)
     const records = [{ value: 'a', timestamp: 1_600_000_000_123 }]
     const produced = await produce(leader, topic, { records })
