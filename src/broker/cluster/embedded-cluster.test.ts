@@ -96,3 +96,14 @@ describe('changes of a topic that overlap', () => {
     expect(await restarted(administration)).toBeUndefined()
   })
 })
+
+describe('leader epochs', () => {
+  it('are never used again, even when changes of the leader were not recorded', async () => {
+    const administration = await withTopic()
+    const recorded = [...administration.records]
+    for (let change = 0; change < 5; change++) moveLeader(administration)
+    const used = administration.cluster.partition('orders', 0)?.leaderEpoch ?? 0
+    const { cluster } = await createAdministration({ nodes, records: recorded })
+    expect(cluster.partition('orders', 0)?.leaderEpoch).toBeGreaterThan(used)
+  })
+})

@@ -53,6 +53,13 @@ export type ClusterChange =
   | { readonly kind: 'settings-changed'; readonly of: SettingKind; readonly name: string }
 
 /**
+ * By how much a start raises every leader epoch: by more than the changes of leaders that a full disk
+ * can have kept from being recorded. With an epoch that was used before, clients would wait for the
+ * leader for ever, and the partitions refuse the markers of the transaction coordinator.
+ */
+const epochsPerStart = 1_000
+
+/**
  * The cluster's state in memory, and its log behind it. A change is appended first and takes effect
  * when it is durable; while a topic is being made its name is taken already.
  */
@@ -146,7 +153,7 @@ export class EmbeddedCluster implements Cluster {
     const replicas = this.#replicasOf(topic)
     if (isRefusal(replicas)) return replicas
     this.#nextFirstNode += replicas.length
-    const partitions = replicas.map((nodes) => ({ replicas: nodes, epochBase: -this.#starts }))
+    const partitions = replicas.map((nodes) => ({ replicas: nodes, epochBase: -this.#startEpochs }))
     const overrides = Object.fromEntries(topic.configs)
     const stored: StoredTopic = { name: topic.name, overrides, partitions }
     const id = this.#newUuid()
@@ -191,7 +198,7 @@ export class EmbeddedCluster implements Cluster {
     const placed = this.#addedReplicas(topic, added, assignments)
     if (isRefusal(placed)) return placed
     if (validateOnly) return undefined
-    const partitions = placed.map((replicas) => ({ replicas, epochBase: -this.#starts }))
+    const partitions = placed.map((replicas) => ({ replicas, epochBase: -this.#startEpochs }))
     await this.#change(topic, { partitions: [...topic.planned.partitions, ...partitions] })
     for (const partition of partitions) this.#openPartition(topic, partition)
     this.#ports.changed({ kind: 'partitions-added', topic })
@@ -280,10 +287,15 @@ export class EmbeddedCluster implements Cluster {
     }
   }
 
+  /** By how much all starts together have raised the leader epochs. */
+  get #startEpochs(): number {
+    return this.#starts * epochsPerStart
+  }
+
   #leaderChanged(partition: PartitionState): void {
     partition.leaderEpoch += 1
-    const epochBase = partition.leaderEpoch - this.#starts
-    // Nobody waits for this record: should it be lost, the next start raises every epoch anyway.
+    const epochBase = partition.leaderEpoch - this.#startEpochs
+    // Nobody waits for this record: should it be lost, the next start raises every epoch by more.
     this.#changePartition(partition, { epochBase }).catch(() => undefined)
     this.#ports.changed({ kind: 'leader-changed', partition })
   }
@@ -376,7 +388,7 @@ export class EmbeddedCluster implements Cluster {
   #openPartition(topic: TopicState, stored: StoredPartition): void {
     const index = topic.partitions.length
     const log = this.#ports.openLog(topic, index, () => topic.config)
-    const epoch = stored.epochBase + this.#starts
+    const epoch = stored.epochBase + this.#startEpochs
     const partition = new PartitionState(topic, index, stored.replicas, epoch, log)
     partition.follow((nodeId) => this.#isRunning(nodeId))
     topic.partitions.push(partition)

@@ -11,7 +11,7 @@ import type { SettingKind } from './cluster.ts'
  */
 export interface StoredPartition {
   readonly replicas: readonly number[]
-  /** The leader epoch, less the number of times the cluster had been started then. */
+  /** The leader epoch, less what all starts until then had raised it by. */
   readonly epochBase: number
 }
 
@@ -23,7 +23,7 @@ export interface StoredTopic {
 
 export interface StoredCluster {
   readonly id: string
-  /** How often the cluster was started: with each start, every leader epoch goes up by one. */
+  /** How often the cluster was started: with each start, every leader epoch goes up. */
   readonly starts: number
 }
 
