@@ -1,5 +1,6 @@
 import { startBroker } from '../../src/broker/index.ts'
 import type { EmbeddedBroker } from '../../src/broker/index.ts'
+import { isDiskError } from '../../src/platform/index.ts'
 import type { Platform } from '../../src/platform/index.ts'
 import { assertHistory, recordHistory, runScenario } from '../../src/testing/index.ts'
 import type {
@@ -125,11 +126,27 @@ function startBrokerProcess(
         await broker.cluster.createTopic({ name, partitions, replicationFactor: 1, configs })
       }
       started(broker)
+      restartNode(platform, broker, () => simulation.nowMs < workMs)
       throw await broker.failure
     },
     // A broker whose disk fails ends; it is started again like one that was killed.
-    { mayFail: true },
+    { mayFail: isDiskError },
   )
+}
+
+/** Takes the leadership of everything away for a moment, now and then, while the broker lives. */
+function restartNode(platform: Platform, broker: EmbeddedBroker, goesOn: () => boolean): void {
+  const { clock, random } = platform
+  const [node] = broker.cluster.nodes
+  if (node === undefined || !goesOn()) return
+  clock.setTimer(1_000 + random.integer(6_000), () => {
+    void (async () => {
+      await broker.stopNode(node.id, random.integer(2) === 0 ? 'gently' : 'abruptly')
+      await clock.sleep(random.integer(300))
+      await broker.startNode(node.id)
+      restartNode(platform, broker, goesOn)
+    })()
+  })
 }
 
 function startClients(simulation: Simulation, history: HistoryRecorder): void {

@@ -12,8 +12,8 @@ const freePorts = { first: 32_768, last: 60_999 }
 
 /** What `start` may be told. */
 export interface StartOptions {
-  /** A failure of the process is part of the scenario: it does not end the run. */
-  readonly mayFail?: boolean
+  /** Whether a failure of the process is part of the scenario, and does not end the run. */
+  readonly mayFail?: boolean | ((failure: unknown) => boolean)
 }
 
 interface Started {
@@ -93,7 +93,8 @@ export class SimulatedHost {
 
   /** @internal */
   mayFail(process: SimulatedProcess): boolean {
-    return this.#started.get(process.name)?.options.mayFail === true
+    const mayFail = this.#started.get(process.name)?.options.mayFail
+    return typeof mayFail === 'function' ? mayFail(process.failure) : mayFail === true
   }
 
   /** Ends all processes at once, tells nobody, and loses what was not synced, or a part of it. */
