@@ -132,8 +132,11 @@ class Logs implements LogFolder {
     if (this.#folder === undefined) return
     const { disk } = this.#options.platform
     const { logsPath } = this.#folder
-    for (const topic of disk.list(logsPath)) {
-      for (const partition of disk.list(join(logsPath, topic))) {
+    // File managers leave files of their own everywhere; they are none of ours.
+    const directories = (path: string): string[] =>
+      disk.list(path).filter((name) => disk.status(join(path, name))?.kind === 'directory')
+    for (const topic of directories(logsPath)) {
+      for (const partition of directories(join(logsPath, topic))) {
         if (this.#opened.has(join(topic, partition))) continue
         removeDirectory(disk, join(logsPath, topic, partition))
       }
@@ -166,6 +169,9 @@ class Logs implements LogFolder {
   }
 
   async #close(): Promise<void> {
+    // Nobody else looks after the cluster's own log. It is small, and changes little.
+    const cluster = this.#logs.get(directoryOf(clusterLog))
+    await cluster?.compact(this.#options.platform.clock.now(), 'when-worth-it').catch(() => false)
     const waiting = [...this.#logs.values()]
     const errors: unknown[] = []
     const closeSome = async (): Promise<void> => {

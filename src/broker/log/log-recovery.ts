@@ -225,10 +225,17 @@ export class LogRecovery {
     this.#truncated({ path: cut.bytes.path, offset: end.offset, bytesDropped, reason })
   }
 
-  /** How many of the bytes that were synced are not there any more: a disk may lie, a hand delete. */
+  /**
+   * How many of the bytes that were synced are not there any more: a disk may lie, a hand delete.
+   * Where there are later segments, retention has removed the one of the checkpoint.
+   */
   #bytesMissing({ segmentBaseOffset, segmentBytes }: Checkpoint): number {
     const found = this.#segmentAt(segmentBaseOffset)
-    return found?.endOffset === undefined ? segmentBytes - (found?.bytes.size ?? 0) : 0
+    if (found !== undefined) {
+      return found.endOffset === undefined ? segmentBytes - found.bytes.size : 0
+    }
+    const hasLater = this.#found.some(({ baseOffset }) => baseOffset > segmentBaseOffset)
+    return hasLater ? 0 : segmentBytes
   }
 
   #reportMissing(bytesDropped: number, offset: number): void {

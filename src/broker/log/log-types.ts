@@ -13,8 +13,8 @@ export interface AppendOptions {
   /** The epoch of the leader that appends. @defaultValue the latest epoch in the log */
   readonly leaderEpoch?: number
   /**
-   * Whether a producer that the log does not know must start with sequence 0, as producers of
-   * transactions v2 do in every transaction.
+   * Whether a transactional producer that the log does not know must start with sequence 0, as those
+   * of transactions v2 do in every transaction.
    * @defaultValue false
    */
   readonly startsAtSequenceZero?: boolean

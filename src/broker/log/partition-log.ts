@@ -298,9 +298,11 @@ export class PartitionLog implements CommittedLog {
       }
       const count = expiredSegments(this.#segments.all, this.#config(), bounds)
       if (count === this.#segments.all.length) {
-        // What is left says where the log goes on, so it must be there before the rest goes.
+        // What is left says where the log goes on, so it must be there before the rest goes. The
+        // producers of the rest are only in the checkpoint then; a full disk must not stop us.
         this.#segments.roll(nowMs, 'made')
         await this.#storage.sync()
+        await this.#saveCheckpoint().catch(() => undefined)
       }
       this.#segments.removeFirst(count)
       if (this.#segments.baseOffset > this.#logStartOffset)

@@ -89,8 +89,10 @@ describe('sequences of a producer', () => {
 
   it('must begin at 0 for a producer of transactions v2 that is not known', () => {
     const log = new Log()
-    expect(log.send(batch(17), true)).toBe('OUT_OF_ORDER_SEQUENCE_NUMBER')
-    expect(log.send(batch(0), true)).toBe('appended')
+    const ofTransaction = { isTransactional: true }
+    expect(log.send(batch(17, 1, ofTransaction), true)).toBe('OUT_OF_ORDER_SEQUENCE_NUMBER')
+    expect(log.send(batch(0, 1, ofTransaction), true)).toBe('appended')
+    expect(log.send(batch(17, 1, { producerId: 8 }), true)).toBe('appended')
   })
 
   it('start again at 0 with a new epoch, and old epochs are fenced', () => {

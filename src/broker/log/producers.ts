@@ -154,7 +154,7 @@ export class Producers {
 }
 
 function checkStranger(batch: ProducedBatch, startsAtZero: boolean): Refusal | undefined {
-  if (!startsAtZero || batch.baseSequence <= 0) return undefined
+  if (!startsAtZero || !batch.isTransactional || batch.baseSequence <= 0) return undefined
   return refuse(
     'OUT_OF_ORDER_SEQUENCE_NUMBER',
     `producer ${batch.producerId} is not known here and starts with sequence ${batch.baseSequence}, 0 expected`,

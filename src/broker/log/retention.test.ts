@@ -84,7 +84,8 @@ describe('retention and durability', () => {
       const options = { platform, path: '/data', durability: 'sync' } as const
       const folder = await openLogFolder(options)
       const log = folder.open(identity, () => config)
-      for (let n = 0; n < 30; n++) log.append(batchOf(['x']))
+      const producer = (baseSequence: number) => ({ producerId: 1, producerEpoch: 0, baseSequence })
+      for (let n = 0; n < 30; n++) log.append(batchOf(['x'], producer(n)))
       const later = platform.clock.now() + 1000
       expect(log.highWatermark).toBe(0)
       expect(await log.applyRetention(later)).toBe(0)
@@ -92,8 +93,16 @@ describe('retention and durability', () => {
       if ('durable' in last) await last.durable
       expect(await log.applyRetention(later)).toBeGreaterThan(2)
       expect(log).toMatchObject({ logStartOffset: 31, logEndOffset: 31 })
-      await folder.close()
-      const reopened = (await openLogFolder(options)).open(identity, () => config)
+      // The process dies: its lock is gone, nothing was closed.
+      const lock = () => ({ release: () => undefined })
+      const next = { ...platform, disk: { ...platform.disk, lock } }
+      const truncated = () => expect.fail('nothing was cut off')
+      const reopened = (await openLogFolder({ ...options, platform: next, truncated })).open(
+        identity,
+        () => config,
+      )
       expect(reopened).toMatchObject({ logStartOffset: 31, logEndOffset: 31 })
+      // The records are gone, but not what is known of who wrote them.
+      expect(reopened.append(batchOf(['x'], producer(29)))).toMatchObject({ baseOffset: 29 })
     }))
 })

@@ -75,6 +75,19 @@ export class SegmentIndex {
     return high
   }
 
+  /** The last entry that is at or below a position and an offset; -1 when there is none. */
+  lastWithin(position: number, offset: number): number {
+    let low = 0
+    let high = this.#count
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      const isWithin = this.position(middle) <= position && this.baseOffset(middle) <= offset
+      if (isWithin) low = middle + 1
+      else high = middle
+    }
+    return low - 1
+  }
+
   /** Forgets the room for entries that a sealed segment will not need. */
   trim(): void {
     this.#numbers = this.numbers.slice()

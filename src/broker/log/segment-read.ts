@@ -2,34 +2,36 @@ import { baseOffsetAt, batchBytesAt, headerBytes, lastOffsetAt } from './batch-h
 import { damaged } from './damaged.ts'
 import type { SegmentBytes } from './segment-bytes.ts'
 import { indexStepBytes } from './segment-index.ts'
+import type { SegmentIndex } from './segment-index.ts'
 
 /** What is wanted of a segment: whole batches, from the one that holds `offset` on. */
 export interface SegmentReadOptions {
   readonly offset: number
-  /** Batches from this offset on are not visible. */
+  /** Batches from this offset on are not visible; one starts there, or the log ends. */
   readonly endOffset: number
   readonly bytesMax: number
   /** Whether the first batch is wanted even if it is bigger than `bytesMax`. */
   readonly atLeastOneBatch: boolean
 }
 
-/** Gathers the batches that are wanted of one segment. */
+/**
+ * Gathers the batches that are wanted of one segment. It looks at the headers around the first and
+ * around the last of them; what lies between them it knows from the index.
+ */
 export class SegmentRead {
   readonly chunks: Buffer[] = []
   bytes = 0
-  /** The offset after the last record, or the one asked for when there is nothing. */
+  /** Where to read on: nothing lies between the last record and it. */
   nextOffset: number
+  /** Whether there was a batch that was not to be taken: there is nothing to look for behind it. */
+  isComplete = false
   readonly #options: SegmentReadOptions
-  #complete = false
+  #window: Buffer = Buffer.alloc(0)
+  #windowStart = 0
 
   constructor(options: SegmentReadOptions) {
     this.#options = options
     this.nextOffset = options.offset
-  }
-
-  /** Whether it found what it could not take: there is nothing to look for behind it. */
-  get isComplete(): boolean {
-    return this.#complete
   }
 
   /**
@@ -37,48 +39,88 @@ export class SegmentRead {
    * index step before it. From a file it is one read into one buffer, unless the first batch is
    * bigger than that; from memory it is slices of what is there.
    */
-  run(segment: SegmentBytes, position: number): void {
-    let wanted = this.#options.bytesMax + indexStepBytes
-    while (position < segment.size) {
-      const chunk = segment.chunkAt(position, wanted)
-      const walked = this.#walk(chunk, position)
-      if (this.#complete || (this.bytes > 0 && walked < chunk.length)) return
-      if (walked === 0) {
-        const needed = chunk.length < headerBytes ? headerBytes : batchBytesAt(chunk, 0)
-        if (needed <= wanted) throw damagedAt(position)
-        wanted = needed
+  run(segment: SegmentBytes, index: SegmentIndex, position: number): void {
+    this.#moveWindow(segment, position, this.#options.bytesMax + indexStepBytes)
+    const start = this.#findStart(segment, position)
+    if (start === undefined) return
+    const end = this.#findEnd(segment, index, start)
+    this.bytes = end - start
+    this.#gather(segment, start, end)
+  }
+
+  /** The position of the first batch that is wanted, undefined when there is none to be taken. */
+  #findStart(segment: SegmentBytes, from: number): number | undefined {
+    const { offset, endOffset, bytesMax, atLeastOneBatch } = this.#options
+    for (let position = from; position < segment.size;) {
+      const at = this.#header(segment, position)
+      const batchBytes = batchBytesAt(this.#window, at)
+      if (lastOffsetAt(this.#window, at) >= offset) {
+        const isTooBig = batchBytes > bytesMax && !atLeastOneBatch
+        this.isComplete = isTooBig || this.#isHidden(at, endOffset)
+        return this.isComplete ? undefined : position
       }
-      position += walked
+      position += batchBytes
+    }
+    return undefined
+  }
+
+  /** The position behind the last batch that is wanted; the first one is. */
+  #findEnd(segment: SegmentBytes, index: SegmentIndex, start: number): number {
+    const { endOffset, bytesMax } = this.#options
+    let end = start
+    const entry = index.lastWithin(start + bytesMax, endOffset)
+    if (entry >= 0 && index.position(entry) > start) {
+      end = index.position(entry)
+      this.nextOffset = index.baseOffset(entry)
+    }
+    while (end < segment.size) {
+      const room = start + bytesMax - end
+      this.isComplete = end > start && room < headerBytes
+      if (this.isComplete) break
+      const at = this.#header(segment, end)
+      const batchBytes = batchBytesAt(this.#window, at)
+      this.isComplete = (end > start && batchBytes > room) || this.#isHidden(at, endOffset)
+      if (this.isComplete) break
+      this.nextOffset = lastOffsetAt(this.#window, at) + 1
+      end += batchBytes
+    }
+    return end
+  }
+
+  #isHidden(at: number, endOffset: number): boolean {
+    return baseOffsetAt(this.#window, at) >= endOffset
+  }
+
+  #gather(segment: SegmentBytes, start: number, end: number): void {
+    for (let position = start; position < end;) {
+      let at = position - this.#windowStart
+      if (at < 0 || at >= this.#window.length) {
+        this.#moveWindow(segment, position, end - position)
+        at = 0
+      }
+      const chunk = this.#window.subarray(at, at + end - position)
+      this.chunks.push(chunk)
+      position += chunk.length
     }
   }
 
-  /** Takes what it can of a chunk; answers how many bytes of it need not be looked at again. */
-  #walk(chunk: Buffer, position: number): number {
-    const { offset, endOffset, bytesMax, atLeastOneBatch } = this.#options
-    let at = 0
-    let start = -1
-    while (at + headerBytes <= chunk.length) {
-      const batchBytes = batchBytesAt(chunk, at)
-      if (batchBytes < headerBytes) throw damagedAt(position + at)
-      const lastOffset = lastOffsetAt(chunk, at)
-      if (lastOffset >= offset) {
-        const tooMuch = this.bytes + batchBytes > bytesMax && (this.bytes > 0 || !atLeastOneBatch)
-        if (tooMuch || baseOffsetAt(chunk, at) >= endOffset) {
-          this.#complete = true
-          break
-        }
-        if (at + batchBytes > chunk.length) break
-        if (start < 0) start = at
-        this.bytes += batchBytes
-        this.nextOffset = lastOffset + 1
-      }
-      at += batchBytes
+  /** Where the header of the batch at `position` is in the window, which is moved if it has to be. */
+  #header(segment: SegmentBytes, position: number): number {
+    let at = position - this.#windowStart
+    if (at < 0 || at + headerBytes > this.#window.length) {
+      this.#moveWindow(segment, position, indexStepBytes)
+      at = 0
     }
-    if (start >= 0) this.chunks.push(chunk.subarray(start, at))
+    const isThere = at + headerBytes <= this.#window.length
+    const batchBytes = isThere ? batchBytesAt(this.#window, at) : 0
+    if (batchBytes < headerBytes || position + batchBytes > segment.size) {
+      throw damaged(`no batch starts at byte ${position} of a segment, where one must`)
+    }
     return at
   }
-}
 
-function damagedAt(position: number): Error {
-  return damaged(`no batch starts at byte ${position} of a segment, where one must`)
+  #moveWindow(segment: SegmentBytes, position: number, wanted: number): void {
+    this.#window = segment.chunkAt(position, wanted)
+    this.#windowStart = position
+  }
 }

@@ -88,6 +88,12 @@ function expectedRead(
   return found
 }
 
+/** A reader goes on behind the last batch, or behind the gap that compaction left there. */
+function checkNextOffset(found: number, end: number, batches: readonly RecordBatch[]): void {
+  const next = batches.find(({ baseOffset: base }) => base >= end)?.baseOffset ?? end
+  expect([end, next]).toContain(found)
+}
+
 const makers: [string, () => SegmentBytes][] = [
   ['memory', () => new MemoryBytes()],
   ['file', () => new FlatBytes()],
@@ -111,7 +117,7 @@ describe.each(makers)('a segment in %s', (_, makeBytes) => {
           Buffer.concat(expected.map(({ bytes }) => bytes)),
         )
         expect(read.bytes).toBe(expected.reduce((sum, batch) => sum + batch.sizeInBytes, 0))
-        expect(read.nextOffset).toBe(expected.at(-1)?.nextOffset ?? offset)
+        checkNextOffset(read.nextOffset, expected.at(-1)?.nextOffset ?? offset, batches)
       }),
       { seed: 21, numRuns: 300 },
     )

@@ -108,7 +108,7 @@ export class Segment {
 
   read(options: SegmentReadOptions): SegmentRead {
     const result = new SegmentRead(options)
-    result.run(this.bytes, this.#positionNear(options.offset))
+    result.run(this.bytes, this.index, this.#positionNear(options.offset))
     return result
   }
 
