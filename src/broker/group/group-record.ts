@@ -38,7 +38,7 @@ interface OffsetRecord {
   readonly value: OffsetValue | null
 }
 
-interface ClassicGroupRecord {
+export interface ClassicGroupRecord {
   readonly kind: 'classic-group'
   readonly group: string
   readonly value: ClassicGroupValue | null

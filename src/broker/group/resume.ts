@@ -21,5 +21,5 @@ function resume(partition: GroupPartition, group: Group): void {
   for (const member of group.members.values()) restartSession(partition, group, member)
   // The limit may have been lowered: the last to rejoin will not get in.
   const isTooLarge = group.members.size > partition.ports.config().membersMax
-  if (isTooLarge) prepareRebalance(partition, group)
+  if (isTooLarge || group.owesRebalance) prepareRebalance(partition, group)
 }

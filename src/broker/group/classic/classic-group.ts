@@ -68,6 +68,8 @@ export class ClassicGroup {
   readonly pendingJoins = new Set<string>()
   /** Members of this generation that have not asked for their assignments yet. */
   readonly pendingSyncs = new Set<string>()
+  /** Set when the group was read from the log in the middle of what its members must know of. */
+  owesRebalance = false
   /** Whether somebody has joined since the initial delay was last extended. */
   newMemberAdded = false
   #subscribedTopics: ReadonlySet<string> | undefined

@@ -1,4 +1,4 @@
-import type { ClassicGroupValue, GroupRecord } from '../group-record.ts'
+import type { ClassicGroupRecord, ClassicGroupValue, GroupRecord } from '../group-record.ts'
 import { ClassicGroup } from './classic-group.ts'
 import { copiedProtocols, metadataOf, noAssignment } from './classic-member.ts'
 
@@ -6,7 +6,7 @@ import { copiedProtocols, metadataOf, noAssignment } from './classic-member.ts'
 export function classicGroupRecord(
   group: ClassicGroup,
   assignments: ReadonlyMap<string, Buffer>,
-): GroupRecord {
+): ClassicGroupRecord & { readonly value: ClassicGroupValue } {
   const protocol = group.protocolName ?? null
   const members = [...group.members.values()].map((member) => ({
     memberId: member.memberId,
@@ -30,6 +30,18 @@ export function classicGroupRecord(
       members,
     },
   }
+}
+
+/**
+ * The record of a group whose members must join again before they can go on. A group with members
+ * has a leader, so a record of one without says that.
+ */
+export function owingRecord(
+  group: ClassicGroup,
+  assignments: ReadonlyMap<string, Buffer>,
+): GroupRecord {
+  const record = classicGroupRecord(group, assignments)
+  return { ...record, value: { ...record.value, leader: null } }
 }
 
 /** The record of a group that nobody has joined yet. */
@@ -77,5 +89,6 @@ export function restoredGroup(groupId: string, value: ClassicGroupValue): Classi
     )
   }
   group.updateSubscribedTopics()
+  group.owesRebalance = value.leader === null && value.members.length > 0
   return group
 }

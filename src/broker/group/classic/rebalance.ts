@@ -19,12 +19,17 @@ const nothing: readonly GroupRecord[] = []
  * has become empty: a generation with members is written when its leader has sent assignments.
  */
 
-/** Lets all members join again. Those who wait for an assignment are told to. */
+/**
+ * Lets all members join again. Those who wait for an assignment are told to. Their last assignments
+ * stay noted: a cooperative member still works on what it had, and an upgrade must know that.
+ */
 export function prepareRebalance(
   partition: GroupPartition,
   group: ClassicGroup,
 ): readonly GroupRecord[] {
-  if (group.state === 'CompletingRebalance') sendBackSyncs(partition, group)
+  if (group.state === 'CompletingRebalance') {
+    answerSyncs(partition, group, kafkaError.REBALANCE_IN_PROGRESS)
+  }
   group.pendingSyncs.clear()
   partition.timers.cancel(group.groupId, 'sync', '')
   const isFirst = group.isEmpty
@@ -114,11 +119,6 @@ function awaitNewcomers(
     return nothing
   }
   later(partition, group, 'join', '', delayMs, delayEnded)
-}
-
-function sendBackSyncs(partition: GroupPartition, group: ClassicGroup): void {
-  for (const member of group.members.values()) member.assignment = noAssignment
-  answerSyncs(partition, group, kafkaError.REBALANCE_IN_PROGRESS)
 }
 
 /** Answers everybody who waits for an assignment. */

@@ -12,7 +12,7 @@ import { consumerMemberId } from '../identifiers.ts'
 import type { Requester } from '../ports.ts'
 import type { PartitionList } from '../topic-partitions.ts'
 import type { ConsumerGroup } from './consumer-group.ts'
-import { newMember, sortedNames } from './consumer-member.ts'
+import { isReconciled, newMember, sortedNames } from './consumer-member.ts'
 import type { ConsumerMember } from './consumer-member.ts'
 import { downgrade, mayDowngrade } from './downgrade.ts'
 import { finished, groupEpoch, moveMember, noteDescription, targetOf } from './draft.ts'
@@ -72,7 +72,11 @@ export function joinConsumerGroup(
   return finished(draft, joined(member))
 }
 
-/** The last member of the next generation is replaced by one of the classic protocol. */
+/**
+ * The last member of the next generation is replaced by one of the classic protocol. Its place is
+ * kept, and nobody has to join again, if all members are where the target wants them: in a classic
+ * group, nobody would take them there.
+ */
 function joinWithDowngrade(
   draft: Draft,
   join: {
@@ -84,17 +88,19 @@ function joinWithDowngrade(
 ): Change<JoinResponse> {
   const { partition, group, records } = draft
   const { described, owned, rebalance } = join
-  const replaced = group.memberOfInstance(described.instanceId)
-  const assigned = group.target(replaced?.memberId ?? described.memberId)
-  const target = { epoch: group.targetEpoch, assigned }
+  const target = targetOf(draft, described, group.targetEpoch)
   // With another subscription the group rebalances anyway, and assigns as a classic group does.
   const member = rebalance ? described : moveMember(draft, described, target, owned)
   const remaining = join.remaining.map((one) => (one === described ? member : one))
-  const targets = new Map([[member.memberId, assigned]])
-  const { records: conversion = [], ...change } = downgrade(partition, group, remaining, {
-    rebalance,
-    targets,
-  })
+  const settled =
+    group.epoch === group.targetEpoch &&
+    remaining.every((one) => isReconciled(one, group.targetEpoch))
+  const { records: conversion = [], ...change } = downgrade(
+    partition,
+    group,
+    remaining,
+    rebalance || !settled,
+  )
   return { ...change, records: [...records, ...conversion], answer: joined(member) }
 }
 

@@ -2,36 +2,16 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { BenchConsumer, converge } from '../fixture/bench-consumer.ts'
 import { GroupBench } from '../fixture/group-bench.ts'
-import type { MemoryLog } from '../fixture/memory-log.ts'
-import { decodeRecord } from '../group-record.ts'
-import { GroupState } from '../group-state.ts'
+import { LogFollower } from '../fixture/log-follower.ts'
+import type { Group } from '../group-state.ts'
 import { eachPartition } from '../topic-partitions.ts'
 import type { ConsumerGroup } from './consumer-group.ts'
 import type { ConsumerHeartbeat } from './validate.ts'
 
 const topicNames = ['a', 'b', 'later']
 
-/** The group as the log says it is, followed record by record. */
-class Follower {
-  #log: MemoryLog | undefined
-  #state = new GroupState()
-  applied = 0
-
-  group(log: MemoryLog): ConsumerGroup | undefined {
-    if (log !== this.#log) {
-      this.#log = log
-      this.#state = new GroupState()
-      this.applied = 0
-    }
-    const { records } = log
-    for (const record of records.slice(this.applied)) {
-      const decoded = decodeRecord(record)
-      if (decoded !== undefined) this.#state.apply(decoded, this.applied, undefined)
-      this.applied += 1
-    }
-    const group = this.#state.group('g')
-    return group?.type === 'consumer' ? group : undefined
-  }
+function consumerGroup(group: Group | undefined): ConsumerGroup | undefined {
+  return group?.type === 'consumer' ? group : undefined
 }
 
 /**
@@ -136,7 +116,7 @@ const action: fc.Arbitrary<Action> = fc.oneof(
 class World {
   readonly bench = new GroupBench({ a: 3, b: 4 })
   readonly members: Member[] = []
-  readonly follower = new Follower()
+  readonly follower = new LogFollower()
   #count = 0
   #grown = 4
 
@@ -230,7 +210,7 @@ describe('any history of a consumer group', () => {
           for (const next of actions) {
             await world.perform(next)
             await bench.settled()
-            expectOneOwnerEach(world.follower.group(bench.log), world.members)
+            expectOneOwnerEach(consumerGroup(world.follower.group(bench.log)), world.members)
           }
           records += world.follower.applied
           bench.log.unhold()
@@ -252,7 +232,7 @@ async function expectRest(world: World): Promise<void> {
   await converge(members)
   await bench.advance(10_001)
   await converge(members)
-  const group = world.follower.group(bench.log)
+  const group = consumerGroup(world.follower.group(bench.log))
   expectOneOwnerEach(group, members)
   expect(group?.state).toBe('Stable')
   expect(group?.members.size).toBe(members.length)

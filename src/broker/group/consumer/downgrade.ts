@@ -1,11 +1,11 @@
 import { ClassicGroup } from '../classic/classic-group.ts'
 import { metadataOf } from '../classic/classic-member.ts'
 import type { ClassicMember } from '../classic/classic-member.ts'
-import { classicGroupRecord } from '../classic/classic-records.ts'
+import { classicGroupRecord, owingRecord } from '../classic/classic-records.ts'
 import { prepareRebalance, restartSession } from '../classic/rebalance.ts'
 import { consumerProtocolType, writeAssignment } from '../consumer-protocol.ts'
 import type { Change, GroupPartition } from '../group-partition.ts'
-import type { TopicPartitions } from '../topic-partitions.ts'
+import { unionOf } from '../topic-partitions.ts'
 import type { ConsumerGroup } from './consumer-group.ts'
 import type { ClassicMembership, ConsumerMember } from './consumer-member.ts'
 import { groupTombstones, memberTombstones } from './consumer-records.ts'
@@ -28,18 +28,20 @@ export function mayDowngrade(
  * Makes a classic group of a consumer group whose remaining members all use the classic protocol.
  * It goes on in a generation with the number of the group's epoch: a member that has not got that
  * far finds its generation unknown and joins anew.
+ *
+ * Their assignments are what they have now, where Kafka notes what they were to get: a cooperative
+ * member works on until it joins again, and if the group is upgraded before that, nobody else may
+ * get what it has. With `rebalance` the group says in its record that it owes its members a
+ * rebalance, so that one that was cut short by a restart is not forgotten: the one who has left is
+ * in no record whose session could end.
  */
 export function downgrade(
   partition: GroupPartition,
   group: ConsumerGroup,
   remaining: readonly ConsumerMember[],
-  options: {
-    readonly rebalance: boolean
-    /** The targets of members that the group does not know under these ids. */
-    readonly targets?: ReadonlyMap<string, TopicPartitions>
-  },
+  rebalance: boolean,
 ): Pick<Change<unknown>, 'records' | 'after'> {
-  const { clock, topics } = partition.ports
+  const { clock } = partition.ports
   const classic = new ClassicGroup({
     groupId: group.groupId,
     state: 'Stable',
@@ -55,25 +57,26 @@ export function downgrade(
     }
   }
   classic.chooseProtocol()
-  for (const member of classic.members.values()) {
-    const target = options.targets?.get(member.memberId) ?? group.target(member.memberId)
+  const assignments = new Map<string, Buffer>()
+  for (const { memberId, assigned, pendingRevocation } of remaining) {
+    const member = classic.members.get(memberId)
+    if (member === undefined) continue
+    const held = unionOf(assigned, pendingRevocation)
     const subscription = metadataOf(member, classic.protocolName ?? '')
-    member.assignment = writeAssignment(target, topics, subscription)
+    member.assignment = writeAssignment(held, partition.ports.topics, subscription)
+    assignments.set(memberId, member.assignment)
   }
-  const assignments = new Map(
-    [...classic.members.values()].map(({ memberId, assignment }) => [memberId, assignment]),
-  )
   const newIds = remaining.filter(({ memberId }) => !group.members.has(memberId))
   return {
     records: [
       ...newIds.flatMap(({ memberId }) => memberTombstones(group.groupId, memberId)),
       ...groupTombstones(group),
-      classicGroupRecord(classic, assignments),
+      rebalance ? owingRecord(classic, assignments) : classicGroupRecord(classic, assignments),
     ],
     after: () => {
       partition.state.install(classic)
       for (const member of classic.members.values()) restartSession(partition, classic, member)
-      if (options.rebalance) prepareRebalance(partition, classic)
+      if (rebalance) prepareRebalance(partition, classic)
     },
   }
 }

@@ -18,7 +18,7 @@ export function fence(
   if (memberIds.size === 0) return {}
   const remaining = group.membersAfter(memberIds)
   if (mayDowngrade(partition, remaining)) {
-    return downgrade(partition, group, remaining, { rebalance: true })
+    return downgrade(partition, group, remaining, true)
   }
   const records: GroupRecord[] = []
   for (const memberId of memberIds) records.push(...memberTombstones(group.groupId, memberId))
