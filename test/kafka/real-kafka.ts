@@ -34,6 +34,8 @@ export interface RealKafka extends AsyncDisposable {
   readonly bootstrap: string
   readonly saslBootstrap: string | undefined
   readonly tlsBootstrap: string | undefined
+  /** Where its data and logs are, until it is closed; undefined for an attached cluster. */
+  readonly folder: string | undefined
   /** Empty for an attached cluster, which is not ours to stop. */
   readonly nodes: readonly KafkaNode[]
   /** Starts a node (again) and waits until it and its peers see each other. */
@@ -83,6 +85,7 @@ export async function startRealKafka(options: RealKafkaOptions = {}): Promise<Re
     bootstrap: (options.advertised ?? nodes.map((node) => node.address)).join(','),
     saslBootstrap: options.users === undefined ? undefined : addresses(ports, 'SASL'),
     tlsBootstrap: options.tls === undefined ? undefined : addresses(ports, 'TLS'),
+    folder,
     nodes,
     start,
     close,
@@ -105,6 +108,7 @@ function attach(bootstrap: string, options: RealKafkaOptions): RealKafka {
     bootstrap,
     saslBootstrap: undefined,
     tlsBootstrap: undefined,
+    folder: undefined,
     nodes: [],
     start: () => Promise.reject(new Error(`the Kafka at ${bootstrap} is not ours to start`)),
     close,
