@@ -11,26 +11,39 @@ import {
   readAll,
   recordsIn,
 } from './log-fixture.ts'
+import type { LogConfig } from './log-config.ts'
 import { openLogFolder } from './log-folder.ts'
 import type { LogFailure, LogFolder } from './log-folder.ts'
+import type { Truncation } from './log-recovery.ts'
 import type { PartitionLog } from './partition-log.ts'
 
 interface Opened {
   readonly folder: LogFolder
   readonly logs: readonly [PartitionLog, PartitionLog]
   readonly failures: LogFailure[]
+  readonly truncations: Truncation[]
 }
 
-async function open(platform: Platform, durability: 'sync' | 'page-cache' = 'sync') {
+async function open(
+  platform: Platform,
+  durability: 'sync' | 'page-cache' = 'sync',
+  changes: Partial<LogConfig> = {},
+) {
   const failures: LogFailure[] = []
-  const failed = (failure: LogFailure) => failures.push(failure)
-  const folder = await openLogFolder({ platform, path: '/data', durability, failed })
-  const config = changingConfig({ segmentBytes: 2000 })
+  const truncations: Truncation[] = []
+  const folder = await openLogFolder({
+    platform,
+    path: '/data',
+    durability,
+    failed: (failure) => failures.push(failure),
+    truncated: (truncation) => truncations.push(truncation),
+  })
+  const config = changingConfig({ segmentBytes: 2000, ...changes })
   const [one, two] = [0, 1].map((partition) =>
     folder.open({ topic: 'orders', topicId: 'id', partition }, () => config),
   ) as [PartitionLog, PartitionLog]
   await folder.recovered()
-  return { folder, logs: [one, two], failures } satisfies Opened
+  return { folder, logs: [one, two], failures, truncations } satisfies Opened
 }
 
 function values(log: PartitionLog): (string | null)[] {
@@ -70,6 +83,31 @@ describe('a disk that is full', () => {
       await folder.close()
       const reopened = await open(platform)
       expect(values(reopened.logs[0])).toEqual(['first', 'x'.repeat(500)])
+    }))
+
+  it('has no part of the batch behind the end of the log', () =>
+    onMachine(async (platform, disk) => {
+      const { folder, logs } = await open(platform)
+      await appended(logs[0].append(batchOf(['first']))).durable
+      const used = [...disk.files().values()].reduce((sum, { length }) => sum + length, 0)
+      disk.change({ capacityBytes: used + 100 })
+      expect(errorOf(logs[0].append(batchOf(['x'.repeat(500)])))).toBe('KAFKA_STORAGE_ERROR')
+      await folder.close()
+      expect((await open(platform)).truncations).toEqual([])
+    }))
+
+  it('gets its space back by retention, and the log goes on where it was', () =>
+    onMachine(async (platform, disk) => {
+      const { folder, logs } = await open(platform, 'sync', { retentionMs: 0 })
+      const [log] = logs
+      for (let n = 0; n < 30; n++) await appended(log.append(batchOf(['x']))).durable
+      disk.change({ capacityBytes: 1 })
+      expect(await log.applyRetention(platform.clock.now() + 1000)).toBeGreaterThan(1)
+      disk.change({ capacityBytes: Infinity, isReadOnly: true })
+      await folder.close().catch(() => undefined)
+      disk.change({ isReadOnly: false })
+      const reopened = await open(platform)
+      expect(reopened.logs[0]).toMatchObject({ logStartOffset: 30, logEndOffset: 30 })
     }))
 
   it('does not say that records are deleted when that could not be written down', () =>

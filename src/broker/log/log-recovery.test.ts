@@ -235,6 +235,45 @@ describe('recovery', () => {
     ])
   })
 
+  it('takes no batch that is whole but has another offset', async () => {
+    const machine = new Machine({ segmentBytes: 10_000 })
+    await machine.log((log) => writeSome(log, 3))
+    await machine.disk((disk) => {
+      const bytes = content(disk, segmentName(0))
+      // What an earlier life left behind: the second batch once more, at the end.
+      put(disk, segmentName(0), Buffer.concat([bytes, bytes.subarray(batchBytes, 2 * batchBytes)]))
+    })
+    await machine.log((log) => expect(values(log)).toEqual(valuesUpTo(3)))
+    expect(machine.truncations).toMatchObject([{ offset: 3, bytesDropped: batchBytes }])
+  })
+
+  it('does not believe an index of batches that were lost', async () => {
+    const machine = new Machine({ segmentBytes: 10_000 })
+    await machine.log(async (log) => {
+      await writeSome(log, 10)
+      await log.close()
+    })
+    // The power failed: the index got to the disk, the checkpoint and half of the batches did not.
+    await machine.disk((disk) => {
+      disk.remove(`${directory}/checkpoint`)
+      put(disk, segmentName(0), content(disk, segmentName(0)).subarray(0, 5 * batchBytes))
+    })
+    const longer = (n: number) => batchOf([`something longer than that ${n}`])
+    await machine.log(async (log) => {
+      for (let n = 0; n < 10; n++) await appended(log.append(longer(n))).durable
+    })
+    await machine.log((log) => {
+      const read = {
+        offset: 12,
+        isolation: 'committed',
+        bytesMax: 1,
+        atLeastOneBatch: true,
+      } as const
+      expect(log.read(read)).toMatchObject({ nextOffset: 13 })
+      expect(recordsIn(readAll(log))).toHaveLength(15)
+    })
+  })
+
   it('tells when bytes are gone that were synced', async () => {
     const machine = new Machine({ segmentBytes: 10_000 })
     await machine.log(async (log) => {

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import type { Platform } from '../../platform/index.ts'
 import { compressions } from '../../protocol/compression/index.ts'
 import type { Compression } from '../../protocol/compression/index.ts'
+import { RecordBatch } from '../../protocol/records/index.ts'
 import {
   appended,
   batchOf,
@@ -238,7 +239,7 @@ const identity = { topic: 'orders', topicId: 'id', partition: 0 }
 describe('a log and a list of records', () => {
   it('are the same in memory', async () => {
     await fc.assert(
-      fc.asyncProperty(fc.array(step, { maxLength: 40 }), async (taken) => {
+      fc.asyncProperty(fc.array(step, { maxLength: 40, size: 'max' }), async (taken) => {
         const { log } = await memoryLog(small)
         const model = new Model()
         for (const one of taken) await take(one, log, model)
@@ -250,7 +251,7 @@ describe('a log and a list of records', () => {
 
   it.each(['sync', 'page-cache'] as const)('are the same on disk with %s', async (durability) => {
     await fc.assert(
-      fc.asyncProperty(fc.array(step, { maxLength: 30 }), async (taken) => {
+      fc.asyncProperty(fc.array(step, { maxLength: 30, size: 'max' }), async (taken) => {
         await onSimulatedMachine(async (platform) => {
           const still = { ...platform, clock: { ...platform.clock, now: () => startMs } }
           let folder = await openFolder(still, durability)
@@ -329,6 +330,31 @@ describe('reading', () => {
     const batch = batchOf(['x'.repeat(50_000)])
     log.append(batch)
     expect(readAll(log)[0]?.buffer.buffer).toBe(batch.buffer)
+  })
+})
+
+describe('offsets by time', () => {
+  it('are those of visible records, also within a batch', async () => {
+    const { log } = await memoryLog()
+    const times = [30, 10, 20, 5].map((ahead) => ({ timestamp: startMs + ahead }))
+    log.append(batchOf(times, { compression: 'gzip' }))
+    const find = (ahead: number) => log.offsetForTimestamp(startMs + ahead, 'uncommitted')?.offset
+    expect([5, 15, 30, 31].map(find)).toEqual([0, 0, 0, undefined])
+    expect(log.largestTimestamp('uncommitted')).toEqual({ offset: 0, timestamp: startMs + 30 })
+    await log.deleteRecordsBefore(1)
+    expect([5, 15, 30].map(find)).toEqual([1, 2, undefined])
+    expect(log.largestTimestamp('uncommitted')).toEqual({ offset: 2, timestamp: startMs + 20 })
+  })
+
+  it('pass over records that cannot be read', async () => {
+    const { log } = await memoryLog()
+    const unreadable = RecordBatch.unchecked(batchOf(['x'.repeat(100)], { compression: 'gzip' }))
+    unreadable.bytes.fill(0, 61, 70)
+    unreadable.setProducer(-1, -1, -1)
+    appended(log.append(unreadable.bytes))
+    log.append(batchOf(['readable']))
+    expect(log.offsetForTimestamp(startMs, 'committed')?.offset).toBe(1)
+    expect(log.largestTimestamp('committed')?.offset).toBe(1)
   })
 })
 

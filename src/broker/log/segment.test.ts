@@ -60,7 +60,7 @@ const steps = fc.array(
       { weight: 1, arbitrary: fc.integer({ min: 4000, max: 40_000 }) },
     ),
   }),
-  { minLength: 1, maxLength: 60 },
+  { minLength: 1, maxLength: 60, size: 'max' },
 )
 
 const wanted = fc.record({

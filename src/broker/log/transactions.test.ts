@@ -38,7 +38,7 @@ const steps = fc.array(
     committed: fc.boolean(),
     gap: fc.integer({ min: 0, max: 3 }),
   }),
-  { maxLength: 40 },
+  { maxLength: 40, size: 'max' },
 )
 
 describe('Transactions', () => {
