@@ -12,6 +12,22 @@ export const errorCodes = {
   MILLRACE_OPTION_INVALID: { retriable: false },
   MILLRACE_BROKER_DATA_IN_USE: { retriable: false },
   MILLRACE_BROKER_DATA_INVALID: { retriable: false },
+  MILLRACE_CLIENT_UNREACHABLE: { retriable: true },
+  MILLRACE_CLIENT_NO_ANSWER: { retriable: true },
+  MILLRACE_CLIENT_REFUSED: { retriable: false },
+  MILLRACE_CLIENT_UNSUPPORTED: { retriable: false },
+  MILLRACE_CLIENT_LOGIN_FAILED: { retriable: false },
+  MILLRACE_CLIENT_CLOSED: { retriable: false },
+  MILLRACE_CLIENT_STATE_INVALID: { retriable: false },
+  MILLRACE_CLIENT_NOT_DELIVERED: { retriable: true },
+  MILLRACE_CLIENT_DELIVERY_UNKNOWN: { retriable: false },
+  MILLRACE_CLIENT_BUFFER_FULL: { retriable: true },
+  MILLRACE_CLIENT_TRANSACTION_ABORT: { retriable: false },
+  MILLRACE_CLIENT_TRANSACTION_RETRY: { retriable: true },
+  MILLRACE_CLIENT_TRANSACTION_CLOSE: { retriable: false },
+  MILLRACE_CLIENT_NOT_OWNED: { retriable: false },
+  MILLRACE_CLIENT_OFFSET_LOST: { retriable: false },
+  MILLRACE_CLIENT_MEMBER_FENCED: { retriable: false },
   MILLRACE_HISTORY_VIOLATED: { retriable: false },
   MILLRACE_SIMULATION_FAILED: { retriable: false },
 } as const satisfies Record<string, { retriable: boolean }>
@@ -20,6 +36,11 @@ export type ErrorCode = keyof typeof errorCodes
 
 const brand = Symbol.for('millrace.error')
 
+export interface MillraceErrorOptions extends ErrorOptions {
+  /** Where the code alone does not tell. */
+  readonly retriable?: boolean
+}
+
 /** The base of all errors that Millrace throws on purpose. */
 export class MillraceError extends Error {
   readonly code: ErrorCode
@@ -27,11 +48,11 @@ export class MillraceError extends Error {
   /** Set on every instance, so that `isMillraceError` also knows errors of another copy of the package. */
   readonly [brand] = true
 
-  constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
+  constructor(code: ErrorCode, message: string, options: MillraceErrorOptions = {}) {
     super(message, options)
     this.name = new.target.name
     this.code = code
-    this.retriable = errorCodes[code].retriable
+    this.retriable = options.retriable ?? errorCodes[code].retriable
   }
 }
 

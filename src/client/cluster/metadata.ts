@@ -1,0 +1,71 @@
+/** Where a broker listens. */
+export interface BrokerEndpoint {
+  readonly nodeId: number
+  readonly host: string
+  readonly port: number
+  readonly rack: string | null
+}
+
+export interface PartitionMetadata {
+  readonly partition: number
+  /** Kafka's error code for the partition, 0 for none. */
+  readonly errorCode: number
+  /** -1 while there is none. */
+  readonly leaderId: number
+  /** -1 where the broker does not tell. */
+  readonly leaderEpoch: number
+  readonly replicas: readonly number[]
+  readonly inSyncReplicas: readonly number[]
+  readonly offlineReplicas: readonly number[]
+}
+
+export interface TopicMetadata {
+  readonly name: string
+  /** Undefined before Kafka 2.8 and where the broker gives none. */
+  readonly id: string | undefined
+  readonly isInternal: boolean
+  /** Kafka's error code for the topic, 0 for none. A topic with an error has no partitions. */
+  readonly errorCode: number
+  /** By partition number. */
+  readonly partitions: readonly PartitionMetadata[]
+}
+
+/** What a cluster said of itself at one moment. Never changed. */
+export class ClusterMetadata {
+  readonly clusterId: string | null
+  readonly controllerId: number
+  readonly brokers: ReadonlyMap<number, BrokerEndpoint>
+  readonly topics: ReadonlyMap<string, TopicMetadata>
+  readonly #namesById = new Map<string, string>()
+
+  constructor(content: {
+    readonly clusterId: string | null
+    readonly controllerId: number
+    readonly brokers: ReadonlyMap<number, BrokerEndpoint>
+    readonly topics: ReadonlyMap<string, TopicMetadata>
+  }) {
+    this.clusterId = content.clusterId
+    this.controllerId = content.controllerId
+    this.brokers = content.brokers
+    this.topics = content.topics
+    for (const { name, id } of content.topics.values()) {
+      if (id !== undefined) this.#namesById.set(id, name)
+    }
+  }
+
+  /** Before anything was heard. */
+  static readonly empty: ClusterMetadata = new ClusterMetadata({
+    clusterId: null,
+    controllerId: -1,
+    brokers: new Map(),
+    topics: new Map(),
+  })
+
+  partition(topic: string, partition: number): PartitionMetadata | undefined {
+    return this.topics.get(topic)?.partitions[partition]
+  }
+
+  topicName(id: string): string | undefined {
+    return this.#namesById.get(id)
+  }
+}

@@ -1,0 +1,67 @@
+import type { TopicPartition } from '../producer/producer-identity.ts'
+
+/** A position in a partition, as groups keep it. */
+export interface CommittedOffset extends TopicPartition {
+  /** The offset of the next record to be read. */
+  readonly offset: number
+  /** The leader epoch of the record before it; -1 where it is not known. */
+  readonly leaderEpoch: number
+  readonly metadata: string
+}
+
+/** What fences offsets that a transaction commits for a group (KIP-447). */
+export interface GroupMetadata {
+  readonly groupId: string
+  /** The generation, or the member epoch in the consumer protocol; -1 outside a group. */
+  readonly generation: number
+  readonly memberId: string
+  readonly groupInstanceId: string | undefined
+}
+
+/** What topics a member wants: names, or a pattern (RE2, as Kafka has them). */
+export type Subscription =
+  | { readonly kind: 'topics'; readonly topics: readonly string[] }
+  | { readonly kind: 'pattern'; readonly pattern: string }
+
+/** What a member tells the consumer that it works for. Calls never overlap. */
+export interface GroupMemberHandler {
+  /** These partitions are ours from now on, besides those that we have. */
+  assigned(partitions: readonly TopicPartition[]): Promise<void>
+  /**
+   * These partitions go to another member once the promise has resolved, or at the deadline (the clock's
+   * `elapsedMs`); until then offsets can be committed. Heartbeats go on meanwhile.
+   */
+  revoked(partitions: readonly TopicPartition[], deadlineMs: number): Promise<void>
+  /** These partitions may be another member's already: nothing of them can be committed. */
+  lost(partitions: readonly TopicPartition[]): Promise<void>
+  /** Membership has ended for good: fenced, not authorized, or refused. */
+  failed(error: Error): void
+}
+
+/**
+ * Membership in a group, in the classic or the consumer protocol (KIP-848). It joins, keeps the
+ * heartbeats going whatever its user does, and holds the offsets of what is assigned to it.
+ */
+export interface GroupMember {
+  readonly groupId: string
+  /** What `sendOffsets` of a transaction needs. Throws while the member has not joined. */
+  groupMetadata(): GroupMetadata
+  readonly assignment: readonly TopicPartition[]
+  /** Replaces the subscription; the first one joins. */
+  subscribe(subscription: Subscription): void
+  /**
+   * Commits. Refuses partitions that are not assigned (MILLRACE_CLIENT_NOT_OWNED) without asking the broker;
+   * waits through rebalances in progress and coordinator moves, and takes a newer member epoch for
+   * partitions held without a break.
+   */
+  commit(offsets: readonly CommittedOffset[], signal?: AbortSignal): Promise<void>
+  /** Committed offsets; partitions without one are missing. Waits for pending transactions (stable reads). */
+  committed(
+    partitions: readonly TopicPartition[],
+    signal?: AbortSignal,
+  ): Promise<readonly CommittedOffset[]>
+  /** The application asked for records: it is alive (`processingTimeoutMs`). */
+  polled(): void
+  /** Gives up what is assigned (`revoked` is called) and leaves; static members stay unless `leave`. */
+  close(options: { readonly deadlineMs: number; readonly leave: boolean }): Promise<void>
+}
