@@ -67,6 +67,7 @@ export class EmbeddedBroker implements AsyncDisposable {
           nodeId: id,
           handlers: byKey,
           interceptors: this.interceptors,
+          users,
           log: parts.log,
         })
         return [id, this.#server(id, dispatcher, users)]
@@ -197,6 +198,7 @@ function usersOf({ options, core, platform }: BrokerParts): Users | undefined {
   if (options.users === undefined) return undefined
   return createUsers({
     passwords: new Map(Object.entries(options.users)),
+    mechanisms: options.mechanisms ?? saslMechanisms,
     storedCredential: (mechanism, user) => {
       const text = core.cluster.dynamicSettings('scram', user).get(mechanism)
       return text === undefined ? undefined : parseScramCredential(text)

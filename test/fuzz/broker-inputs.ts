@@ -1,4 +1,4 @@
-import { startSaslExchange } from '../../src/broker/security/sasl.ts'
+import { saslMechanisms, startSaslExchange } from '../../src/broker/security/sasl.ts'
 import type { SaslMechanism } from '../../src/broker/security/sasl.ts'
 import { createUsers, parseUsers } from '../../src/broker/security/users.ts'
 import { readAssignment, readSubscription } from '../../src/broker/group/consumer-protocol.ts'
@@ -102,6 +102,7 @@ export function consumerProtocolTarget(): Target {
 const random = new SeededRandom(1)
 const users = createUsers({
   passwords: new Map([['alice', 'pencil']]),
+  mechanisms: saslMechanisms,
   storedCredential: () => undefined,
   random,
 })

@@ -1,9 +1,11 @@
 import { kafkaError, saslAuthenticateApi } from '../../protocol/index.ts'
 import { defineHandler } from './handler.ts'
 
+const noBytes = Buffer.alloc(0)
+
 /**
- * SaslAuthenticate 0-2: carries the messages of the mechanism that was chosen. After a refusal the
- * connection answers nothing more.
+ * SaslAuthenticate 0-2: carries the messages of the mechanism that was chosen. A refusal is the last
+ * answer of its connection; a login where nobody need log in, or again, is answered with an error.
  */
 export const saslAuthenticate = defineHandler({
   api: saslAuthenticateApi,
@@ -11,14 +13,14 @@ export const saslAuthenticate = defineHandler({
   handle(request, { session }) {
     const answer = session.authenticate(request.authBytes)
     if (answer === undefined) {
-      const errorMessage = 'SaslAuthenticate came before SaslHandshake had chosen a mechanism'
-      return { errorCode: kafkaError.ILLEGAL_SASL_STATE, errorMessage, authBytes: Buffer.alloc(0) }
+      const errorMessage = 'SaslAuthenticate came where no mechanism waits for a message'
+      return { errorCode: kafkaError.ILLEGAL_SASL_STATE, errorMessage, authBytes: noBytes }
     }
     if (answer.kind === 'refused') {
       return {
         errorCode: kafkaError.SASL_AUTHENTICATION_FAILED,
         errorMessage: answer.message,
-        authBytes: Buffer.alloc(0),
+        authBytes: noBytes,
       }
     }
     return { errorCode: kafkaError.NONE, errorMessage: null, authBytes: answer.bytes }

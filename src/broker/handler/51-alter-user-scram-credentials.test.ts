@@ -128,4 +128,31 @@ describe('SCRAM credentials', () => {
       ['bob', 93],
     ])
   })
+
+  it('are described of users that the broker was started with', async () => {
+    const administration = await createAdministration({ users: { alice: 'pencil' } })
+    const bothByPassword = [
+      [sha256, 4096],
+      [sha512, 4096],
+    ]
+    expect(await described(administration, null)).toEqual([['alice', 0, bothByPassword]])
+    const up = [{ name: 'alice', iterations: 8192 }, { name: 'bob' }]
+    await alter(administration, { up })
+    const stored = [
+      [sha256, 8192],
+      [sha512, 4096],
+    ]
+    const bob = ['bob', 0, [[sha256, 4096]]]
+    expect(await described(administration, null)).toEqual([['alice', 0, stored], bob])
+    await alter(administration, { down: [{ name: 'alice' }] })
+    expect(await described(administration, ['alice'])).toEqual([['alice', 0, bothByPassword]])
+  })
+
+  it('of users that the broker was started with cannot be taken away', async () => {
+    const administration = await createAdministration({ users: { alice: 'pencil' } })
+    const policyViolation = 44
+    expect(await alter(administration, { down: [{ name: 'alice' }] })).toEqual([
+      ['alice', policyViolation],
+    ])
+  })
 })

@@ -12,10 +12,12 @@ import {
 import type { ScramMechanism } from '../security/scram-credential.ts'
 import { inAdministrationTurn } from './administration-turn.ts'
 import { defineHandler } from './handler.ts'
+import type { RequestContext } from './handler.ts'
 import { refusalFields } from './refusal-fields.ts'
 import { scramMechanismByCode } from './scram-mechanism.ts'
 
 type Request = RequestOf<typeof alterUserScramCredentialsApi>
+type Context = Pick<RequestContext, 'broker' | 'users'>
 
 /** What a request does to one user: the stored text of a credential, or null to take it away. */
 interface Alteration {
@@ -25,14 +27,16 @@ interface Alteration {
 
 /**
  * AlterUserScramCredentials 0: sets or takes away credentials; a request may name each user once.
- * The client sends the salted password, never the password itself.
+ * The client sends the salted password, never the password itself. What is set for a user that the
+ * broker was started with hides that password from SCRAM until it is taken away again.
  */
 export const alterUserScramCredentials = defineHandler({
   api: alterUserScramCredentialsApi,
   versions: [0, 0],
-  async handle(request, { broker: { cluster } }) {
+  async handle(request, context) {
+    const { cluster } = context.broker
     const results = await inAdministrationTurn(cluster, () => {
-      const alterations = alterationsOf(request, cluster)
+      const alterations = alterationsOf(request, context)
       return Promise.all(
         Array.from(alterations, async ([user, alteration]) => {
           if (isRefusal(alteration)) return { user, ...refusalFields(alteration) }
@@ -47,7 +51,7 @@ export const alterUserScramCredentials = defineHandler({
 
 function alterationsOf(
   { deletions, upsertions }: Request,
-  cluster: Cluster,
+  context: Context,
 ): ReadonlyMap<string, Alteration | Refusal> {
   const byUser = new Map<string, Alteration | Refusal>()
   const add = (user: string, alteration: () => Alteration | Refusal) => {
@@ -55,7 +59,7 @@ function alterationsOf(
     if (isRefusal(earlier)) return
     byUser.set(user, earlier === undefined ? alteration() : refuseRepeated(user))
   }
-  for (const deletion of deletions) add(deletion.name, () => deletionOf(deletion, cluster))
+  for (const deletion of deletions) add(deletion.name, () => deletionOf(deletion, context))
   for (const upsertion of upsertions) add(upsertion.name, () => upsertionOf(upsertion))
   return byUser
 }
@@ -66,14 +70,16 @@ function refuseRepeated(user: string): Refusal {
 
 function deletionOf(
   { name, mechanism: code }: Request['deletions'][number],
-  cluster: Cluster,
+  { broker: { cluster }, users }: Context,
 ): Alteration | Refusal {
   const mechanism = mechanismFor(name, code)
   if (typeof mechanism !== 'string') return mechanism
-  if (!cluster.dynamicSettings('scram', name).has(mechanism)) {
-    return refuse('RESOURCE_NOT_FOUND', `user '${name}' has no credential for ${mechanism}`)
+  if (cluster.dynamicSettings('scram', name).has(mechanism)) return { mechanism, credential: null }
+  if (users?.given.has(name) === true && users.scramMechanisms.includes(mechanism)) {
+    const problem = `the broker was started with user '${name}': only its next start can do without`
+    return refuse('POLICY_VIOLATION', problem)
   }
-  return { mechanism, credential: null }
+  return refuse('RESOURCE_NOT_FOUND', `user '${name}' has no credential for ${mechanism}`)
 }
 
 function upsertionOf({

@@ -1,4 +1,4 @@
-import type { Platform } from '../../platform/index.ts'
+import type { Platform, Random } from '../../platform/index.ts'
 import type {
   Api,
   RequestInput,
@@ -12,12 +12,17 @@ import { createBrokerConfig, refuseTopicConfigs, TopicConfig } from '../config/i
 import type { BrokerConfig } from '../config/index.ts'
 import type { CoordinatorLog, StateReader, StateRecord } from '../coordinator-log.ts'
 import type { PartitionLog } from '../log/index.ts'
+import { saslMechanisms } from '../security/sasl.ts'
+import { createUsers } from '../security/users.ts'
+import type { Users } from '../security/users.ts'
 import type { Handler, RequestContext } from './handler.ts'
 
 interface AdministrationOptions {
   /** @defaultValue 1 */
   readonly nodes?: number
   readonly properties?: Readonly<Record<string, string>>
+  /** Passwords of users that the broker is started with. */
+  readonly users?: Readonly<Record<string, string>>
   /** The cluster's log of an earlier one: the new cluster is that one, started again. */
   readonly records?: StateRecord[]
 }
@@ -72,6 +77,7 @@ export async function createAdministration(
   await cluster.load()
   config.reload(cluster)
   cluster.refreshTopicConfigs()
+  const users = usersOf(options.users)
   const broker = { cluster, config, platform: { clock: { now: () => now } } as Platform }
   return {
     cluster,
@@ -79,9 +85,28 @@ export async function createAdministration(
     nodes,
     records,
     ask: (handler, version, request, nodeId = 1) => {
-      const context = { broker, nodeId, header: { version } } as unknown as RequestContext
+      const context = { broker, nodeId, users, header: { version } } as unknown as RequestContext
       return askThroughCodecs(handler, version, request, context)
     },
+  }
+}
+
+function usersOf(passwords: AdministrationOptions['users']): Users | undefined {
+  if (passwords === undefined) return undefined
+  return createUsers({
+    passwords: new Map(Object.entries(passwords)),
+    mechanisms: saslMechanisms,
+    storedCredential: () => undefined,
+    random: predictable(),
+  })
+}
+
+function predictable(): Random {
+  let bytes = 0
+  return {
+    bytes: (length) => Buffer.alloc(length, ++bytes),
+    integer: () => 0,
+    fraction: () => 0,
   }
 }
 
@@ -103,13 +128,8 @@ function createCluster(
   nodes: readonly Node[],
   records: StateRecord[],
 ): EmbeddedCluster {
-  let bytes = 0
   const cluster: EmbeddedCluster = new EmbeddedCluster({
-    random: {
-      bytes: (length) => Buffer.alloc(length, ++bytes),
-      integer: () => 0,
-      fraction: () => 0,
-    },
+    random: predictable(),
     metadataLog: memoryLog(records),
     nodes,
     topicConfig: (overrides) => new TopicConfig(overrides, config),

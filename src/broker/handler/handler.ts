@@ -4,6 +4,7 @@ import type { Api, RequestHeader, RequestOf, ResponseInput } from '../../protoco
 import type { Cluster } from '../cluster/cluster.ts'
 import type { BrokerConfig } from '../config/index.ts'
 import type { GroupCoordinator } from '../group/index.ts'
+import type { Users } from '../security/users.ts'
 import type { closeConnection } from '../server/interception.ts'
 import type { Session } from '../server/session.ts'
 import type { TransactionCoordinator } from '../transaction/index.ts'
@@ -34,6 +35,8 @@ export interface RequestContext {
   readonly broker: Broker
   /** The node that the client asked. */
   readonly nodeId: number
+  /** Who may log in; undefined where nobody need. */
+  readonly users: Users | undefined
   readonly header: RequestHeader
   /** The client id, or '' when there is none. */
   readonly clientId: string

@@ -7,7 +7,7 @@ import {
   scramMechanisms,
 } from './scram-credential.ts'
 import type { ScramMechanism } from './scram-credential.ts'
-import { startSaslExchange } from './sasl.ts'
+import { saslMechanisms, startSaslExchange } from './sasl.ts'
 import type { SaslExchange, SaslStep } from './sasl.ts'
 import { createUsers, parseUsers } from './users.ts'
 
@@ -22,6 +22,7 @@ const users = createUsers({
     ['alice', 'pencil'],
     ['a,b=c', 'odd name'],
   ]),
+  mechanisms: saslMechanisms,
   storedCredential: () => undefined,
   random,
 })

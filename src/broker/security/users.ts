@@ -1,11 +1,15 @@
 import { createHmac } from 'node:crypto'
 import { OptionError } from '../../errors.ts'
 import type { Random } from '../../platform/index.ts'
-import { scramCredentialOf, scramIterationsMin } from './scram-credential.ts'
+import { scramCredentialOf, scramIterationsMin, scramMechanisms } from './scram-credential.ts'
 import type { ScramCredential, ScramMechanism } from './scram-credential.ts'
 
 /** The users that may log in, and what their passwords are checked against. */
 export interface Users {
+  /** Those that the broker was started with. */
+  readonly given: ReadonlySet<string>
+  /** The mechanisms that the passwords of those serve. */
+  readonly scramMechanisms: readonly ScramMechanism[]
   password(user: string): string | undefined
   scramCredential(mechanism: ScramMechanism, user: string): ScramCredential | undefined
   /**
@@ -18,6 +22,8 @@ export interface Users {
 interface UsersOptions {
   /** Passwords by user. They serve PLAIN and, through credentials made of them, SCRAM. */
   readonly passwords: ReadonlyMap<string, string>
+  /** What clients may choose. */
+  readonly mechanisms: readonly string[]
   /** Credentials that were set at run time; they win over passwords. */
   readonly storedCredential: (
     mechanism: ScramMechanism,
@@ -28,7 +34,7 @@ interface UsersOptions {
 
 /** Users from a list of passwords and from credentials set at run time. */
 export function createUsers(options: UsersOptions): Users {
-  const { passwords, storedCredential, random } = options
+  const { passwords, mechanisms, storedCredential, random } = options
   const secret = Buffer.from(random.bytes(32))
   const derived = new Map<string, ScramCredential>()
   const saltFor = (mechanism: string, user: string) =>
@@ -42,6 +48,8 @@ export function createUsers(options: UsersOptions): Users {
     return made
   }
   return {
+    given: new Set(passwords.keys()),
+    scramMechanisms: scramMechanisms.filter((mechanism) => mechanisms.includes(mechanism)),
     password: (user) => passwords.get(user),
     scramCredential(mechanism, user) {
       const stored = storedCredential(mechanism, user)

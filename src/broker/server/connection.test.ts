@@ -186,6 +186,33 @@ describe('a connection', () => {
     expect(socket.state).toBe('ended')
   })
 
+  it('sends a last answer, and drops what came behind its request', async () => {
+    const { held, receive } = heldRequests()
+    const { socket } = open(receive)
+    socket.receive('a', 'b', 'c', 'd')
+    held.get('a')?.proceed()
+    held.get('b')?.proceed()
+    await held.get('b')?.answer({ last: [Buffer.from('B')] })
+    socket.receive('e')
+    await held.get('a')?.answer(reply('A'))
+    await held.get('c')?.answer(reply('C'))
+    expect(socket.sent).toEqual(['A', 'B'])
+    expect(socket.state).toBe('ended')
+    expect([...held.keys()]).toEqual(['a', 'b', 'c'])
+  })
+
+  it('shows nobody the requests behind one that ends it, however many came', () => {
+    const seen: string[] = []
+    const { socket } = open((frame) => {
+      seen.push(frame.toString())
+      return 'close'
+    })
+    socket.receive(...Array.from({ length: 100 }, (_, index) => `request ${index}`))
+    for (let index = 100; index < 200; index++) socket.receive(`request ${index}`)
+    expect(seen).toEqual(['request 0'])
+    expect(socket.state).toBe('ended')
+  })
+
   it('is destroyed by bytes that are no request', () => {
     const { socket } = open(() => 'nothing')
     socket.handler?.data(Buffer.from('GET / HTTP/1.1\r\n\r\n'))

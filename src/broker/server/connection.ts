@@ -14,8 +14,9 @@ export interface ConnectionLimits {
   readonly idleMs: number
 }
 
-/** The answer to one request: what to send, nothing, or that the connection must end. */
-export type Reply = readonly Uint8Array[] | 'nothing' | 'close'
+/** What comes of one request: what to send or nothing, and whether the connection ends after it. */
+export type Reply =
+  readonly Uint8Array[] | 'nothing' | 'close' | { readonly last: readonly Uint8Array[] }
 
 /**
  * Answers one request. `proceed` lets the next request of the connection begin before this one is
@@ -45,6 +46,9 @@ interface ConnectionOptions {
  *   next when it was answered or has called `proceed`. Responses leave in the order of requests.
  * - *full*: too much is in flight, or the client does not read its responses; nothing is taken
  *   from the socket until that has changed.
+ * - *ending*: a request was answered with the end of the connection. What came behind it is dropped
+ *   unread, or each frame of a client that does not listen would be refused, and logged, by itself.
+ *   What was due before it is still sent.
  * - *closed*: what is still running may finish, its response is dropped.
  */
 export class Connection {
@@ -63,6 +67,7 @@ export class Connection {
   #writable = true
   #paused = false
   #ended = false
+  #ending = false
   #closed = false
   #lastActivityMs: number
 
@@ -106,7 +111,7 @@ export class Connection {
   }
 
   #data(chunk: Buffer): void {
-    if (this.#closed || this.#ended) return
+    if (this.#closed || this.#ended || this.#ending) return
     this.#lastActivityMs = this.#clock.elapsedMs()
     try {
       this.#frames.push(chunk, (frame) => this.#frame(frame))
@@ -151,6 +156,7 @@ export class Connection {
     }
     const settle = (reply: Reply) => {
       slot.reply = reply
+      if (isLast(reply)) this.#takeNoMore()
       proceed()
     }
     const result = this.#receive(frame, () => {
@@ -180,24 +186,31 @@ export class Connection {
     })
   }
 
-  /** Sends the responses that are ready, up to the first that is not. */
+  #takeNoMore(): void {
+    this.#ending = true
+    this.#waiting.length = 0
+  }
+
+  /** Sends the responses that are ready, up to the first that is not or that is the last of all. */
   #flush(): void {
     const chunks: Uint8Array[] = []
-    let close = false
-    while (!close) {
+    let last = false
+    while (!last) {
       const slot = this.#slots[0]
       if (slot?.reply === undefined) break
       this.#slots.shift()
       this.#bytesInFlight -= slot.bytes
-      if (slot.reply === 'close') close = true
-      else if (slot.reply !== 'nothing') for (const chunk of slot.reply) chunks.push(chunk)
+      for (const chunk of chunksOf(slot.reply)) chunks.push(chunk)
+      last = isLast(slot.reply)
     }
+    // Requests that began behind the last one may still run: nobody gets their responses.
+    if (last) this.#slots.length = 0
     if (this.#closed) return
     if (chunks.length > 0) {
       this.#lastActivityMs = this.#clock.elapsedMs()
       this.#writable = this.#socket.write(chunks)
     }
-    if (close) this.#socket.end()
+    if (last) this.#socket.end()
   }
 
   #adjustReading(): void {
@@ -228,4 +241,13 @@ export class Connection {
     this.#waiting.length = 0
     this.#onClosed()
   }
+}
+
+function isLast(reply: Reply): boolean {
+  return reply === 'close' || (typeof reply === 'object' && 'last' in reply)
+}
+
+function chunksOf(reply: Reply): readonly Uint8Array[] {
+  if (typeof reply === 'string') return []
+  return 'last' in reply ? reply.last : reply
 }

@@ -1,4 +1,4 @@
-import type { Log } from '../../observe/index.ts'
+import type { Log, LogLevel } from '../../observe/index.ts'
 import {
   apiVersionsApi,
   encodeResponse,
@@ -9,6 +9,7 @@ import {
 } from '../../protocol/index.ts'
 import type { Api, RequestHeader } from '../../protocol/index.ts'
 import type { Broker, Handler, RequestContext } from '../handler/handler.ts'
+import type { Users } from '../security/users.ts'
 import type { Reply, RequestReceiver } from './connection.ts'
 import { closeConnection } from './interception.ts'
 import type { Interceptors, Outcome } from './interception.ts'
@@ -19,8 +20,11 @@ interface DispatcherOptions {
   readonly nodeId: number
   readonly handlers: ReadonlyMap<number, Handler>
   readonly interceptors: Interceptors
+  readonly users: Users | undefined
   readonly log: Log
 }
+
+type Encoded = readonly Uint8Array[] | 'nothing' | 'close'
 
 /** Why a connection is closed instead of answered. */
 class Unanswerable extends Error {
@@ -42,7 +46,7 @@ export class Dispatcher {
   receiver(session: Session): RequestReceiver {
     return (frame, proceed) => {
       try {
-        if (session.expectsBareFrame) return bareSaslReply(session, frame)
+        if (session.expectsBareFrame) return this.#bareSaslReply(session, frame)
         const reply = this.#reply(frame, session, proceed)
         return reply instanceof Promise
           ? reply.catch((error: unknown) => this.#failed(error, session))
@@ -69,14 +73,32 @@ export class Dispatcher {
     const outcome = this.#options.interceptors.active
       ? this.#intercepted(handler, body, context)
       : handler.handle(body, context)
-    if (outcome instanceof Promise) return outcome.then((value) => encoded(handler, header, value))
-    return encoded(handler, header, outcome)
+    if (outcome instanceof Promise) {
+      return outcome.then((value) => this.#final(encoded(handler, header, value), session))
+    }
+    return this.#final(encoded(handler, header, outcome), session)
+  }
+
+  /** The answer to a login that was refused is the last of its connection. */
+  #final(reply: Encoded, session: Session): Reply {
+    if (session.refusal === undefined) return reply
+    this.#logClosing('warn', session.refusal, session)
+    return typeof reply === 'string' ? 'close' : { last: reply }
+  }
+
+  /** Before KIP-152 the messages of a SASL mechanism came as bare frames, without any header. */
+  #bareSaslReply(session: Session, frame: Buffer): Reply {
+    const answer = session.authenticate(frame)
+    if (answer?.kind !== 'go-on') return this.#final('close', session)
+    const size = Buffer.alloc(4)
+    size.writeInt32BE(answer.bytes.length)
+    return [size, answer.bytes]
   }
 
   #context(header: RequestHeader, session: Session, proceed: () => void): RequestContext {
-    const { broker, nodeId } = this.#options
+    const { broker, nodeId, users } = this.#options
     const clientId = header.clientId ?? ''
-    return { broker, nodeId, header, clientId, peer: session, session, proceed }
+    return { broker, nodeId, users, header, clientId, peer: session, session, proceed }
   }
 
   #intercepted(handler: Handler, body: object, context: RequestContext): Promise<Outcome> {
@@ -119,12 +141,18 @@ export class Dispatcher {
   #failed(error: unknown, session: Session): Reply {
     const expected = error instanceof Unanswerable || isProtocolError(error)
     const reason = error instanceof Error ? error.message : String(error)
-    this.#options.log(expected ? 'warn' : 'error', `closed a connection: ${reason}`, {
+    const stack = !expected && error instanceof Error ? error.stack : undefined
+    this.#logClosing(expected ? 'warn' : 'error', reason, session, stack)
+    return 'close'
+  }
+
+  /** One line a connection: nothing of it is taken after this. */
+  #logClosing(level: LogLevel, reason: string, session: Session, stack?: string): void {
+    this.#options.log(level, `closed a connection: ${reason}`, {
       client: session.clientHost,
       node: this.#options.nodeId,
-      ...(!expected && error instanceof Error ? { stack: error.stack } : {}),
+      ...(stack === undefined ? {} : { stack }),
     })
-    return 'close'
   }
 }
 
@@ -132,18 +160,9 @@ function isProtocolError(error: unknown): boolean {
   return error instanceof Error && error.name === 'ProtocolError'
 }
 
-function encoded(handler: Handler, header: RequestHeader, outcome: Outcome): Reply {
+function encoded(handler: Handler, header: RequestHeader, outcome: Outcome): Encoded {
   if (outcome === closeConnection) return 'close'
   if (outcome === undefined) return 'nothing'
   const api: Api = handler.api
   return encodeResponse(api, header.version, header.correlationId, outcome)
-}
-
-/** Before KIP-152 the messages of a SASL mechanism came as bare frames, without any header. */
-function bareSaslReply(session: Session, frame: Buffer): Reply {
-  const answer = session.authenticate(frame)
-  if (answer?.kind !== 'go-on') return 'close'
-  const size = Buffer.alloc(4)
-  size.writeInt32BE(answer.bytes.length)
-  return [size, answer.bytes]
 }

@@ -1,12 +1,14 @@
 import type { Random, Socket } from '../../platform/index.ts'
+import { apiVersionsApi, saslAuthenticateApi, saslHandshakeApi } from '../../protocol/index.ts'
 import { isSaslMechanism, startSaslExchange } from '../security/sasl.ts'
 import type { SaslExchange, SaslMechanism } from '../security/sasl.ts'
 import type { Users } from '../security/users.ts'
 
 const anonymous = 'User:ANONYMOUS'
 
-/** Keys of the APIs that are answered before somebody has authenticated. */
-const openKeys: ReadonlySet<number> = new Set([17, 18, 36])
+/** Keys of the APIs that are answered before a mechanism is chosen, and while it exchanges messages. */
+const keysBeforeChoice: ReadonlySet<number> = new Set([saslHandshakeApi.key, apiVersionsApi.key])
+const keysOfExchange: ReadonlySet<number> = new Set([saslHandshakeApi.key, saslAuthenticateApi.key])
 
 interface SessionOptions {
   readonly socket: Socket
@@ -24,11 +26,14 @@ export type SaslAnswer =
  * Who is at the other end of a connection, and whether that is known.
  *
  * - *open*: no authentication is asked for; the principal comes from the TLS certificate, if any.
- * - *unknown*: SASL is asked for and has not begun; only `openKeys` are answered.
+ * - *unknown*: SASL is asked for and has not begun; only `keysBeforeChoice` are answered.
  * - *exchanging*: a mechanism was chosen, its messages come and go, wrapped in SaslAuthenticate or,
  *   after SaslHandshake version 0, as bare frames.
  * - *authenticated*: the principal is known.
- * - *refused*: an exchange has failed; the connection is to be closed.
+ * - *refused*: a mechanism was asked for that is not offered, or out of turn, or an exchange has
+ *   failed; nothing is answered any more, and the connection is to be closed.
+ *
+ * unknown → exchanging → authenticated; unknown and exchanging → refused. The others are final.
  */
 export class Session {
   readonly #options: SessionOptions
@@ -36,6 +41,7 @@ export class Session {
   #principal = anonymous
   #exchange: SaslExchange | undefined
   #bareFrames = false
+  #refusal: string | undefined
 
   constructor(options: SessionOptions) {
     this.#options = options
@@ -58,14 +64,24 @@ export class Session {
     return this.#bareFrames && this.#state === 'exchanging'
   }
 
-  get refused(): boolean {
-    return this.#state === 'refused'
+  /** Why the connection is to be closed, once it was refused. */
+  get refusal(): string | undefined {
+    return this.#refusal
   }
 
   /** Whether a request of this API may be answered now. */
   allows(apiKey: number): boolean {
-    if (this.#state === 'open' || this.#state === 'authenticated') return true
-    return this.#state !== 'refused' && openKeys.has(apiKey)
+    switch (this.#state) {
+      case 'open':
+      case 'authenticated':
+        return true
+      case 'unknown':
+        return keysBeforeChoice.has(apiKey)
+      case 'exchanging':
+        return keysOfExchange.has(apiKey)
+      case 'refused':
+        return false
+    }
   }
 
   /** The mechanisms that a client may choose; none where authentication is not asked for. */
@@ -76,26 +92,39 @@ export class Session {
   /** Chooses a mechanism; answers whether that is possible. */
   handshake(mechanism: string, bareFrames: boolean): 'chosen' | 'unsupported' | 'out-of-order' {
     const { sasl, random } = this.#options
-    if (sasl === undefined || this.#state === 'exchanging') return 'out-of-order'
-    if (!isSaslMechanism(mechanism) || !sasl.mechanisms.includes(mechanism)) return 'unsupported'
+    if (sasl === undefined || this.#state === 'authenticated') return 'out-of-order'
+    if (this.#state !== 'unknown') {
+      this.#refuse('SaslHandshake came when a mechanism had been chosen')
+      return 'out-of-order'
+    }
+    if (!isSaslMechanism(mechanism) || !sasl.mechanisms.includes(mechanism)) {
+      this.#refuse(`SASL mechanism '${mechanism}' is not offered (${sasl.mechanisms.join()} are)`)
+      return 'unsupported'
+    }
     this.#exchange = startSaslExchange(mechanism, sasl.users, random)
     this.#bareFrames = bareFrames
     this.#state = 'exchanging'
     return 'chosen'
   }
 
-  /** Takes one message of the client; undefined when no mechanism was chosen. */
+  /** Takes one message of the client; undefined when no mechanism is exchanging any. */
   authenticate(message: Buffer): SaslAnswer | undefined {
     if (this.#state !== 'exchanging' || this.#exchange === undefined) return undefined
     const step = this.#exchange(message)
     if (step.kind === 'challenge') return { kind: 'go-on', bytes: step.bytes }
     this.#exchange = undefined
     if (step.kind === 'failure') {
-      this.#state = 'refused'
+      this.#refuse(step.message)
       return { kind: 'refused', message: step.message }
     }
     this.#principal = `User:${step.user}`
     this.#state = 'authenticated'
     return { kind: 'go-on', bytes: step.bytes }
+  }
+
+  #refuse(reason: string): void {
+    this.#exchange = undefined
+    this.#refusal = reason
+    this.#state = 'refused'
   }
 }
