@@ -21,11 +21,19 @@ conformance('list offsets', {
   'earliest and latest of an empty partition are 0': async (port) => {
     const topic = await port.topic()
     const leader = await port.leader(topic.name)
-    expect((await listOffset(leader, topic, earliestTimestamp)).offset).toBe(0)
+    const earliest = await listOffset(leader, topic, earliestTimestamp)
+    expect(earliest).toMatchObject({ offset: 0, timestamp: -1, leaderEpoch: 0 })
     const latest = await listOffset(leader, topic, latestTimestamp)
-    expect(latest.offset).toBe(0)
-    expect(latest.timestamp).toBe(-1)
-    expect(latest.leaderEpoch).toBe(0)
+    expect(latest).toMatchObject({ offset: 0, timestamp: -1, leaderEpoch: 0 })
+  },
+
+  'earliest, latest and a timestamp answer the leader epoch': async (port) => {
+    const topic = await port.topic()
+    const leader = await port.leader(topic.name)
+    await produce(leader, topic, { records: [{ timestamp: base }] })
+    for (const timestamp of [earliestTimestamp, latestTimestamp, base, maxTimestamp]) {
+      expect(await listOffset(leader, topic, timestamp)).toMatchObject({ leaderEpoch: 0 })
+    }
   },
 
   'a timestamp finds the first record at or after it, exact within a batch': async (port) => {

@@ -68,8 +68,13 @@ function answer(
     errorCode: kafkaError.NONE,
     timestamp: found?.timestamp ?? -1,
     offset: found?.offset ?? -1,
-    leaderEpoch: found === undefined ? -1 : partition.log.epochAt(found.offset),
+    leaderEpoch: found === undefined ? -1 : epochOf(partition, found.offset),
   }
+}
+
+/** What comes at the end of the log will be written in the epoch that has begun. */
+function epochOf({ log, leaderEpoch }: Partition, offset: number): number {
+  return offset < log.logEndOffset ? log.epochAt(offset) : leaderEpoch
 }
 
 function find(
