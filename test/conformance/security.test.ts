@@ -3,6 +3,7 @@ import { createHash, createHmac, pbkdf2Sync, randomBytes } from 'node:crypto'
 import { expect } from 'vitest'
 import {
   apiVersionsApi,
+  describeUserScramCredentialsApi,
   metadataApi,
   saslAuthenticateApi,
   saslHandshakeApi,
@@ -85,14 +86,14 @@ conformance('logins', {
     expect(await isLoggedIn(client)).toBe(false)
   },
 
-  'a mechanism that is not offered is UNSUPPORTED_SASL_MECHANISM, with those that are': async (
-    port,
-  ) => {
-    const client = await connect(port)
-    const answer = await handshake(client, 'NO-SUCH-MECHANISM')
-    expectError(answer.errorCode, 'UNSUPPORTED_SASL_MECHANISM')
-    expect([...answer.mechanisms].sort()).toEqual(['PLAIN', 'SCRAM-SHA-256', 'SCRAM-SHA-512'])
-  },
+  'a mechanism that is not offered is UNSUPPORTED_SASL_MECHANISM, with those that are, and closes the connection':
+    async (port) => {
+      const client = await connect(port)
+      const answer = await handshake(client, 'NO-SUCH-MECHANISM')
+      expectError(answer.errorCode, 'UNSUPPORTED_SASL_MECHANISM')
+      expect([...answer.mechanisms].sort()).toEqual(['PLAIN', 'SCRAM-SHA-256', 'SCRAM-SHA-512'])
+      await client.closed
+    },
 
   'PLAIN: the right password is let in': async (port) => {
     const client = await connect(port)
@@ -194,11 +195,54 @@ conformance('logins', {
     await client.closed
   },
 
-  'a second handshake after the login is ILLEGAL_SASL_STATE': async (port) => {
+  'a second handshake before the login is ILLEGAL_SASL_STATE, and closes the connection': async (
+    port,
+  ) => {
+    const client = await connect(port)
+    await handshake(client, 'PLAIN')
+    expectError((await handshake(client, 'PLAIN')).errorCode, 'ILLEGAL_SASL_STATE')
+    await client.closed
+  },
+
+  'a second login is ILLEGAL_SASL_STATE, and the first one holds': async (port) => {
     const client = await connect(port)
     await handshake(client, 'PLAIN')
     await authenticate(client, plain(user, password))
-    const again = await handshake(client, 'PLAIN')
+    expectError((await handshake(client, 'PLAIN')).errorCode, 'ILLEGAL_SASL_STATE')
+    const again = await authenticate(client, plain(user, password))
     expectError(again.errorCode, 'ILLEGAL_SASL_STATE')
+    expect(await isLoggedIn(client)).toBe(true)
+  },
+
+  'a request that was sent along with a wrong password is not answered': async (port) => {
+    const client = await connect(port)
+    await handshake(client, 'PLAIN')
+    const answer = authenticate(client, plain(user, 'wrong'))
+    const behind = outcomeOf(client.request(metadataApi, 9, { topics: [] }))
+    expectError((await answer).errorCode, 'SASL_AUTHENTICATION_FAILED')
+    expect(await behind).toBe('closed')
+  },
+
+  'users that may log in by SCRAM are described with their mechanisms, and no others': async (
+    port,
+  ) => {
+    const client = await connect(port)
+    await handshake(client, 'PLAIN')
+    await authenticate(client, plain(user, password))
+    const describe = (names: string[] | null) =>
+      client.request(describeUserScramCredentialsApi, 0, {
+        users: names?.map((name) => ({ name })) ?? null,
+      })
+    const all = await describe(null)
+    expectError(all.errorCode, 'NONE')
+    expect(all.results.map((result) => result.user)).toContain(user)
+    const [own, other] = (await describe([user, 'nobody'])).results
+    expectError(own?.errorCode, 'NONE')
+    const byMechanism = own?.credentialInfos.toSorted((a, b) => a.mechanism - b.mechanism)
+    expect(byMechanism).toEqual([
+      { mechanism: 1, iterations: 4096 },
+      { mechanism: 2, iterations: 4096 },
+    ])
+    expectError(other?.errorCode, 'RESOURCE_NOT_FOUND')
   },
 })

@@ -42,7 +42,14 @@ import {
 import type { WireClient } from '../../src/testing/wire-client.ts'
 import { conformance, type CaseBody } from './conformance.ts'
 import type { Port } from './port.ts'
-import { commit, initProducerId, join, produce, stableGroup, subscriptionTo } from './steps.ts'
+import {
+  commit,
+  join,
+  produce,
+  stableGroup,
+  subscriptionTo,
+  transactionalProducer,
+} from './steps.ts'
 
 /** Asks once for each version that both sides know. */
 async function eachVersion(
@@ -281,9 +288,8 @@ conformance('versions', {
   },
 
   'DescribeTransactions: every version is served': async (port) => {
-    const transactionalId = port.name('tx')
-    const coordinator = await port.coordinator('transaction', transactionalId)
-    await initProducerId(coordinator, transactionalId)
+    const { coordinator, producer } = await transactionalProducer(port)
+    const { transactionalId } = producer
     await eachVersion(port, describeTransactionsApi, (version) =>
       coordinator.request(describeTransactionsApi, version, {
         transactionalIds: [transactionalId],
