@@ -1,5 +1,6 @@
 /**
- * Runs foreign clients against a broker: scripts/test-clients.js [options]
+ * Runs foreign clients against a broker: scripts/test-clients.js [options]. Says one line a client, and
+ * which cases have failed or were skipped.
  *
  *   --kafka VERSION    against Apache Kafka (4.1.1 or 3.9.1) in place of the embedded broker
  *   --client NAME      only this client (java-4.1.1, java-3.9.1, kafkajs)
@@ -24,13 +25,18 @@ const { values } = parseArgs({
   },
 })
 
-const total = { passed: 0, failed: 0, skipped: 0 }
+interface Tally {
+  passed: number
+  failed: number
+  skipped: number
+}
+
+const total: Tally = { passed: 0, failed: 0, skipped: 0 }
 
 await using started = await start()
 console.log(`Foreign clients against ${started.broker.name}`)
 for (const toolchain of chosen()) await runToolchain(toolchain)
-const skipped = total.skipped > 0 ? `, ${total.skipped} skipped` : ''
-console.log(`${total.passed} passed, ${total.failed} failed${skipped}`)
+console.log(worded(total))
 process.exitCode = total.failed === 0 && total.passed > 0 ? 0 : 1
 
 function start(): Promise<StartedBroker> {
@@ -55,16 +61,31 @@ async function runToolchain(toolchain: Toolchain): Promise<void> {
     return
   }
   const startedAt = Date.now()
-  await toolchain.run(started.broker, values.only, (text) => count(toolchain, text))
-  console.log(`${toolchain.name} took ${((Date.now() - startedAt) / 1000).toFixed(1)} s`)
+  const tally: Tally = { passed: 0, failed: 0, skipped: 0 }
+  await toolchain.run(started.broker, values.only, (text) => count(tally, toolchain.name, text))
+  const seconds = ((Date.now() - startedAt) / 1000).toFixed(1)
+  const label = tally.failed === 0 ? 'passed ' : 'FAILED '
+  console.log(`${label}  ${toolchain.name}: ${worded(tally)} (${seconds} s)`)
+  for (const outcome of ['passed', 'failed', 'skipped'] as const) total[outcome] += tally[outcome]
 }
 
-function count(toolchain: Toolchain, text: string): void {
-  const outcome = { PASS: 'passed', FAIL: 'failed', SKIP: 'skipped' } as const
-  const word = text.slice(0, 4)
-  if (!(word in outcome)) return
-  const key = outcome[word as keyof typeof outcome]
-  total[key] += 1
-  const label = key === 'failed' ? 'FAILED ' : key.padEnd(7)
-  console.log(`${label}  ${toolchain.name}: ${text.slice(5)}`)
+/** Counts what a line of a client says; a case that has failed or was skipped is told at once. */
+function count(tally: Tally, client: string, line: string): void {
+  const text = line.slice(5)
+  switch (line.slice(0, 4)) {
+    case 'PASS':
+      tally.passed += 1
+      break
+    case 'FAIL':
+      tally.failed += 1
+      console.log(`FAILED   ${client}: ${text}`)
+      break
+    case 'SKIP':
+      tally.skipped += 1
+      console.log(`skipped  ${client}: ${text}`)
+  }
+}
+
+function worded({ passed, failed, skipped }: Tally): string {
+  return `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`
 }
