@@ -48,21 +48,27 @@ const properties = {
   'log.retention.check.interval.ms': '300',
 }
 
+const replicated = { 'default.replication.factor': '3' }
+
 /** Kafka waits half a minute before it looks after its logs for the first time. */
 const kafkaProperties = { ...properties, 'log.initial.task.delay.ms': '300' }
 
 /** Starts an implementation. */
 export async function startImplementation(name: ImplementationName): Promise<Implementation> {
-  const replicated = { ...kafkaProperties, 'default.replication.factor': '3' }
   switch (name) {
     case 'embedded':
-      return startEmbedded(1)
+      return startEmbedded(1, properties)
     case 'embedded-3-nodes':
-      return startEmbedded(3)
+      return startEmbedded(3, { ...properties, ...replicated })
     case 'kafka-4.1':
       return startRealKafka({ version: '4.1.1', properties: kafkaProperties, users })
     case 'kafka-4.1-3-nodes':
-      return startRealKafka({ version: '4.1.1', nodes: 3, properties: replicated, users })
+      return startRealKafka({
+        version: '4.1.1',
+        nodes: 3,
+        properties: { ...kafkaProperties, ...replicated },
+        users,
+      })
     case 'kafka-3.9':
       return startRealKafka({ version: '3.9.1', properties: kafkaProperties, users })
     case 'attached':
@@ -70,11 +76,14 @@ export async function startImplementation(name: ImplementationName): Promise<Imp
   }
 }
 
-async function startEmbedded(nodes: number): Promise<Implementation> {
+async function startEmbedded(
+  nodes: number,
+  given: Readonly<Record<string, string>>,
+): Promise<Implementation> {
   const { startBroker } = await import('../../src/testing/index.ts')
-  const broker = await startBroker({ nodes, properties })
+  const broker = await startBroker({ nodes, properties: given })
   // An embedded broker asks for logins everywhere or nowhere: a second one does.
-  const withLogins = await startBroker({ properties, users })
+  const withLogins = await startBroker({ nodes, properties: given, users })
   return {
     bootstrap: broker.bootstrap,
     saslBootstrap: withLogins.bootstrap,

@@ -43,3 +43,17 @@ describe('Produce with acks=all', () => {
     },
   )
 })
+
+describe('Produce before version 3', () => {
+  it('is answered with an error that its clients can read', async () => {
+    const { ask } = await createAdministration()
+    await ask(createTopics, 7, { topics: [newTopic('orders')], timeoutMs: 1000 })
+    const partitionData = [{ index: 0, records: Buffer.alloc(0) }]
+    const request = { acks: all, timeoutMs: 1000, topicData: [{ name: 'orders', partitionData }] }
+    for (const version of [0, 1, 2]) {
+      const { responses } = await ask(produce, version, request)
+      const code = responses[0]?.partitionResponses[0]?.errorCode
+      expect(kafkaErrorName(code ?? -1)).toBe('UNSUPPORTED_VERSION')
+    }
+  })
+})
