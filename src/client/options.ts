@@ -1,5 +1,6 @@
-import type { Log } from '../observe/index.ts'
+import type { Log, Logger } from '../observe/index.ts'
 import type { Platform } from '../platform/index.ts'
+import type { BrokerAddress } from './broker-address.ts'
 import type { SaslOptions } from './connection/sasl/sasl-options.ts'
 
 export interface TlsOptions {
@@ -17,17 +18,21 @@ export interface TlsOptions {
 
 /** How a client finds its cluster, and how long it waits for what. */
 export interface ClientOptions {
-  /** Addresses to begin with, `'kafka-1:9093,kafka-2:9093'` or a list. Two or three are enough. */
+  /**
+   * Addresses to begin with, `'kafka-1:9093,kafka-2:9093'` or a list; an IPv6 address in brackets.
+   * Two or three are enough. Without a port it is 9092.
+   */
   readonly brokers: string | readonly string[]
   /** What the brokers call this client in logs, metrics and quotas. @defaultValue 'millrace' */
   readonly clientId?: string
   /**
-   * TLS, with the well-known authorities or with options. On by default, except for brokers on
-   * loopback addresses, which are spoken to in plain text.
+   * TLS, with the well-known authorities or with options, for all brokers alike: Kafka has them
+   * advertise the kind of address that they were asked at.
+   * @defaultValue true, unless all `brokers` are loopback addresses, or `allowPlaintext` is said
    */
   readonly tls?: boolean | TlsOptions
   readonly sasl?: SaslOptions
-  /** Allows plain text to brokers that are not on this machine. @defaultValue false */
+  /** Without TLS, allows plain text also to brokers that are not on this machine. @defaultValue false */
   readonly allowPlaintext?: boolean
   /** For a connection with TLS and login to stand. @defaultValue 10000 */
   readonly connectTimeoutMs?: number
@@ -49,22 +54,29 @@ export interface ClientOptions {
   readonly responseBytesMax?: number
   /** Where this client is, to read from replicas nearby. */
   readonly rack?: string
-  /** Where messages for operators go. @defaultValue JSON lines on standard error, from `info` up */
-  readonly log?: Log
+  /**
+   * Where messages for operators go: a function, or a logger such as pino's.
+   * @defaultValue JSON lines on standard error, from `info` up
+   */
+  readonly log?: Log | Logger
   /** The world that the client lives in. @defaultValue this machine */
   readonly platform?: Platform
 }
 
-export interface BrokerAddress {
-  readonly host: string
-  readonly port: number
+export interface ResolvedTlsOptions {
+  readonly authorities?: readonly string[]
+  readonly certificate?: string
+  readonly privateKey?: string
+  readonly passphrase?: string
+  readonly serverName?: string
 }
 
 /** The options with every default in place. */
 export interface ResolvedClientOptions {
   readonly brokers: readonly BrokerAddress[]
   readonly clientId: string
-  readonly tls: TlsOptions | 'unless-loopback' | undefined
+  /** Undefined is plain text: to this machine only, unless `allowPlaintext` is true. */
+  readonly tls: ResolvedTlsOptions | undefined
   readonly sasl: SaslOptions | undefined
   readonly allowPlaintext: boolean
   readonly connectTimeoutMs: number
@@ -78,3 +90,5 @@ export interface ResolvedClientOptions {
   readonly responseBytesMax: number
   readonly rack: string | undefined
 }
+
+export type { BrokerAddress }

@@ -1,2 +1,7 @@
+export { createConsoleLog } from './console-log.ts'
+export { createJsonLog } from './json-log.ts'
+export type { JsonLogOptions } from './json-log.ts'
 export { silentLog } from './log.ts'
 export type { Log, LogFields, LogLevel } from './log.ts'
+export { toLog } from './logger.ts'
+export type { Logger } from './logger.ts'

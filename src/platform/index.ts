@@ -24,3 +24,4 @@ export type {
 export { DiskError, isDiskError } from './disk-error.ts'
 export { isNetworkError, NetworkError } from './network-error.ts'
 export { createNodePlatform } from './node.ts'
+export { writeStandardError } from './standard-error.ts'

@@ -33,3 +33,8 @@ export type SaslOptions =
       /** Sends the token over a connection without TLS. @defaultValue false */
       readonly allowWithoutTls?: boolean
     }
+
+/** Whether it can be sent: half of a surrogate pair has no UTF-8, and would arrive as something else. */
+export function isText(value: unknown): value is string {
+  return typeof value === 'string' && value !== '' && !/\p{Surrogate}/u.test(value)
+}
