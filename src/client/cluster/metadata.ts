@@ -61,6 +61,22 @@ export class ClusterMetadata {
     topics: new Map(),
   })
 
+  /** The same, with another leader of a partition that it knows. */
+  withLeader(
+    topic: string,
+    partition: number,
+    leaderId: number,
+    leaderEpoch: number,
+  ): ClusterMetadata {
+    const known = this.topics.get(topic)
+    const before = known?.partitions[partition]
+    if (known === undefined || before === undefined) return this
+    const partitions = [...known.partitions]
+    partitions[partition] = { ...before, errorCode: 0, leaderId, leaderEpoch }
+    const topics = new Map(this.topics).set(topic, { ...known, partitions })
+    return new ClusterMetadata({ ...this, topics })
+  }
+
   partition(topic: string, partition: number): PartitionMetadata | undefined {
     return this.topics.get(topic)?.partitions[partition]
   }
