@@ -131,7 +131,7 @@ export class BrokerLink implements Broker {
         try {
           resolve(use(connection, leftMs))
         } catch (error) {
-          reject(error as Error)
+          reject(error instanceof Error ? error : new Error(String(error)))
         }
       }
       if (this.#closing.signal.aborted) reject(closedError())

@@ -145,7 +145,7 @@ describe('connections', () => {
     await using cluster = clusterOf(kafka.bootstrap, { requestsInFlightMax: 1 })
     await cluster.refreshMetadata()
     const broker = cluster.broker(1, 'main')
-    let letGo = () => {}
+    let letGo = (): void => undefined
     const goOn = new Promise<void>((resolve) => (letGo = resolve))
     using _ = kafka.intercept('Metadata', async (_request, proceed) => {
       await goOn

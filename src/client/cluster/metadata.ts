@@ -74,7 +74,8 @@ export class ClusterMetadata {
     const partitions = [...known.partitions]
     partitions[partition] = { ...before, errorCode: 0, leaderId, leaderEpoch }
     const topics = new Map(this.topics).set(topic, { ...known, partitions })
-    return new ClusterMetadata({ ...this, topics })
+    const { clusterId, controllerId, brokers } = this
+    return new ClusterMetadata({ clusterId, controllerId, brokers, topics })
   }
 
   partition(topic: string, partition: number): PartitionMetadata | undefined {

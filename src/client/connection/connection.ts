@@ -1,6 +1,6 @@
 import { MillraceError } from '../../errors.ts'
 import type { Log } from '../../observe/index.ts'
-import type { Platform, Timer } from '../../platform/index.ts'
+import type { Platform, Socket, Timer } from '../../platform/index.ts'
 import {
   apiVersionsApi,
   kafkaError,
@@ -40,10 +40,20 @@ export class Connection {
   #idleTimer: Timer | undefined
   #isRetired = false
 
-  private constructor(options: ConnectionOptions, pipe: RequestPipe) {
+  private constructor(options: ConnectionOptions, socket: Socket) {
+    const { clientId, requestsInFlightMax, bytesInFlightMax, responseBytesMax } = options.options
     this.#options = options
     this.address = options.address
-    this.pipe = pipe
+    this.pipe = new RequestPipe({
+      socket,
+      clock: options.platform.clock,
+      name: options.name,
+      clientId,
+      requestsInFlightMax,
+      bytesInFlightMax,
+      responseBytesMax,
+      closed: (error) => this.onClosed(error),
+    })
   }
 
   /** Connects, asks for versions and logs in, all within `connectTimeoutMs`. */
@@ -51,9 +61,8 @@ export class Connection {
     const { platform, address, name } = options
     const { connectTimeoutMs } = options.options
     const deadlineMs = platform.clock.elapsedMs() + connectTimeoutMs
-    let connection: Connection | undefined
-    const pipe = await openPipe(options, (error) => connection?.onClosed(error))
-    connection = new Connection(options, pipe)
+    const connection = new Connection(options, await openSocket(options))
+    const { pipe } = connection
     try {
       const remainingMs = () => Math.max(1, deadlineMs - platform.clock.elapsedMs())
       connection.#versions = new BrokerVersions(name, await askVersions(pipe, remainingMs))
@@ -154,15 +163,11 @@ export class Connection {
 /** How often a connection that is to close looks whether it may. */
 const retireCheckMs = 100
 
-async function openPipe(
-  connection: ConnectionOptions,
-  closed: (error: Error) => void,
-): Promise<RequestPipe> {
+async function openSocket(connection: ConnectionOptions): Promise<Socket> {
   const { platform, options, address, name } = connection
   const tls = tlsFor(options, address)
-  let socket
   try {
-    socket = await platform.network.connect({
+    return await platform.network.connect({
       ...address,
       timeoutMs: options.connectTimeoutMs,
       ...(tls === undefined ? {} : { tls }),
@@ -170,10 +175,6 @@ async function openPipe(
   } catch (error) {
     throw unreachable(name, address, error as Error)
   }
-  const { clientId, requestsInFlightMax, bytesInFlightMax, responseBytesMax } = options
-  const { clock } = platform
-  const limits = { requestsInFlightMax, bytesInFlightMax, responseBytesMax }
-  return new RequestPipe({ socket, clock, name, clientId, ...limits, closed })
 }
 
 /**
