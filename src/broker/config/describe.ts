@@ -3,6 +3,10 @@ import { brokerProperties } from './broker-properties.ts'
 import { clientMetricsProperties } from './client-metrics-properties.ts'
 import { configSource } from './config-source.ts'
 import type { ConfigLayer, ConfigSource } from './config-source.ts'
+import { brokerDocumentationOf, documentationOf } from './documentation.ts'
+import { clientMetricsDocumentation } from './documentation/client-metrics.ts'
+import { groupDocumentation } from './documentation/group.ts'
+import { topicDocumentation } from './documentation/topic.ts'
 import { groupPropertyDefault } from './group-settings.ts'
 import { groupProperties } from './group-properties.ts'
 import { canonicalText } from './property-value.ts'
@@ -24,6 +28,8 @@ export interface ConfigEntry {
   readonly synonyms: readonly ConfigSynonym[]
   /** 0 where the type is not known. */
   readonly typeCode: number
+  /** What it says, in a sentence or two; null where nobody knows. */
+  readonly documentation: string | null
 }
 
 export interface ConfigSynonym {
@@ -47,7 +53,8 @@ export function describeTopic(
     const value = topicText(name, overrides, broker)
     const synonyms =
       own === undefined ? ofBroker : [{ name, value, source: configSource.topic }, ...ofBroker]
-    return entry(name, property, value, { readOnly: false, synonyms })
+    const documentation = documentationOf(name, topicDocumentation, topicProperties)
+    return entry(name, property, value, { readOnly: false, synonyms, documentation })
   })
 }
 
@@ -93,34 +100,42 @@ export function describeGroup(
   broker: BrokerConfig,
 ): ConfigEntry[] {
   const defaultOf = (name: string) => groupPropertyDefault(name, broker)
-  return describeFlat(groupProperties, settings, configSource.group, defaultOf)
+  const table = { properties: groupProperties, texts: groupDocumentation }
+  return describeFlat(table, settings, configSource.group, defaultOf)
 }
 
 /** The properties of a subscription of clients' metrics. They are kept, and nobody is asked for metrics. */
 export function describeClientMetrics(settings: ReadonlyMap<string, string>): ConfigEntry[] {
-  return describeFlat(clientMetricsProperties, settings, configSource.clientMetrics, () => null)
+  const table = { properties: clientMetricsProperties, texts: clientMetricsDocumentation }
+  return describeFlat(table, settings, configSource.clientMetrics, () => null)
 }
 
 /** Properties without a broker's behind them: what is set, or the default. */
 function describeFlat(
-  table: PropertyTable,
+  {
+    properties,
+    texts,
+  }: { readonly properties: PropertyTable; readonly texts: Readonly<Record<string, string>> },
   settings: ReadonlyMap<string, string>,
   source: ConfigSource,
   defaultOf: (name: string) => string | null,
 ): ConfigEntry[] {
-  return Object.entries(table).map(([name, property]) => {
+  return Object.entries(properties).map(([name, property]) => {
+    const documentation = documentationOf(name, texts, properties)
     const written = settings.get(name)
     if (written !== undefined) {
       const value = canonicalText(property, written)
       return entry(name, property, value, {
         readOnly: false,
         synonyms: [{ name, value: written, source }],
+        documentation,
       })
     }
     const fromBroker = defaultOf(name)
     const synonyms =
       fromBroker === null ? [] : [{ name, value: fromBroker, source: configSource.default }]
-    return entry(name, property, fromBroker ?? property.default, { readOnly: false, synonyms })
+    const value = fromBroker ?? property.default
+    return entry(name, property, value, { readOnly: false, synonyms, documentation })
   })
 }
 
@@ -131,14 +146,22 @@ function brokerEntry(name: string, layers: readonly ConfigLayer[]): ConfigEntry 
   const written = layers.map((layer) => layer.get(name)).find(isPresent)
   const value =
     written === undefined || property === undefined ? null : canonicalText(property, written)
-  return entry(name, property, value, { readOnly: property?.dynamic === undefined, synonyms })
+  return entry(name, property, value, {
+    readOnly: property?.dynamic === undefined,
+    synonyms,
+    documentation: brokerDocumentationOf(name),
+  })
 }
 
 function entry(
   name: string,
   property: Property | undefined,
   value: string | null,
-  { readOnly, synonyms }: Pick<ConfigEntry, 'readOnly' | 'synonyms'>,
+  {
+    readOnly,
+    synonyms,
+    documentation,
+  }: Pick<ConfigEntry, 'readOnly' | 'synonyms' | 'documentation'>,
 ): ConfigEntry {
   const sensitive = isSensitive(property)
   return {
@@ -149,6 +172,7 @@ function entry(
     sensitive,
     synonyms,
     typeCode: property === undefined ? 0 : propertyTypeCodes[property.type],
+    documentation,
   }
 }
 

@@ -14,17 +14,19 @@ interface Asked {
   readonly version?: number
   readonly keys?: readonly string[] | null
   readonly synonyms?: boolean
+  readonly documentation?: boolean
 }
 
 async function describeResource(
   { ask }: Administration,
   resourceType: number,
   resourceName: string,
-  { version = 4, keys = null, synonyms = true }: Asked = {},
+  { version = 4, keys = null, synonyms = true, documentation = false }: Asked = {},
 ) {
   const { results } = await ask(describeConfigs, version, {
     resources: [{ resourceType, resourceName, configurationKeys: keys }],
     includeSynonyms: synonyms,
+    ...(version >= 3 && { includeDocumentation: documentation }),
   })
   const [result] = results
   if (result === undefined) throw new Error('no result')
@@ -57,6 +59,13 @@ describe('DescribeConfigs', () => {
       configType: 7,
       documentation: null,
     })
+  })
+
+  it('says what properties are for when it is asked', async () => {
+    const administration = await withTopic()
+    const asked = { keys: ['cleanup.policy'], documentation: true }
+    const { configs } = await describeResource(administration, topic, 'orders', asked)
+    expect(configs[0]?.documentation).toContain('compact keeps the last record of each key')
   })
 
   it.each([1, 2, 3, 4])('serves version %i', async (version) => {

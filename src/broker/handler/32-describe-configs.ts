@@ -7,30 +7,31 @@ import { defineHandler } from './handler.ts'
 import type { RequestContext } from './handler.ts'
 import { refusalFields } from './refusal-fields.ts'
 
+type Wishes = Pick<RequestOf<typeof describeConfigsApi>, 'includeSynonyms' | 'includeDocumentation'>
 type ResourceRequest = RequestOf<typeof describeConfigsApi>['resources'][number]
 type ResourceAnswer = ResponseInput<typeof describeConfigsApi>['results'][number]
 
 /**
  * DescribeConfigs 1-4: topics, brokers (one, or what is set on all), groups and subscriptions of
- * clients' metrics, with where each value comes from. No keys, or none named, stand for all.
+ * clients' metrics, with where each value comes from and, when asked, what it says. No keys, or none
+ * named, stand for all.
  *
- * Not implemented: documentation of properties, which is null; log levels of a broker, of which
- * there are none.
+ * Not implemented: log levels of a broker, of which there are none.
  */
 export const describeConfigs = defineHandler({
   api: describeConfigsApi,
   versions: [1, 4],
-  handle({ resources, includeSynonyms }, context) {
+  handle(request, context) {
     return {
       throttleTimeMs: 0,
-      results: resources.map((resource) => describeOne(resource, includeSynonyms, context)),
+      results: request.resources.map((resource) => describeOne(resource, request, context)),
     }
   },
 })
 
 function describeOne(
   { resourceType, resourceName, configurationKeys }: ResourceRequest,
-  includeSynonyms: boolean,
+  wishes: Wishes,
   context: RequestContext,
 ): ResourceAnswer {
   const resource = findConfigResource(resourceType, resourceName, context)
@@ -48,13 +49,13 @@ function describeOne(
     configs: resource
       .describe()
       .filter(({ name }) => wanted?.has(name) ?? true)
-      .map((entry) => describeEntry(entry, includeSynonyms)),
+      .map((entry) => describeEntry(entry, wishes)),
   }
 }
 
 function describeEntry(
   entry: ConfigEntry,
-  includeSynonyms: boolean,
+  { includeSynonyms, includeDocumentation }: Wishes,
 ): ResourceAnswer['configs'][number] {
   return {
     name: entry.name,
@@ -64,6 +65,6 @@ function describeEntry(
     isSensitive: entry.sensitive,
     synonyms: includeSynonyms ? entry.synonyms : [],
     configType: entry.typeCode,
-    documentation: null,
+    documentation: includeDocumentation ? entry.documentation : null,
   }
 }
