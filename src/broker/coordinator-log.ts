@@ -22,7 +22,7 @@ export class AppendRefused extends Error {
   readonly refusal: Refusal
 
   constructor(refusal: Refusal) {
-    super(refusal.message)
+    super(refusal.message, { cause: refusal.cause })
     this.refusal = refusal
   }
 }

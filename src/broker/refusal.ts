@@ -1,3 +1,4 @@
+import type { MillraceError } from '../errors.ts'
 import type { KafkaErrorName } from '../protocol/index.ts'
 
 /**
@@ -8,6 +9,8 @@ export interface Refusal {
   readonly error: KafkaErrorName
   /** What is wrong, for protocols that carry a message. */
   readonly message: string
+  /** The error behind it, where the broker itself has failed. */
+  readonly cause?: MillraceError
 }
 
 export function refuse(error: KafkaErrorName, message: string): Refusal {

@@ -1,3 +1,4 @@
+import type { MillraceError } from '../../errors.ts'
 import {
   baseOffsetAt,
   batchBytesAt,
@@ -22,6 +23,8 @@ export class BatchCursor {
   readonly #windowBytes: number
   #window: Buffer = Buffer.alloc(0)
   #at = 0
+  /** The offset behind the last batch: the next one has no offset below it. */
+  #reached = 0
   /** Where the current batch starts in the segment. */
   position: number
   /** The bytes of the current batch; 0 before the first call of `next`. */
@@ -54,8 +57,13 @@ export class BatchCursor {
     if (this.#at + headerBytes > this.#window.length) this.#moveWindow(this.#windowBytes)
     this.batchBytes = batchBytesAt(this.#window, this.#at)
     if (this.batchBytes < headerBytes || this.position + this.batchBytes > this.#end) {
-      throw damaged(`a batch at byte ${this.position} of a segment has ${this.batchBytes} bytes`)
+      throw this.#damaged(`has ${this.batchBytes} bytes`)
     }
+    const { baseOffset, lastOffset } = this
+    if (baseOffset < this.#reached || lastOffset < baseOffset) {
+      throw this.#damaged(`has the offsets ${baseOffset} to ${lastOffset}`)
+    }
+    this.#reached = lastOffset + 1
     return true
   }
 
@@ -70,8 +78,10 @@ export class BatchCursor {
   #moveWindow(bytes: number): void {
     this.#window = this.#bytes.chunkAt(this.position, bytes)
     this.#at = 0
-    if (this.#window.length < headerBytes) {
-      throw damaged(`a segment ends inside of the header of its batch at byte ${this.position}`)
-    }
+    if (this.#window.length < headerBytes) throw this.#damaged('has no whole header')
+  }
+
+  #damaged(problem: string): MillraceError {
+    return damaged(`${this.#bytes.path}: the batch at byte ${this.position} ${problem}`)
   }
 }

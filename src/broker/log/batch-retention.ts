@@ -25,9 +25,12 @@ export interface RetentionRules {
  * - a marker as long as there are batches of its transaction, and until a horizon like that;
  * - the last batch of each producer that is remembered, if need be without records, because it has
  *   the sequence numbers and the epoch that a restart must not forget;
- * - the last batch of the stretch likewise, because readers find the end of the log by it.
+ * - the last batch of the stretch likewise, because readers find the end of the log by it;
+ * - a damaged batch as it is.
  */
 export function retainedPart(batch: RecordBatch, rules: RetentionRules): Buffer | undefined {
+  // Written anew, damaged records would get a CRC that vouches for them.
+  if (!batch.isCrcValid()) return batch.bytes
   try {
     const kept = batch.isControl ? retainedMarker(batch, rules) : retainedData(batch, rules)
     return kept ?? (mustStay(batch, rules) ? emptyBatch(batch) : undefined)

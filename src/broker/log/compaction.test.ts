@@ -190,6 +190,20 @@ describe('compaction', () => {
     expect(readAll(log)).toMatchObject([{ recordCount: 0, nextOffset: log.highWatermark }])
   })
 
+  it('leaves a damaged batch as it is: written anew, it would look whole', async () => {
+    const { log, clock, writer } = await compactedLog()
+    writer.write({ a: 'first', b: 'first' })
+    writer.write({ a: 'other', c: 'value' })
+    writer.write({ a: 'third' })
+    const [first, second] = readAll(log) as [RecordBatch, RecordBatch]
+    second.bytes.fill('x', second.sizeInBytes - 4, second.sizeInBytes - 3)
+    const damaged = Buffer.from(second.bytes)
+    await log.compact(clock.nowMs, 'always')
+    const [kept, found] = readAll(log) as [RecordBatch, RecordBatch]
+    expect(kept.sizeInBytes).toBeLessThan(first.sizeInBytes)
+    expect(found.bytes).toEqual(damaged)
+  })
+
   it.each(compressions)('rewrites batches of codec %s', async (compression) => {
     await prepareCompression(compression)
     const { log, clock } = await compactedLog()

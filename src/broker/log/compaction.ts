@@ -132,12 +132,13 @@ class CompactionRun {
         if (cursor.lastOffset < startOffset) continue
         await this.#takeTurns(cursor.batchBytes)
         const batch = RecordBatch.at(cursor.batch())
+        keys.endOffset = batch.nextOffset
+        if (!batch.isCrcValid()) continue
         if (batch.isControl) transactions.endsNothing(batch)
         else if (!transactions.isAborted(batch)) {
           for (const { key, offset } of recordsOf(batch.bytes))
             if (key !== null) keys.add(key, offset)
         }
-        keys.endOffset = batch.nextOffset
       }
       if (keys.isFull) return keys
     }
@@ -151,7 +152,8 @@ class CompactionRun {
     const [first] = group as [Segment]
     const { baseOffset, createdMs } = first
     const bytes = storage.createReplacement(baseOffset)
-    const made = new Segment({ baseOffset, endOffset: baseOffset, bytes, createdMs })
+    const endOffset = baseOffset
+    const made = new Segment({ baseOffset, endOffset, bytes, createdMs, mayHaveGaps: true })
     let isSame = group.length === 1
     try {
       for (const segment of group) {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { AppendRefused } from '../coordinator-log.ts'
 import { coordinatorLog } from './coordinator-log.ts'
-import { batchOf, changingConfig, memoryLog, onSimulatedMachine } from './log-fixture.ts'
+import { batchOf, changingConfig, memoryLog, onSimulatedMachine, readAll } from './log-fixture.ts'
 import { openLogFolder } from './log-folder.ts'
 import type { PartitionLog } from './partition-log.ts'
 
@@ -77,6 +77,15 @@ describe('the log of a coordinator', () => {
       expect(order).toEqual(Array.from({ length: 40 }, (_, n) => n))
       await folder.close()
     }))
+
+  it('is not replayed past a batch that is damaged', async () => {
+    const { log } = await memoryLog()
+    const state = coordinatorLog({ log, index: 0, leaderEpoch: 0 })
+    for (const value of ['1', '2', '3']) await state.append([stateOf('a', value)])
+    const [, second] = readAll(log)
+    second?.bytes.fill('4', second.sizeInBytes - 2)
+    expect(() => replayed(log)).toThrow('the batch at offset 1 has a wrong CRC')
+  })
 
   it('leaves records without a key to whoever wrote them', async () => {
     const { log } = await memoryLog()

@@ -124,6 +124,49 @@ async function writeTransactions(log: PartitionLog): Promise<void> {
   await appended(log.append(batchOf(['last']), { leaderEpoch: 5 })).durable
 }
 
+describe('bytes that a checkpoint vouches for', () => {
+  it.each([
+    ['a length that runs past the end of the file', 8, 0x7000],
+    ['a length without room for a header', 8, 0],
+    ['an offset that is not its own', 4, 4000],
+    ['a last offset before its first', 23, -2],
+  ])('are an error when they are damaged: %s', async (_, at, value) => {
+    const machine = new Machine({ segmentBytes: 10_000 })
+    await machine.log(async (log) => {
+      await writeSome(log, 6)
+      await log.close()
+    })
+    await machine.disk((disk) => {
+      const bytes = content(disk, segmentName(0))
+      bytes.writeInt32BE(value, 3 * batchBytes + at)
+      put(disk, segmentName(0), bytes)
+    })
+    await machine.log((log) => {
+      expect(log).toMatchObject({ logEndOffset: 6, highWatermark: 6 })
+      const options = { isolation: 'committed', bytesMax: 1, atLeastOneBatch: true } as const
+      expect(log.read({ offset: 2, ...options })).toMatchObject({ nextOffset: 3 })
+      expect(log.read({ offset: 3, ...options })).toMatchObject({
+        error: 'CORRUPT_MESSAGE',
+        message: expect.stringContaining(`${directory}/${segmentName(0)}`) as string,
+      })
+    })
+    expect(machine.truncations).toEqual([])
+  })
+
+  it('are bytes to wait for no longer when they are damaged', async () => {
+    const machine = new Machine({ segmentBytes: 10_000 })
+    await machine.log(async (log) => {
+      await writeSome(log, 6)
+      await log.close()
+    })
+    await machine.disk((disk) => {
+      disk.remove(`${directory}/${segmentName(0).replace('log', 'index')}`)
+      put(disk, segmentName(0), content(disk, segmentName(0)).fill(0, 8, 12))
+    })
+    await machine.log((log) => expect(log.bytesAvailable(2, 'committed', 500)).toBe(500))
+  })
+})
+
 describe('recovery', () => {
   it('finds everything after an end without closing', async () => {
     const machine = new Machine()

@@ -150,8 +150,10 @@ export class LogRecovery {
 
   #segment(found: FoundSegment, endOffset: number): Segment {
     const { baseOffset, bytes } = found
+    const mayHaveGaps = found.endOffset !== undefined
     const loadIndex = () => this.#storage.loadIndex(bytes)
-    return new Segment({ baseOffset, endOffset, bytes, createdMs: this.#nowMs, loadIndex })
+    const createdMs = this.#nowMs
+    return new Segment({ baseOffset, endOffset, bytes, createdMs, mayHaveGaps, loadIndex })
   }
 
   #emptySegment(baseOffset: number): Segment {

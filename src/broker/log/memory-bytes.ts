@@ -23,6 +23,7 @@ const pinnedFactor = 1.5
  * of the chunk alive. Arenas grow with the segment, so that a partition with one record stays small.
  */
 export class MemoryBytes implements SegmentBytes {
+  readonly path = 'a segment in memory'
   readonly #extents: Extent[] = []
   #arena: Buffer | undefined
   #arenaUsed = 0

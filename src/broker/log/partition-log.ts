@@ -216,7 +216,13 @@ export class PartitionLog implements CommittedLog {
   bytesAvailable(offset: number, isolation: Isolation, bytesMax: number): number {
     const endOffset = this.#visibleEnd(isolation)
     if (this.closed || offset >= endOffset) return 0
-    return this.#segments.bytesBetween(offset, endOffset, bytesMax)
+    try {
+      return this.#segments.bytesBetween(offset, endOffset, bytesMax)
+    } catch (error) {
+      // Whoever waits for bytes has an error to be told of, which the next read finds.
+      this.#refusalFor(error)
+      return bytesMax
+    }
   }
 
   /** The first visible record that is not older than `timestamp`. */
@@ -502,10 +508,13 @@ export class PartitionLog implements CommittedLog {
     }
   }
 
+  /** What a failure of disk or data is answered with; any other error is thrown on. */
   #refusalFor(error: unknown): Refusal {
-    if (isDiskError(error)) return refuse('KAFKA_STORAGE_ERROR', error.message)
+    if (isDiskError(error)) {
+      return { ...refuse('KAFKA_STORAGE_ERROR', error.message), cause: error }
+    }
     if (isMillraceError(error, 'MILLRACE_BROKER_DATA_INVALID')) {
-      return refuse('CORRUPT_MESSAGE', error.message)
+      return { ...refuse('CORRUPT_MESSAGE', error.message), cause: error }
     }
     throw error
   }

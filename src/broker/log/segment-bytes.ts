@@ -3,6 +3,8 @@
  * the segment. Bytes that were appended never change.
  */
 export interface SegmentBytes {
+  /** Names the segment in messages. */
+  readonly path: string
   readonly size: number
   /** Adds one whole batch. Throws a `DiskError`, having added nothing, when it cannot. */
   append(batch: Buffer): void

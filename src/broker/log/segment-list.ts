@@ -1,4 +1,5 @@
 import { RecordBatch } from '../../protocol/records/index.ts'
+import { damaged } from './damaged.ts'
 import { Segment } from './segment.ts'
 import { SegmentRead } from './segment-read.ts'
 import type { SegmentReadOptions } from './segment-read.ts'
@@ -52,13 +53,16 @@ export class SegmentList {
    * the next one does.
    */
   read(options: SegmentReadOptions): SegmentRead {
-    for (let index = this.#indexOf(options.offset); index < this.#segments.length; index++) {
+    const { offset, endOffset } = options
+    for (let index = this.#indexOf(offset); index < this.#segments.length; index++) {
       const segment = this.#segments[index] as Segment
-      if (segment.baseOffset >= options.endOffset) break
+      if (segment.baseOffset >= endOffset) return new SegmentRead(options)
       const result = segment.read(options)
       if (result.bytes > 0 || result.isComplete) return result
     }
-    return new SegmentRead(options)
+    if (offset >= endOffset) return new SegmentRead(options)
+    // Nobody cuts or compacts the active segment: its last batch ends where the log does.
+    throw damaged(`${this.#storage.path}: no batch holds offset ${offset}`)
   }
 
   /** How many bytes of batches lie from `offset` up to `endOffset`; stops to count at `bytesMax`. */
@@ -73,12 +77,22 @@ export class SegmentList {
     return bytes
   }
 
-  /** All batches with records from `startOffset` on. */
+  /**
+   * All batches with records from `startOffset` on, for those who rebuild a state of them: a batch
+   * that is not what was written must not become a part of it.
+   */
   *batches(startOffset: number): Generator<RecordBatch, undefined> {
     for (const segment of this.#segments) {
       const cursor = segment.cursorAt(0, scanBytes)
       while (cursor.next()) {
-        if (cursor.lastOffset >= startOffset) yield RecordBatch.at(cursor.batch())
+        if (cursor.lastOffset < startOffset) continue
+        const batch = RecordBatch.at(cursor.batch())
+        if (!batch.isCrcValid()) {
+          throw damaged(
+            `${segment.bytes.path}: the batch at offset ${batch.baseOffset} has a wrong CRC`,
+          )
+        }
+        yield batch
       }
     }
   }

@@ -1,3 +1,4 @@
+import type { MillraceError } from '../../errors.ts'
 import { baseOffsetAt, batchBytesAt, headerBytes, lastOffsetAt } from './batch-header.ts'
 import { damaged } from './damaged.ts'
 import type { SegmentBytes } from './segment-bytes.ts'
@@ -14,9 +15,21 @@ export interface SegmentReadOptions {
   readonly atLeastOneBatch: boolean
 }
 
+/** The segment that is read. */
+export interface ReadSource {
+  readonly bytes: SegmentBytes
+  readonly index: SegmentIndex
+  readonly endOffset: number
+  readonly mayHaveGaps: boolean
+}
+
 /**
  * Gathers the batches that are wanted of one segment. It looks at the headers around the first and
  * around the last of them; what lies between them it knows from the index.
+ *
+ * Nothing says that the headers are still what was checked: a disk can change bytes after years. So
+ * each must fit the one before and the segment. One that did not would end the read early, or
+ * lead past records, and the reader would never know of them.
  */
 export class SegmentRead {
   readonly chunks: Buffer[] = []
@@ -28,6 +41,10 @@ export class SegmentRead {
   readonly #options: SegmentReadOptions
   #window: Buffer = Buffer.alloc(0)
   #windowStart = 0
+  // What the header says that was looked at last.
+  #baseOffset = 0
+  #lastOffset = 0
+  #batchBytes = 0
 
   constructor(options: SegmentReadOptions) {
     this.#options = options
@@ -35,60 +52,62 @@ export class SegmentRead {
   }
 
   /**
-   * Reads from `position` on, where a batch starts: the one that is wanted, or one less than an
-   * index step before it. From a file it is one read into one buffer, unless the first batch is
-   * bigger than that; from memory it is slices of what is there.
+   * Reads from `position` on, where the batch with `baseOffset` starts: the one that is wanted, or one
+   * less than an index step before it. From a file it is one read into one buffer, unless the first
+   * batch is bigger than that; from memory it is slices of what is there.
    */
-  run(segment: SegmentBytes, index: SegmentIndex, position: number): void {
-    this.#moveWindow(segment, position, this.#options.bytesMax + indexStepBytes)
-    const start = this.#findStart(segment, position)
+  run(source: ReadSource, position: number, baseOffset: number): void {
+    this.#moveWindow(source.bytes, position, this.#options.bytesMax + indexStepBytes)
+    const start = this.#findStart(source, position, baseOffset)
     if (start === undefined) return
-    const end = this.#findEnd(segment, index, start)
+    const end = this.#findEnd(source, start)
     this.bytes = end - start
-    this.#gather(segment, start, end)
+    this.#gather(source.bytes, start, end)
   }
 
   /** The position of the first batch that is wanted, undefined when there is none to be taken. */
-  #findStart(segment: SegmentBytes, from: number): number | undefined {
+  #findStart(source: ReadSource, from: number, fromOffset: number): number | undefined {
     const { offset, endOffset, bytesMax, atLeastOneBatch } = this.#options
-    for (let position = from; position < segment.size;) {
-      const at = this.#header(segment, position)
-      const batchBytes = batchBytesAt(this.#window, at)
-      if (lastOffsetAt(this.#window, at) >= offset) {
-        const isTooBig = batchBytes > bytesMax && !atLeastOneBatch
-        this.isComplete = isTooBig || this.#isHidden(at, endOffset)
+    let reached = fromOffset
+    for (let position = from; position < source.bytes.size;) {
+      this.#readHeader(source, position, reached)
+      if (this.#lastOffset >= offset) {
+        const isTooBig = this.#batchBytes > bytesMax && !atLeastOneBatch
+        this.isComplete = isTooBig || this.#baseOffset >= endOffset
         return this.isComplete ? undefined : position
       }
-      position += batchBytes
+      reached = this.#lastOffset + 1
+      position += this.#batchBytes
     }
+    if (!source.mayHaveGaps && reached !== source.endOffset)
+      throw noBatch(source, source.bytes.size)
     return undefined
   }
 
   /** The position behind the last batch that is wanted; the first one is. */
-  #findEnd(segment: SegmentBytes, index: SegmentIndex, start: number): number {
+  #findEnd(source: ReadSource, start: number): number {
     const { endOffset, bytesMax } = this.#options
+    const { index } = source
     let end = start
+    let reached = this.#baseOffset
     const entry = index.lastWithin(start + bytesMax, endOffset)
     if (entry >= 0 && index.position(entry) > start) {
       end = index.position(entry)
-      this.nextOffset = index.baseOffset(entry)
+      reached = index.baseOffset(entry)
+      this.nextOffset = reached
     }
-    while (end < segment.size) {
+    while (end < source.bytes.size) {
       const room = start + bytesMax - end
       this.isComplete = end > start && room < headerBytes
       if (this.isComplete) break
-      const at = this.#header(segment, end)
-      const batchBytes = batchBytesAt(this.#window, at)
-      this.isComplete = (end > start && batchBytes > room) || this.#isHidden(at, endOffset)
+      this.#readHeader(source, end, reached)
+      this.isComplete = (end > start && this.#batchBytes > room) || this.#baseOffset >= endOffset
       if (this.isComplete) break
-      this.nextOffset = lastOffsetAt(this.#window, at) + 1
-      end += batchBytes
+      reached = this.#lastOffset + 1
+      this.nextOffset = reached
+      end += this.#batchBytes
     }
     return end
-  }
-
-  #isHidden(at: number, endOffset: number): boolean {
-    return baseOffsetAt(this.#window, at) >= endOffset
   }
 
   #gather(segment: SegmentBytes, start: number, end: number): void {
@@ -104,23 +123,33 @@ export class SegmentRead {
     }
   }
 
-  /** Where the header of the batch at `position` is in the window, which is moved if it has to be. */
-  #header(segment: SegmentBytes, position: number): number {
+  /** Looks at the header of the batch at `position`, before which the offset `reached` was reached. */
+  #readHeader(source: ReadSource, position: number, reached: number): void {
+    const { bytes, endOffset, mayHaveGaps } = source
     let at = position - this.#windowStart
     if (at < 0 || at + headerBytes > this.#window.length) {
-      this.#moveWindow(segment, position, indexStepBytes)
+      this.#moveWindow(bytes, position, indexStepBytes)
       at = 0
     }
-    const isThere = at + headerBytes <= this.#window.length
-    const batchBytes = isThere ? batchBytesAt(this.#window, at) : 0
-    if (batchBytes < headerBytes || position + batchBytes > segment.size) {
-      throw damaged(`no batch starts at byte ${position} of a segment, where one must`)
-    }
-    return at
+    if (at + headerBytes > this.#window.length) throw noBatch(source, position)
+    this.#baseOffset = baseOffsetAt(this.#window, at)
+    this.#lastOffset = lastOffsetAt(this.#window, at)
+    this.#batchBytes = batchBytesAt(this.#window, at)
+    const fits =
+      this.#batchBytes >= headerBytes &&
+      position + this.#batchBytes <= bytes.size &&
+      (mayHaveGaps ? this.#baseOffset >= reached : this.#baseOffset === reached) &&
+      this.#lastOffset >= this.#baseOffset &&
+      this.#lastOffset < endOffset
+    if (!fits) throw noBatch(source, position)
   }
 
   #moveWindow(segment: SegmentBytes, position: number, wanted: number): void {
     this.#window = segment.chunkAt(position, wanted)
     this.#windowStart = position
   }
+}
+
+function noBatch({ bytes }: ReadSource, position: number): MillraceError {
+  return damaged(`${bytes.path}: at byte ${position} there is not the batch that must be there`)
 }

@@ -1,6 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { isMillraceError } from '../../errors.ts'
 import { RecordBatch } from '../../protocol/records/index.ts'
+import { baseOffsetAt, lastOffsetAt } from './batch-header.ts'
 import { batchesIn, batchOf, startMs } from './log-fixture.ts'
 import { MemoryBytes } from './memory-bytes.ts'
 import type { SegmentBytes } from './segment-bytes.ts'
@@ -8,6 +10,7 @@ import { Segment } from './segment.ts'
 
 /** Answers exactly what is asked for, as a file does. */
 class FlatBytes implements SegmentBytes {
+  readonly path = 'segment'
   #bytes: Buffer = Buffer.alloc(0)
   readonly reads: number[] = []
 
@@ -17,6 +20,11 @@ class FlatBytes implements SegmentBytes {
 
   append(batch: Buffer): void {
     this.#bytes = Buffer.concat([this.#bytes, batch])
+  }
+
+  /** What a bad disk does. */
+  damage(change: (bytes: Buffer) => void): void {
+    change(this.#bytes)
   }
 
   chunkAt(position: number, lengthWanted: number): Buffer {
@@ -40,7 +48,9 @@ interface Made {
 const baseOffset = 100
 
 function make(steps: readonly Step[], bytes: SegmentBytes): Made {
-  const segment = new Segment({ baseOffset, endOffset: baseOffset, bytes, createdMs: startMs })
+  const mayHaveGaps = steps.some(({ gap }) => gap > 0)
+  const times = { createdMs: startMs, mayHaveGaps }
+  const segment = new Segment({ baseOffset, endOffset: baseOffset, bytes, ...times })
   const batches = steps.map(({ gap, count, valueBytes }) => {
     const values = Array.from({ length: count }, () => 'x'.repeat(valueBytes))
     const batch = RecordBatch.at(batchOf(values))
@@ -62,6 +72,8 @@ const steps = fc.array(
   }),
   { minLength: 1, maxLength: 60, size: 'max' },
 )
+
+const denseSteps = steps.map((taken) => taken.map((step) => ({ ...step, gap: 0 })))
 
 const wanted = fc.record({
   share: fc.double({ min: 0, max: 1, noNaN: true }),
@@ -168,6 +180,76 @@ describe('a segment in a file', () => {
     bytes.append(Buffer.alloc(100))
     const read = () =>
       segment.read({ offset: 101, endOffset: 200, bytesMax: 1000, atLeastOneBatch: true })
-    expect(read).toThrow(/no batch starts at byte/)
+    expect(read).toThrow('segment: at byte')
+  })
+
+  it('says that it is damaged when a batch ends before it starts', () => {
+    const bytes = new FlatBytes()
+    const { segment } = make(
+      [1, 1, 1].map((gap) => ({ gap, count: 1, valueBytes: 10 })),
+      bytes,
+    )
+    bytes.damage((content) => content.writeInt32BE(-1, 23))
+    const { endOffset } = segment
+    const read = () => segment.read({ offset: 101, endOffset, bytesMax: 1, atLeastOneBatch: true })
+    expect(read).toThrow('segment: at byte 0')
+  })
+
+  it('never reads past a record because of a damaged header', () => {
+    const header = fc.record({
+      batch: fc.nat({ max: 59 }),
+      field: fc.constantFrom(...headerFields),
+      value: fc.oneof(
+        fc.integer({ min: -3, max: 3 }),
+        fc.integer({ min: -(2 ** 31), max: 2 ** 31 - 1 }),
+      ),
+    })
+    let errors = 0
+    fc.assert(
+      fc.property(
+        fc.oneof(steps, denseSteps),
+        header,
+        fc.boolean(),
+        (taken, { batch, field, value }, hasIndex) => {
+          const bytes = new FlatBytes()
+          const { segment: made, batches } = make(taken, bytes)
+          const { endOffset, mayHaveGaps } = made
+          const options = { baseOffset, endOffset, bytes, createdMs: startMs, mayHaveGaps }
+          const opened = new Segment(options)
+          const segment = hasIndex ? made : opened
+          const position = batches
+            .slice(0, batch % batches.length)
+            .reduce((sum, { sizeInBytes }) => sum + sizeInBytes, 0)
+          bytes.damage((content) => {
+            const at = position + field.at
+            content.writeInt32BE((content.readInt32BE(at) + value) | 0, at)
+          })
+          for (let offset = baseOffset; offset < endOffset; offset++) {
+            try {
+              const wanted = { offset, endOffset, bytesMax: 1, atLeastOneBatch: true }
+              const { chunks, nextOffset } = segment.read(wanted)
+              if (mayHaveGaps && chunks.length === 0) continue
+              expect(nextOffset).toBeGreaterThan(offset)
+              // With another last offset its CRC is wrong, of which readers find out by themselves.
+              const found = Buffer.concat(chunks)
+              expect(lastOffsetAt(found, 0)).toBeGreaterThanOrEqual(offset)
+              if (!mayHaveGaps) expect(baseOffsetAt(found, 0)).toBeLessThanOrEqual(offset)
+            } catch (error) {
+              if (!isMillraceError(error, 'MILLRACE_BROKER_DATA_INVALID')) throw error
+              errors += 1
+            }
+          }
+        },
+      ),
+      { seed: 23, numRuns: 300 },
+    )
+    expect(errors).toBeGreaterThan(1000)
   })
 })
+
+/** Where a header has what leads from batch to batch. */
+const headerFields = [
+  { name: 'base offset', at: 4 },
+  { name: 'length', at: 8 },
+  { name: 'last offset delta', at: 23 },
+]

@@ -10,6 +10,11 @@ export interface SegmentOptions {
   readonly endOffset: number
   readonly bytes: SegmentBytes
   readonly createdMs: number
+  /**
+   * Whether offsets are missing between its batches, as compaction leaves it.
+   * @defaultValue false
+   */
+  readonly mayHaveGaps?: boolean
   /** Makes the index when it is first needed. Absent: the segment is read for it. */
   readonly loadIndex?: () => SegmentIndex | undefined
 }
@@ -29,6 +34,7 @@ export class Segment {
   readonly bytes: SegmentBytes
   /** When it was made or opened; its age when its batches have no timestamps. */
   readonly createdMs: number
+  readonly mayHaveGaps: boolean
   /** The offset after its last record. A sealed segment that compaction left may end before. */
   endOffset: number
   readonly #loadIndex: (() => SegmentIndex | undefined) | undefined
@@ -44,6 +50,7 @@ export class Segment {
     this.endOffset = options.endOffset
     this.bytes = options.bytes
     this.createdMs = options.createdMs
+    this.mayHaveGaps = options.mayHaveGaps ?? false
     this.#loadIndex = options.loadIndex
   }
 
@@ -107,8 +114,12 @@ export class Segment {
   }
 
   read(options: SegmentReadOptions): SegmentRead {
+    const { offset } = options
     const result = new SegmentRead(options)
-    result.run(this.bytes, this.index, this.#positionNear(options.offset))
+    const latest = this.#latestPosition(offset)
+    const entry = latest < 0 ? this.index.floor(offset) : -1
+    if (latest >= 0) result.run(this, latest, offset)
+    else if (entry >= 0) result.run(this, this.index.position(entry), this.index.baseOffset(entry))
     return result
   }
 
