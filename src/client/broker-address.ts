@@ -40,7 +40,7 @@ function parseBrokerAddress(text: string): BrokerAddress {
   if (text.includes('://')) {
     throw badAddress(text, `must be 'host:port' without a protocol; TLS is switched on by tls`)
   }
-  const match = /^(?:\[([^\]]*)\]|([^:[\]]*))(?::(.*))?$/s.exec(text)
+  const match = /^(?:\[([^\]]*)\]|([^:[\]]*))(?::([^:]*))?$/.exec(text)
   if (match === null) throw badAddress(text, `must be 'host:port', an IPv6 address in brackets`)
   const [, address, name, portText] = match
   if (address !== undefined && canonicalAddress(address) === undefined) {

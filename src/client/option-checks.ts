@@ -42,7 +42,7 @@ export function wholeNumber(
   absent: number,
   { min, max }: Range,
 ): number {
-  const value = given[option] ?? absent
+  const value = given[option] === undefined ? absent : given[option]
   if (typeof value === 'number' && Number.isSafeInteger(value) && value >= min && value <= max) {
     return value
   }
@@ -51,7 +51,7 @@ export function wholeNumber(
 
 /** `true` or `false`, or `false` where the option is not given. */
 export function flag(given: GivenOptions, name: string, option = name): boolean {
-  const value = given[name] ?? false
+  const value = given[name] === undefined ? false : given[name]
   if (typeof value === 'boolean') return value
   throw new OptionError(option, `(${shown(value)}) must be true or false`)
 }
