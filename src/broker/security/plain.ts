@@ -21,8 +21,11 @@ export function plainExchange(users: Users): SaslExchange {
       }
     }
     const expected = users.password(user)
-    const correct = expected !== undefined && sameText(expected, password)
-    return correct ? { kind: 'success', bytes: Buffer.alloc(0), user } : invalidCredentials('PLAIN')
+    // Compared for an unknown user too: the time that it takes must not tell that there is none.
+    const same = sameText(expected ?? '', password)
+    return same && expected !== undefined
+      ? { kind: 'success', bytes: Buffer.alloc(0), user }
+      : invalidCredentials('PLAIN')
   }
 }
 

@@ -36,6 +36,8 @@ interface ConnectionOptions {
   readonly log: Log
   readonly limits: ConnectionLimits
   readonly receive: RequestReceiver
+  /** Why no more of a request is taken that has this many bytes and is not complete. */
+  readonly refuseBytes?: (held: number) => string | undefined
   readonly closed: () => void
 }
 
@@ -57,6 +59,7 @@ export class Connection {
   readonly #log: Log
   readonly #limits: ConnectionLimits
   readonly #receive: RequestReceiver
+  readonly #refuseBytes: ConnectionOptions['refuseBytes']
   readonly #onClosed: () => void
   readonly #frames: FrameReader
   readonly #waiting: Buffer[] = []
@@ -77,6 +80,7 @@ export class Connection {
     this.#log = options.log
     this.#limits = options.limits
     this.#receive = options.receive
+    this.#refuseBytes = options.refuseBytes
     this.#onClosed = options.closed
     this.#frames = new FrameReader(options.limits.requestBytesMax)
     this.#lastActivityMs = options.clock.elapsedMs()
@@ -116,14 +120,18 @@ export class Connection {
     try {
       this.#frames.push(chunk, (frame) => this.#frame(frame))
     } catch (error) {
-      const { host, port } = this.#socket.remote
-      this.#log('warn', `closed a connection: ${describeStranger(error)}`, {
-        client: `${host}:${port}`,
-      })
-      this.#socket.destroy()
+      this.#destroyFor(describeStranger(error))
       return
     }
-    this.#advance()
+    const refusal = this.#refuseBytes?.(this.#frames.heldBytes)
+    if (refusal === undefined) this.#advance()
+    else this.#destroyFor(refusal)
+  }
+
+  #destroyFor(reason: string): void {
+    const { host, port } = this.#socket.remote
+    this.#log('warn', `closed a connection: ${reason}`, { client: `${host}:${port}` })
+    this.#socket.destroy()
   }
 
   #frame(frame: Buffer): void {

@@ -83,7 +83,8 @@ const tooEarly = frame(saslAuthenticateApi, 2, { authBytes: rightPassword })
 const wrongLogin = frame(saslAuthenticateApi, 2, { authBytes: wrongPassword })
 const bareRightLogin = bare(rightPassword)
 const bareWrongLogin = bare(wrongPassword)
-const unknownMechanism = frame(saslHandshakeApi, 1, { mechanism: 'GUESS' })
+const guess = frame(saslHandshakeApi, 1, { mechanism: 'GUESS' })
+const nameless = frame(saslHandshakeApi, 1, { mechanism: 'PLAIN\nwarn all is lost' })
 const versions = frame(apiVersionsApi, 0, {})
 /** API key 999, which ends the connection. */
 const unknownRequest = Buffer.from('0000000a03e7000000000009ffff', 'hex')
@@ -95,7 +96,8 @@ describe('a connection that may not go on', () => {
     ['a login before its handshake', [], tooEarly, 'SaslAuthenticate before authentication'],
     ['a request within a login', [plainHandshake], versions, 'ApiVersions before authentication'],
     ['a second handshake', [plainHandshake], plainHandshake, 'a mechanism had been chosen'],
-    ['a mechanism that is not offered', [], unknownMechanism, "'GUESS' is not offered"],
+    ['a mechanism that is not offered', [], guess, 'mechanism GUESS is not offered'],
+    ['a mechanism without a name', [], nameless, 'mechanism without a proper name is not offered'],
     ['a wrong password', [plainHandshake], wrongLogin, invalid],
     ['a wrong password in a bare frame', [bareHandshake], bareWrongLogin, invalid],
   ])('is logged once for %s, however many requests follow', async (_what, before, last, reason) => {
@@ -113,6 +115,27 @@ describe('a connection that may not go on', () => {
     for (let index = 0; index < manyFrames; index++) raw.send(metadata)
     await raw.closed
     expect(lines).toHaveLength(1)
+  })
+})
+
+describe('a request of a megabyte', () => {
+  const authBytes = Buffer.alloc(1024 * 1024)
+
+  it('is taken from nobody who has not logged in', async () => {
+    await using stage = await scene()
+    const { raw, lines } = stage
+    raw.send(plainHandshake, frame(saslAuthenticateApi, 2, { authBytes }))
+    await raw.closed
+    expect(lines).toEqual([expect.stringContaining('more than 524288 bytes before authentication')])
+  })
+
+  it('is taken after the login', async () => {
+    await using stage = await scene()
+    const { client } = stage
+    await client.request(saslHandshakeApi, 1, { mechanism: 'PLAIN' })
+    await client.request(saslAuthenticateApi, 2, { authBytes: rightPassword })
+    const answer = await client.request(saslAuthenticateApi, 2, { authBytes })
+    expect(answer.errorCode).toBe(kafkaError.ILLEGAL_SASL_STATE)
   })
 })
 

@@ -93,6 +93,7 @@ export class NodeServer {
       log,
       limits: this.#options.limits(),
       receive: dispatcher.receiver(session),
+      refuseBytes: (held) => session.refuseBytes(held),
       closed: () => this.#connections.delete(connection),
     })
     this.#connections.add(connection)

@@ -6,9 +6,15 @@ import type { Users } from '../security/users.ts'
 
 const anonymous = 'User:ANONYMOUS'
 
+/** What Kafka takes of a message before its sender has logged in (`sasl.server.max.receive.size`). */
+const bytesBeforeLoginMax = 524_288
+
 /** Keys of the APIs that are answered before a mechanism is chosen, and while it exchanges messages. */
 const keysBeforeChoice: ReadonlySet<number> = new Set([saslHandshakeApi.key, apiVersionsApi.key])
 const keysOfExchange: ReadonlySet<number> = new Set([saslHandshakeApi.key, saslAuthenticateApi.key])
+
+/** As RFC 4422 has it. What is none is not repeated: reasons are logged. */
+const mechanismName = /^[A-Z0-9_-]{1,20}$/
 
 interface SessionOptions {
   readonly socket: Socket
@@ -84,6 +90,13 @@ export class Session {
     }
   }
 
+  /** Why this many bytes of a request are too many to hold for a client that has not logged in. */
+  refuseBytes(held: number): string | undefined {
+    if (this.#state === 'open' || this.#state === 'authenticated') return undefined
+    if (held <= bytesBeforeLoginMax) return undefined
+    return `a request of more than ${bytesBeforeLoginMax} bytes before authentication`
+  }
+
   /** The mechanisms that a client may choose; none where authentication is not asked for. */
   get mechanisms(): readonly SaslMechanism[] {
     return this.#options.sasl?.mechanisms ?? []
@@ -98,7 +111,8 @@ export class Session {
       return 'out-of-order'
     }
     if (!isSaslMechanism(mechanism) || !sasl.mechanisms.includes(mechanism)) {
-      this.#refuse(`SASL mechanism '${mechanism}' is not offered (${sasl.mechanisms.join()} are)`)
+      const named = mechanismName.test(mechanism) ? mechanism : 'without a proper name'
+      this.#refuse(`SASL mechanism ${named} is not offered (${sasl.mechanisms.join()} are)`)
       return 'unsupported'
     }
     this.#exchange = startSaslExchange(mechanism, sasl.users, random)
