@@ -1,4 +1,10 @@
-/** The keys that occur more than once. */
+/** The keys that occur more than once. A request may have very many. */
 export function repeated<Key>(keys: readonly Key[]): ReadonlySet<Key> {
-  return new Set(keys.filter((key, index) => keys.indexOf(key) !== index))
+  const seen = new Set<Key>()
+  const twice = new Set<Key>()
+  for (const key of keys) {
+    if (seen.has(key)) twice.add(key)
+    seen.add(key)
+  }
+  return twice
 }
