@@ -32,6 +32,8 @@ const port = 9092
 const workMs = 20_000
 /** Long enough for a transaction of a producer that is no more to be aborted, and for what waits for it. */
 const quietMs = 60_000
+/** Before it is looked whether all is settled, members of groups leave, and that is written down too. */
+const leavingMs = 5_000
 const requestTimeoutMs = 1_500
 
 /** Only the broker has anything to lose on its disk, and in its memory. */
@@ -181,7 +183,7 @@ function startClients(simulation: Simulation, history: HistoryRecorder): void {
 
 /** Members of groups, which go on while what was left undecided by others is being settled. */
 function startGroups(simulation: Simulation, history: HistoryRecorder): void {
-  const goesOn = () => simulation.nowMs < workMs + quietMs
+  const goesOn = () => simulation.nowMs < workMs + quietMs - leavingMs
   const common = { history, topic, partitions, goesOn }
   for (const number of [1, 2]) {
     client(simulation, `member-${number}`, (session, name) =>
