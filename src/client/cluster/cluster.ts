@@ -9,7 +9,13 @@ import type { ClusterMetadata } from './metadata.ts'
  * connection one after another, so what may wait at the broker has a connection of its own: a long
  * poll, or a join, never delays a record, a commit or a heartbeat.
  */
-export type ConnectionPurpose = 'main' | 'produce' | 'fetch' | 'group' | 'transaction'
+export type ConnectionPurpose =
+  | 'main'
+  | 'produce'
+  | 'fetch'
+  | 'transaction'
+  /** One for each member of a group: a join waits until the others have joined, perhaps over the same client. */
+  | `group ${number}`
 
 /** What a coordinator coordinates. */
 export type CoordinatorKind = 'group' | 'transaction'
@@ -54,6 +60,8 @@ export interface Broker {
    * 0 where there is none.
    */
   featureLevel(feature: string): Promise<number>
+  /** Asks over a new connection from now on; what was asked before is still waited for. */
+  reconnect(): void
 }
 
 /** Keeps topics in the metadata until it is released. */
