@@ -179,7 +179,7 @@ export class RecordBatch {
    * may take; a batch that is not compressed is read in place.
    */
   records(decompressedBytesMax: number): RecordReader {
-    return new RecordReader(this, decompressedBytesMax)
+    return RecordReader.of(this, decompressedBytesMax)
   }
 
   setBaseOffset(baseOffset: number): void {

@@ -35,6 +35,13 @@ export class RecordCursor extends VarintReader {
     this.#lastOffsetDelta = lastOffsetDelta
   }
 
+  /** A cursor at the same record, that goes its own way. */
+  fork(): RecordCursor {
+    const fork = new RecordCursor(this.bytes, this.limit, this.#end, this.#lastOffsetDelta)
+    fork.offsetDelta = this.offsetDelta
+    return fork
+  }
+
   /** Whether the bytes end with the current record. */
   get isAtEnd(): boolean {
     return this.limit === this.#end

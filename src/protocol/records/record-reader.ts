@@ -15,12 +15,16 @@ export class RecordReader implements Iterable<Record> {
   readonly #cursor: RecordCursor
   #left: number
 
-  /** `decompressedBytesMax` limits what a compressed batch may take; others take nothing. */
-  constructor(batch: RecordBatch, decompressedBytesMax: number) {
-    const { source, cursor } = openRecords(batch, decompressedBytesMax)
+  private constructor(source: RecordSource, cursor: RecordCursor, left: number) {
     this.#source = source
     this.#cursor = cursor
-    this.#left = batch.recordCount
+    this.#left = left
+  }
+
+  /** `decompressedBytesMax` limits what a compressed batch may take; others take nothing. */
+  static of(batch: RecordBatch, decompressedBytesMax: number): RecordReader {
+    const { source, cursor } = openRecords(batch, decompressedBytesMax)
+    return new RecordReader(source, cursor, batch.recordCount)
   }
 
   /** The next record; undefined behind the last. */
@@ -30,6 +34,20 @@ export class RecordReader implements Iterable<Record> {
     this.#cursor.advance()
     if (this.#left === 0) checkEnd(this.#cursor)
     return new Record(this.#source, this.#cursor)
+  }
+
+  /** Passes over the next `count` records, or as many as there are. */
+  skip(count: number): void {
+    for (let left = Math.min(count, this.#left); left > 0; left--) {
+      this.#left--
+      this.#cursor.advance()
+    }
+    if (this.#left === 0) checkEnd(this.#cursor)
+  }
+
+  /** A reader before the same record, that goes its own way. What was decompressed is shared. */
+  fork(): RecordReader {
+    return new RecordReader(this.#source, this.#cursor.fork(), this.#left)
   }
 
   *[Symbol.iterator](): Generator<Record, undefined> {

@@ -1,0 +1,348 @@
+import { ProtocolError } from '../../errors.ts'
+import type { Timer } from '../../platform/index.ts'
+import { asksForMetadata, fetchApi, kafkaError } from '../../protocol/index.ts'
+import type { RequestInput, ResponseOf } from '../../protocol/index.ts'
+import { Backoff } from '../backoff.ts'
+import { isWorthRetrying, KafkaError } from '../client-error.ts'
+import { FetchedChunk } from './fetched-chunk.ts'
+import type { FetchFailures } from './fetch-failures.ts'
+import { FetchSession } from './fetch-session.ts'
+import type { FetchTarget, SessionRequest } from './fetch-session.ts'
+import type { FetchWorld } from './fetch-world.ts'
+import { isolationLevels } from './list-offsets.ts'
+import type { PartitionState } from './partition-state.ts'
+
+type FetchResponse = ResponseOf<typeof fetchApi>
+type PartitionAnswer = FetchResponse['responses'][number]['partitions'][number]
+
+const versionWithTopicIds = 13
+/** From here on the broker itself compares the epoch of the last record with its log. */
+const versionWithLastFetchedEpoch = 12
+
+/**
+ * While partitions are full and the others have nothing new, this long passes until those are asked
+ * again. A long poll would keep a full one, emptied meanwhile, from being asked for as long as it lasts.
+ */
+const holdMs = 25
+
+const sessionErrors: ReadonlySet<number> = new Set([
+  kafkaError.FETCH_SESSION_ID_NOT_FOUND,
+  kafkaError.INVALID_FETCH_SESSION_EPOCH,
+  kafkaError.FETCH_SESSION_TOPIC_ID_ERROR,
+])
+
+/**
+ * Fetches from one broker, one request at a time.
+ *
+ * - **idle**: nothing is wanted of the broker, or there is no room for an answer.
+ * - **asking**: a request is on its way or waits at the broker. The next one leaves as soon as it is answered.
+ * - **holding**: see `holdMs`.
+ * - **pausing**: after a failure, longer each time.
+ *
+ * `heldBytes` are the buffers of answers of which something has not been handed out: one buffer lives as
+ * long as the last of its partitions.
+ */
+export class BrokerFetch {
+  readonly nodeId: number
+  readonly #world: FetchWorld
+  readonly #failures: FetchFailures
+  readonly #session = new FetchSession()
+  readonly #backoff: Backoff
+  #isAsking = false
+  #isClosed = false
+  #pause: Timer | undefined
+  #hold: Timer | undefined
+  #holdIsOver = false
+  #sessionErrors = 0
+  #heldBytes = 0
+
+  constructor(nodeId: number, world: FetchWorld, failures: FetchFailures) {
+    this.nodeId = nodeId
+    this.#world = world
+    this.#failures = failures
+    const { platform, options } = world.cluster
+    this.#backoff = new Backoff(platform.random, {
+      firstMs: options.retryBackoffMs,
+      limitMs: options.retryBackoffMsMax,
+    })
+  }
+
+  get isIdle(): boolean {
+    return !this.#isAsking && this.#pause === undefined
+  }
+
+  /**
+   * Fetches from `states`, all partitions that are to be read from this broker, if it is time to.
+   * `bytesMax` is what this broker's answers may hold.
+   */
+  consider(states: readonly PartitionState[], bytesMax: number): void {
+    if (!this.isIdle || this.#isClosed) return
+    const { partitionFetchBytesMax, fetchWaitMsMax } = this.#world.options
+    const open = states.filter(({ bufferedBytes }) => bufferedBytes <= partitionFetchBytesMax)
+    if (open.length === 0) return
+    const room = bytesMax - this.#heldBytes
+    if (this.#heldBytes > 0 && room < partitionFetchBytesMax) {
+      if (states.every(({ bufferedBytes }) => bufferedBytes === 0)) this.#world.dropPaused()
+      return
+    }
+    const someAreFull = open.length < states.length
+    const isWorthIt = this.#holdIsOver || open.some((state) => state.mayHaveMore)
+    if (someAreFull && !isWorthIt) {
+      this.#holdOn()
+      return
+    }
+    this.#endHold()
+    void this.#ask(open, room, someAreFull ? 0 : fetchWaitMsMax)
+  }
+
+  /** Asks no more, and tells the broker that it may forget the session. */
+  close(): void {
+    this.#isClosed = true
+    this.#pause?.cancel()
+    this.#endHold()
+    const end = this.#session.end()
+    if (end === undefined || !this.#world.cluster.metadata.brokers.has(this.nodeId)) return
+    const request = { ...this.#limits(0, 1), minBytes: 0, ...end }
+    const { cluster } = this.#world
+    // A broker that does not hear of it forgets the session by itself, later.
+    cluster
+      .broker(this.nodeId, 'fetch')
+      .request(fetchApi, request)
+      .catch(() => undefined)
+  }
+
+  async #ask(states: readonly PartitionState[], room: number, waitMs: number): Promise<void> {
+    this.#isAsking = true
+    try {
+      const response = await this.#request(states, room, waitMs)
+      if (!this.#isClosed && response !== undefined) this.#take(response)
+    } catch (error) {
+      if (!this.#isClosed) this.#lostAnswer(states, error as Error)
+    }
+    this.#isAsking = false
+    this.#world.wake()
+  }
+
+  async #request(
+    states: readonly PartitionState[],
+    room: number,
+    waitMs: number,
+  ): Promise<FetchResponse | undefined> {
+    const { cluster } = this.#world
+    const broker = cluster.broker(this.nodeId, 'fetch')
+    const { requestTimeoutMs } = cluster.options
+    const hasIds = states.every(({ topic }) => cluster.metadata.topics.get(topic)?.id !== undefined)
+    const options = {
+      timeoutMs: requestTimeoutMs + waitMs,
+      ...(hasIds ? {} : { versionMax: versionWithTopicIds - 1 }),
+    }
+    const targets = this.#targets(states, await broker.version(fetchApi, options))
+    if (targets.length === 0) return undefined
+    const bytes = targets.length * this.#world.options.partitionFetchBytesMax
+    const limits = this.#limits(waitMs, Math.min(bytes, room))
+    return broker.request(
+      fetchApi,
+      (version): RequestInput<typeof fetchApi> => ({
+        ...limits,
+        ...this.#session.next(version, targets),
+      }),
+      options,
+    )
+  }
+
+  #limits(waitMs: number, room: number): Omit<RequestInput<typeof fetchApi>, keyof SessionRequest> {
+    const { cluster, options } = this.#world
+    return {
+      maxWaitMs: waitMs,
+      minBytes: options.fetchBytesMin,
+      maxBytes: Math.min(options.fetchBytesMax, room),
+      isolationLevel: isolationLevels[options.isolation],
+      rackId: cluster.options.rack ?? '',
+    }
+  }
+
+  /** What to ask for. Positions that an old broker cannot compare with its log are doubted first. */
+  #targets(states: readonly PartitionState[], version: number): FetchTarget[] {
+    const { cluster, options } = this.#world
+    const targets: FetchTarget[] = []
+    for (const state of states) {
+      if (!state.mayFetch) continue
+      const { topic, partition, fetchPosition, generation } = state
+      const currentLeaderEpoch = cluster.metadata.partition(topic, partition)?.leaderEpoch ?? -1
+      const isChecked =
+        version >= versionWithLastFetchedEpoch ||
+        currentLeaderEpoch < 0 ||
+        currentLeaderEpoch === state.validEpoch
+      if (!isChecked && fetchPosition.leaderEpoch >= 0) {
+        state.doubt()
+        continue
+      }
+      targets.push({
+        state,
+        generation,
+        topicId: cluster.metadata.topics.get(topic)?.id,
+        fetchOffset: fetchPosition.offset,
+        lastFetchedEpoch: fetchPosition.leaderEpoch,
+        currentLeaderEpoch,
+        partitionBytesMax: options.partitionFetchBytesMax,
+      })
+    }
+    return targets
+  }
+
+  #take(response: FetchResponse): void {
+    if (response.errorCode !== 0) {
+      this.#refused(response.errorCode)
+      return
+    }
+    this.#session.answered(response.sessionId)
+    this.#sessionErrors = 0
+    this.#backoff.reset()
+    const held = new HeldBuffer(sizeOf(response), (bytes) => {
+      this.#heldBytes += bytes
+      if (bytes <= 0) this.#world.wake()
+    })
+    for (const { topic, topicId, partitions } of response.responses) {
+      for (const answer of partitions) {
+        const target = this.#session.target(topic, topicId, answer.partitionIndex)
+        if (target === undefined) continue
+        const { state, generation, fetchOffset } = target
+        // Something else is wanted of the partition by now.
+        if (state.generation !== generation || state.fetchPosition.offset !== fetchOffset) continue
+        this.#takeLeader(state, answer, response)
+        if (answer.errorCode === 0) this.#takePartition(target, answer, held)
+        else this.#failures.refused(target, this.nodeId, answer.errorCode)
+      }
+    }
+  }
+
+  #takePartition(target: FetchTarget, answer: PartitionAnswer, held: HeldBuffer): void {
+    const { state } = target
+    const { divergingEpoch, preferredReadReplica, records, highWatermark } = answer
+    if (divergingEpoch.endOffset >= 0) {
+      const { epoch: leaderEpoch, endOffset: offset } = divergingEpoch
+      this.#failures.diverged(state, { offset, leaderEpoch })
+      return
+    }
+    state.backoff = undefined
+    state.validEpoch = target.currentLeaderEpoch
+    state.highWatermark = highWatermark
+    state.lastStableOffset = answer.lastStableOffset
+    state.logStartOffset = answer.logStartOffset
+    if (preferredReadReplica >= 0) this.#readFrom(state, preferredReadReplica)
+    if (records === null || records.length === 0) return
+    const end = FetchedChunk.end(records)
+    if (end === undefined) {
+      this.#failures.unreadable(state, new ProtocolError('record batch: no whole one was sent'))
+      return
+    }
+    const { isolation, checkCrc, decompressedBytesMax } = this.#world.options
+    const chunk = new FetchedChunk({
+      records,
+      position: { offset: target.fetchOffset, leaderEpoch: target.lastFetchedEpoch },
+      aborted: isolation === 'read_committed' ? (answer.abortedTransactions ?? []) : [],
+      highWatermark,
+      checkCrc,
+      decompressedBytesMax,
+    })
+    state.add(chunk, end, held.use())
+    this.#world.arrived(state)
+  }
+
+  #takeLeader(
+    { topic, partition }: PartitionState,
+    { currentLeader }: PartitionAnswer,
+    { nodeEndpoints }: FetchResponse,
+  ): void {
+    const { leaderId, leaderEpoch } = currentLeader
+    if (leaderId < 0) return
+    const endpoint = nodeEndpoints.find(({ nodeId }) => nodeId === leaderId)
+    this.#world.cluster.takeLeader(topic, partition, leaderId, leaderEpoch, endpoint)
+  }
+
+  /** The leader knows of a replica that is nearer. It is asked again now and then whether that is so. */
+  #readFrom(state: PartitionState, nodeId: number): void {
+    const { metadata, platform, options } = this.#world.cluster
+    if (!metadata.brokers.has(nodeId) || nodeId === this.nodeId) return
+    state.readReplica = { nodeId, untilMs: platform.clock.elapsedMs() + options.metadataMaxAgeMs }
+  }
+
+  /** The broker would not answer the request as a whole. */
+  #refused(code: number): void {
+    this.#session.restart(code === kafkaError.FETCH_SESSION_ID_NOT_FOUND)
+    if (sessionErrors.has(code)) {
+      this.#sessionErrors += 1
+      // Once can happen at any time, and a full request helps at once.
+      if (this.#sessionErrors === 1) return
+    }
+    const error = new KafkaError(code, `fetch from broker ${this.nodeId}`)
+    this.#world.cluster.log('warn', `consumer: ${error.message}`)
+    if (asksForMetadata(code)) this.#world.cluster.metadataIsStale()
+    this.#pauseAfterFailure()
+  }
+
+  /** Whether the broker has taken the changes to the session is not known. */
+  #lostAnswer(states: readonly PartitionState[], error: Error): void {
+    this.#session.restart()
+    for (const state of states) {
+      if (state.readReplica?.nodeId === this.nodeId) state.readReplica = undefined
+    }
+    const { cluster } = this.#world
+    const fields = { broker: this.nodeId, error: error.message }
+    cluster.log(isWorthRetrying(error) ? 'debug' : 'error', 'consumer: fetch failed', fields)
+    cluster.metadataIsStale()
+    this.#pauseAfterFailure()
+  }
+
+  #pauseAfterFailure(): void {
+    this.#pause = this.#world.cluster.platform.clock.setTimer(this.#backoff.nextMs(), () => {
+      this.#pause = undefined
+      this.#world.wake()
+    })
+  }
+
+  #holdOn(): void {
+    this.#hold ??= this.#world.cluster.platform.clock.setTimer(holdMs, () => {
+      this.#hold = undefined
+      this.#holdIsOver = true
+      this.#world.wake()
+    })
+  }
+
+  #endHold(): void {
+    this.#hold?.cancel()
+    this.#hold = undefined
+    this.#holdIsOver = false
+  }
+}
+
+/** The buffer of an answer, of which several partitions have a part. */
+class HeldBuffer {
+  readonly #bytes: number
+  readonly #changed: (bytes: number) => void
+  #users = 0
+
+  /** `changed` is told by how many bytes more are held when it is first used, and less at each end of a use. */
+  constructor(bytes: number, changed: (bytes: number) => void) {
+    this.#bytes = bytes
+    this.#changed = changed
+  }
+
+  /** One more part is in use, until what is answered is called. */
+  use(): () => void {
+    if (this.#users === 0) this.#changed(this.#bytes)
+    this.#users += 1
+    return () => {
+      this.#users -= 1
+      this.#changed(this.#users === 0 ? -this.#bytes : 0)
+    }
+  }
+}
+
+function sizeOf({ responses }: FetchResponse): number {
+  let bytes = 0
+  for (const { partitions } of responses) {
+    for (const { records } of partitions) bytes += records?.length ?? 0
+  }
+  return bytes
+}

@@ -1,0 +1,31 @@
+import { MillraceError } from '../../errors.ts'
+import type { ErrorCode } from '../../errors.ts'
+import type { TopicPartition } from '../producer/producer-identity.ts'
+
+export interface PartitionErrorOptions extends ErrorOptions {
+  /** Where reading stopped; -1 before there was a position. */
+  readonly offset: number
+}
+
+/**
+ * A partition cannot be read on. It stays where it is until it is sought elsewhere, paused or taken away;
+ * other partitions are not touched by it.
+ */
+export class PartitionError extends MillraceError implements TopicPartition {
+  readonly topic: string
+  readonly partition: number
+  /** Where reading stopped; -1 before there was a position. */
+  readonly offset: number
+
+  constructor(
+    code: ErrorCode,
+    { topic, partition }: TopicPartition,
+    problem: string,
+    { offset, ...options }: PartitionErrorOptions,
+  ) {
+    super(code, `${topic}-${partition}: ${problem}`, options)
+    this.topic = topic
+    this.partition = partition
+    this.offset = offset
+  }
+}
