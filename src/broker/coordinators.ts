@@ -17,15 +17,18 @@ export class CoordinatorPlacement {
     this.#transactions = transactions
   }
 
-  /** Takes over what a partition holds, if it is a coordinator's and has a leader. */
-  follow(partition: Partition): void {
+  /**
+   * Takes over what a partition holds, if it is a coordinator's and has a leader. Resolves when it
+   * is read; rejects when it cannot be, and the coordinator is without it.
+   */
+  async follow(partition: Partition): Promise<void> {
     const { index, leader, leaderEpoch, topic } = partition
     if (topic.name === offsetsTopic) {
       this.#groups.unload(index)
-      if (leader !== -1) this.#groups.load(index, coordinatorLog(partition))
+      if (leader !== -1) await this.#groups.load(index, coordinatorLog(partition))
     } else if (topic.name === transactionsTopic) {
       if (leader === -1) this.#transactions.unload(index)
-      else void this.#transactions.load(coordinatorLog(partition), leaderEpoch)
+      else await this.#transactions.load(coordinatorLog(partition), leaderEpoch)
     }
   }
 }

@@ -1,6 +1,6 @@
 import type { Log } from '../observe/index.ts'
 import type { Platform } from '../platform/index.ts'
-import type { ClusterNode, NewTopic, Topic } from './cluster/cluster.ts'
+import type { ClusterNode, NewTopic, Partition, Topic } from './cluster/cluster.ts'
 import { EmbeddedCluster } from './cluster/embedded-cluster.ts'
 import type { ClusterChange } from './cluster/embedded-cluster.ts'
 import { offsetsTopic, transactionsTopic } from './cluster/topic-name.ts'
@@ -14,6 +14,7 @@ import {
   transactionSettings,
 } from './config/index.ts'
 import type { BrokerConfig } from './config/index.ts'
+import { AppendRefused } from './coordinator-log.ts'
 import { CoordinatorPlacement } from './coordinators.ts'
 import { GroupCoordinator } from './group/index.ts'
 import type { GroupTopic } from './group/index.ts'
@@ -22,7 +23,7 @@ import { FetchSessions } from './handler/fetch-sessions.ts'
 import type { Broker, Handler } from './handler/handler.ts'
 import { Housekeeping } from './housekeeping.ts'
 import { coordinatorLog, openLogFolder } from './log/index.ts'
-import type { LogFolder } from './log/index.ts'
+import type { LogFolder, PartitionLog } from './log/index.ts'
 import type { BrokerOptions } from './options.ts'
 import { writeMarker } from './marker-writer.ts'
 import { storedProducerIdBlocks } from './producer-id-blocks.ts'
@@ -47,9 +48,35 @@ export interface BrokerCore {
   close(): Promise<void>
 }
 
-/** Opens the logs, reads the cluster's state and lets the coordinators take over what is theirs. */
+/**
+ * Opens the logs, reads the cluster's state and lets the coordinators take over what is theirs. When
+ * that fails, it leaves nothing open.
+ */
 export async function openCore(given: CoreOptions): Promise<BrokerCore> {
-  const { options, platform, log, nodes, handlers } = given
+  const config = readConfig(given)
+  const folder = await openFolder(given)
+  let wiring: Wiring | undefined
+  try {
+    wiring = new Wiring(given, config, folder)
+    await wiring.start()
+  } catch (error) {
+    await wiring?.close()
+    // What keeps the logs from closing in order is most likely what has ended the start.
+    await folder.close().catch((second: unknown) => {
+      given.log('warn', 'the data folder was not closed in order', { reason: reasonOf(second) })
+    })
+    throw startFailure(error)
+  }
+  return assemble(given, config, folder, wiring)
+}
+
+/** Nobody who starts a broker knows of records that are refused: what counts is why. */
+function startFailure(error: unknown): unknown {
+  return error instanceof AppendRefused ? (error.refusal.cause ?? error) : error
+}
+
+function readConfig(given: CoreOptions): BrokerConfig {
+  const { options, nodes, log } = given
   const config = createBrokerConfig({
     properties: new Map(Object.entries(options.properties ?? {})),
     nodeIds: nodes.map((node) => node.id),
@@ -58,7 +85,11 @@ export async function openCore(given: CoreOptions): Promise<BrokerCore> {
   for (const property of config.withoutEffect()) {
     log('warn', 'a property changes nothing in the embedded broker', { property })
   }
-  const folder = await openLogFolder({
+  return config
+}
+
+function openFolder({ options, platform, log, storageFailed }: CoreOptions): Promise<LogFolder> {
+  return openLogFolder({
     platform,
     path: options.data,
     durability: options.durability ?? 'sync',
@@ -66,33 +97,34 @@ export async function openCore(given: CoreOptions): Promise<BrokerCore> {
       log('warn', 'cut a damaged end off a log', { path, offset, bytesDropped, reason })
     },
     failed: ({ path, error }) => {
-      const reason = error instanceof Error ? error.message : String(error)
+      const reason = reasonOf(error)
       log('error', 'the disk has failed: the broker ends', { path, reason })
-      given.storageFailed(error instanceof Error ? error : new Error(reason))
+      storageFailed(error instanceof Error ? error : new Error(reason))
     },
   })
-  const wiring = new Wiring(given, config, folder)
-  await wiring.cluster.load()
-  config.reload(wiring.cluster)
-  wiring.cluster.refreshTopicConfigs()
-  folder.removeOthers()
-  await folder.recovered()
-  wiring.followAll()
-  wiring.transactions.start()
+}
+
+function assemble(
+  { platform, log, handlers }: CoreOptions,
+  config: BrokerConfig,
+  folder: LogFolder,
+  wiring: Wiring,
+): BrokerCore {
+  const { cluster, groups, transactions } = wiring
   const broker: Broker = {
     platform,
     log,
     config,
-    cluster: wiring.cluster,
-    groups: wiring.groups,
-    transactions: wiring.transactions,
+    cluster,
+    groups,
+    transactions,
     fetchSessions: new FetchSessions(platform.clock, platform.random),
     served: handlers.map(({ api, versions }) => ({ key: api.key, versions })),
   }
   const housekeeping = new Housekeeping({ ...broker, clock: platform.clock })
   return {
     broker,
-    cluster: wiring.cluster,
+    cluster,
     housekeeping,
     async close() {
       housekeeping.stop()
@@ -100,6 +132,10 @@ export async function openCore(given: CoreOptions): Promise<BrokerCore> {
       await folder.close()
     },
   }
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
 }
 
 /** Ties cluster, groups and transactions together: each is a port of the others. */
@@ -122,13 +158,18 @@ class Wiring {
     this.#placement = new CoordinatorPlacement(this.groups, this.transactions)
   }
 
-  /** Lets the coordinators take over all that is there at the start. */
-  followAll(): void {
-    for (const name of [offsetsTopic, transactionsTopic]) {
-      for (const partition of this.cluster.topic(name)?.partitions ?? []) {
-        this.#placement.follow(partition)
-      }
-    }
+  /** Reads what is there, and lets the coordinators take over what is theirs. */
+  async start(): Promise<void> {
+    await this.cluster.load()
+    this.#config.reload(this.cluster)
+    this.cluster.refreshTopicConfigs()
+    this.#folder.removeOthers()
+    await this.#folder.recovered()
+    const partitions = [offsetsTopic, transactionsTopic].flatMap(
+      (name) => this.cluster.topic(name)?.partitions ?? [],
+    )
+    await Promise.all(partitions.map((partition) => this.#placement.follow(partition)))
+    this.transactions.start()
   }
 
   async close(): Promise<void> {
@@ -152,7 +193,7 @@ class Wiring {
       }),
       openLog: (topic, index, topicConfig) =>
         this.#folder.open({ topic: topic.name, topicId: topic.id, partition: index }, topicConfig),
-      deleteLog: (log) => void log.delete(),
+      deleteLog: (log) => this.#deleteLog(log),
       internalTopic: (kind) => internalTopic(kind, config, nodes.length),
       changed: (change) => this.#clusterChanged(change),
     })
@@ -193,19 +234,36 @@ class Wiring {
     })
   }
 
+  #deleteLog(log: PartitionLog): void {
+    log.delete().catch((error: unknown) => {
+      const { topic, partition } = log
+      const fields = { topic, partition, reason: reasonOf(error) }
+      this.#log('error', 'files of a deleted topic stay until the next start', fields)
+    })
+  }
+
+  #follow(partition: Partition): void {
+    this.#placement.follow(partition).catch((error: unknown) => {
+      const fields = { topic: partition.topic.name, partition: partition.index }
+      this.#log('error', 'a coordinator cannot read its partition, and is without it', {
+        ...fields,
+        reason: reasonOf(error),
+      })
+    })
+  }
+
   #clusterChanged(change: ClusterChange): void {
     switch (change.kind) {
       case 'leader-changed':
-        this.#placement.follow(change.partition)
+        this.#follow(change.partition)
         break
       case 'topic-created':
-        for (const partition of change.topic.partitions) this.#placement.follow(partition)
+        for (const partition of change.topic.partitions) this.#follow(partition)
         this.groups.topicsChanged()
         break
       case 'topic-deleted':
         this.groups.topicDeleted(change.topic.name).catch((error: unknown) => {
-          const reason = error instanceof Error ? error.message : String(error)
-          this.#log('error', `offsets of a deleted topic stay: ${reason}`)
+          this.#log('error', `offsets of a deleted topic stay: ${reasonOf(error)}`)
         })
         break
       case 'partitions-added':

@@ -55,26 +55,35 @@ export class Housekeeping {
   /** Removes the segments that are too old or too many, and producers that were silent for long. */
   async applyRetention(): Promise<void> {
     const now = this.#options.clock.now()
-    for (const log of this.#logs()) {
+    await this.#forEachLog(async (log) => {
       log.expireProducers(now)
       await log.applyRetention(now)
-    }
+    })
   }
 
   /** Compacts the logs that have enough to clean; with `force` every compacted one. */
   async compact(force = false): Promise<void> {
     const now = this.#options.clock.now()
-    for (const log of this.#logs()) await log.compact(now, force ? 'always' : 'when-worth-it')
+    await this.#forEachLog((log) => log.compact(now, force ? 'always' : 'when-worth-it'))
   }
 
   async expireOffsets(): Promise<void> {
     await this.#options.groups.expireOffsets(this.#options.clock.now())
   }
 
-  #logs(): PartitionLog[] {
-    return [...this.#options.cluster.topics()].flatMap((topic) =>
+  /** A log that is damaged must not keep the others from being looked after. */
+  async #forEachLog(work: (log: PartitionLog) => Promise<unknown>): Promise<void> {
+    const failures: string[] = []
+    const logs = [...this.#options.cluster.topics()].flatMap((topic) =>
       topic.partitions.map((partition) => partition.log),
     )
+    for (const log of logs) {
+      await work(log).catch((error: unknown) => {
+        const reason = error instanceof Error ? error.message : String(error)
+        failures.push(`${log.topic}-${log.partition}: ${reason}`)
+      })
+    }
+    if (failures.length > 0) throw new Error(failures.join('; '))
   }
 
   /** The next round is set when one has ended: a slow one is never overtaken by itself. */

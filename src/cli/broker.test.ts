@@ -95,6 +95,26 @@ describe('millrace broker, as a process', () => {
       /^error: the disk has failed: the broker ends path=.* reason=.*i\/o error/m,
     )
   })
+
+  it('ends with exit code 1 and one line when it cannot start on its disk', async () => {
+    const data = join(folder, 'full')
+    {
+      await using broker = launch(['broker', '--port', '0', '--data', data])
+      await portOf(broker)
+      broker.kill('SIGTERM')
+      await broker.ended()
+    }
+    await using broker = launch(
+      ['broker', '--port', '0', '--data', data],
+      `import fs from 'node:fs'
+       fs.writevSync = () => {
+         throw Object.assign(new Error('ENOSPC: no space left on device'), { code: 'ENOSPC' })
+       }`,
+    )
+    const { code, output, errors } = await broker.ended()
+    expect({ code, output }).toEqual({ code: 1, output: '' })
+    expect(errors).toMatch(/^millrace broker: cannot write .*: no space left on device\n$/)
+  })
 })
 
 describe('a command line that is wrong', () => {

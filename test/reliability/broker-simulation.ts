@@ -132,13 +132,8 @@ function startBrokerProcess(
       throw await broker.failure
     },
     // A broker whose disk fails ends; it is started again like one that was killed.
-    { mayFail: isExcused },
+    { mayFail: isDiskError },
   )
-}
-
-/** The disk has failed, or was full when the broker wanted to note that it starts. */
-function isExcused(failure: unknown): boolean {
-  return isDiskError(failure) || (failure instanceof Error && failure.name === 'AppendRefused')
 }
 
 /** Takes the leadership of everything away for a moment, now and then, while the broker lives. */

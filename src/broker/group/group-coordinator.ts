@@ -67,21 +67,20 @@ export class GroupCoordinator {
   /**
    * Reads what is in a partition, and serves its groups from then on. When the partition has only
    * just moved, what was appended before must be durable first: the log shows it, but nobody may
-   * see it yet.
+   * see it yet. Rejects when the log cannot be read; the partition is not served then.
    */
-  load(partition: number, log: CoordinatorLog): void {
+  async load(partition: number, log: CoordinatorLog): Promise<void> {
     this.unload(partition)
     const unsettled = this.#unsettled.get(partition)
-    if (unsettled === undefined) {
-      this.#open(partition, log)
-      return
-    }
-    this.#waiting.set(partition, log)
-    void unsettled.then(() => {
+    if (unsettled !== undefined) {
+      this.#waiting.set(partition, log)
+      await unsettled
       if (this.#waiting.get(partition) !== log) return
       this.#waiting.delete(partition)
-      this.#open(partition, log)
-    })
+    }
+    const loaded = new GroupPartition(log, this.#ports, this.#topicsVersion)
+    this.#partitions.set(partition, loaded)
+    resumeGroups(loaded)
   }
 
   /** Stops serving a partition; whoever waits is told to look for the new coordinator. */
@@ -97,12 +96,6 @@ export class GroupCoordinator {
     void unsettled.then(() => {
       if (this.#unsettled.get(partition) === unsettled) this.#unsettled.delete(partition)
     })
-  }
-
-  #open(partition: number, log: CoordinatorLog): void {
-    const loaded = new GroupPartition(log, this.#ports, this.#topicsVersion)
-    this.#partitions.set(partition, loaded)
-    resumeGroups(loaded)
   }
 
   async joinGroup(request: JoinRequest, requester: Requester): Promise<JoinResponse> {

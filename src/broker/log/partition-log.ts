@@ -352,19 +352,17 @@ export class PartitionLog implements CommittedLog {
     return this.#closing
   }
 
-  /** Closes the log and removes all of it. */
+  /**
+   * Closes the log and removes all of it. When the disk refuses that, it rejects, and what is left is
+   * removed by the next start.
+   */
   delete(): Promise<void> {
     this.#setStatus('deleted')
     return this.#inTurn(async () => {
       // A sync that runs must not find its files gone.
       await this.#durable(this.logEndOffset)?.catch(() => undefined)
       this.#ended?.()
-      try {
-        this.#storage.delete()
-      } catch (error) {
-        // What is left is removed by the next start.
-        if (!isDiskError(error)) throw error
-      }
+      this.#storage.delete()
     })
   }
 

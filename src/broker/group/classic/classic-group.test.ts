@@ -407,7 +407,7 @@ describe('a classic group', () => {
     const committing = bench.commit({ 't:0': 1 })
     await bench.settled()
     coordinator.unload(0)
-    coordinator.load(0, log)
+    void coordinator.load(0, log)
     expect(await bench.offset('t:0')).toBe('COORDINATOR_LOAD_IN_PROGRESS')
     log.unhold()
     expect(await committing).toBe('NOT_COORDINATOR')

@@ -1,0 +1,170 @@
+import { describe, expect, it } from 'vitest'
+import { isMillraceError } from '../errors.ts'
+import type { Log } from '../observe/index.ts'
+import { DiskError, isDiskError } from '../platform/index.ts'
+import type { Disk, Platform } from '../platform/index.ts'
+import { createSimulation } from '../testing/simulation/index.ts'
+import type { DiskConditions, SimulatedDisk } from '../testing/simulation/index.ts'
+import { offsetsTopic, transactionsTopic } from './cluster/topic-name.ts'
+import { startBroker } from './embedded-broker.ts'
+import type { EmbeddedBroker } from './embedded-broker.ts'
+
+const onePartition = {
+  'offsets.topic.num.partitions': '1',
+  'transaction.state.log.num.partitions': '1',
+}
+
+/** Runs a program on a machine whose disk can be changed meanwhile. */
+function onMachine(
+  program: (platform: Platform, disk: SimulatedDisk) => Promise<void>,
+): Promise<void> {
+  const simulation = createSimulation({ seed: 1 })
+  const { disk } = simulation.host('broker')
+  return simulation.runProcess('broker', 'broker', (platform) => program(platform, disk), {
+    withinMs: 60_000,
+  })
+}
+
+interface Said {
+  readonly message: string
+  readonly fields: Readonly<Record<string, unknown>>
+}
+
+function start(platform: Platform, said: Said[] = []): Promise<EmbeddedBroker> {
+  const log: Log = (_level, message, fields = {}) => said.push({ message, fields })
+  const options = { platform, host: 'broker', insecure: true, data: '/data', log }
+  return startBroker({ ...options, properties: onePartition })
+}
+
+async function createTopic({ cluster }: EmbeddedBroker, name: string): Promise<void> {
+  const configs = new Map<string, string>()
+  await cluster.createTopic({ name, partitions: 1, replicationFactor: 1, configs })
+}
+
+async function failedStart(platform: Platform): Promise<unknown> {
+  return start(platform).then(
+    () => undefined,
+    (error: unknown) => error,
+  )
+}
+
+const noRoom: Partial<DiskConditions> = { capacityBytes: 1 }
+const room: Partial<DiskConditions> = { capacityBytes: Infinity, isReadOnly: false }
+
+describe('a start that fails', () => {
+  it.each([
+    ['full', noRoom],
+    ['read-only', { isReadOnly: true }],
+  ] as const)(
+    'is a disk error when the disk is %s, and leaves nothing open',
+    (reason, conditions) =>
+      onMachine(async (platform, disk) => {
+        await (await start(platform)).close()
+        disk.change(conditions)
+        const error = await failedStart(platform)
+        expect(isDiskError(error, reason)).toBe(true)
+        disk.change(room)
+        await (await start(platform)).close()
+      }),
+  )
+
+  it.each([['group', offsetsTopic] as const, ['transaction', transactionsTopic] as const])(
+    'says where the state of the %s coordinator is damaged, and leaves nothing open',
+    (kind, topic) =>
+      onMachine(async (platform) => {
+        const broker = await start(platform)
+        await broker.cluster.prepareCoordinators(kind)
+        const log = broker.cluster.topic(topic)?.partitions[0]?.log
+        log?.appendRecords([{ key: Buffer.from('key'), value: Buffer.from('value') }])
+        await broker.close()
+        const path = segmentPath(platform.disk, topic)
+        const original = changeByte(platform.disk, path, 70)
+        const error = await failedStart(platform)
+        expect(isMillraceError(error, 'MILLRACE_BROKER_DATA_INVALID')).toBe(true)
+        expect((error as Error).message).toContain(path)
+        original()
+        await (await start(platform)).close()
+      }),
+  )
+})
+
+describe('housekeeping', () => {
+  it('looks after the other logs when one is damaged, and says which', () =>
+    onMachine(async (platform) => {
+      const configs = new Map([['cleanup.policy', 'compact']])
+      const state = { key: Buffer.from('key'), value: Buffer.from('value') }
+      {
+        await using broker = await start(platform)
+        for (const name of ['bad', 'good']) {
+          await broker.cluster.createTopic({ name, partitions: 1, replicationFactor: 1, configs })
+          const log = broker.cluster.partition(name, 0)?.log
+          for (let n = 0; n < 3; n++) log?.appendRecords([state])
+        }
+      }
+      const { disk } = platform
+      disk.remove(segmentPath(disk, 'bad').replace(/log$/, 'index'))
+      changeByte(disk, segmentPath(disk, 'bad'), 8)
+      await using broker = await start(platform)
+      await expect(broker.housekeeping.compact(true)).rejects.toThrow('bad-0: /data/logs/bad~')
+      const batches = [...(broker.cluster.partition('good', 0)?.log.batches() ?? [])]
+      expect(batches.map(({ baseOffset }) => baseOffset)).toEqual([2])
+    }))
+})
+
+describe('a topic whose files cannot be removed', () => {
+  it('is gone, says so, and leaves nothing behind after the next start', () =>
+    onMachine(async (platform, disk) => {
+      const said: Said[] = []
+      const broker = await start(stubborn(platform), said)
+      await createTopic(broker, 'orders')
+      broker.cluster
+        .topic('orders')
+        ?.partitions[0]?.log.appendRecords([{ key: Buffer.from('key'), value: null }])
+      expect(await broker.cluster.deleteTopic('orders')).toBeUndefined()
+      await broker.close()
+      expect(said).toMatchObject([
+        {
+          message: 'files of a deleted topic stay until the next start',
+          fields: {
+            topic: 'orders',
+            partition: 0,
+            reason: expect.stringContaining('/data/logs/orders') as string,
+          },
+        },
+      ])
+      const left = () => [...disk.files().keys()].filter((path) => path.includes('orders'))
+      expect(left()).not.toEqual([])
+      await (await start(platform)).close()
+      expect(left()).toEqual([])
+    }))
+})
+
+/** The one segment of the one partition of a topic. */
+function segmentPath(disk: Disk, topic: string): string {
+  const directory = disk.list('/data/logs').find((name) => name.startsWith(topic))
+  return `/data/logs/${directory}/0/${'0'.repeat(20)}.log`
+}
+
+/** Answers a function that takes the change back. */
+function changeByte(disk: Disk, path: string, position: number): () => void {
+  const byte = Buffer.alloc(1)
+  const put = (value: number): void => {
+    const file = disk.open(path, 'existing')
+    file.read(byte, position)
+    file.write([Buffer.from([value])], position)
+    file.close()
+  }
+  put(0xff)
+  const [before = 0] = byte
+  return () => put(before)
+}
+
+/** A platform whose disk does not let go of segments. */
+function stubborn(platform: Platform): Platform {
+  const { disk } = platform
+  const remove = (path: string): void => {
+    if (path.endsWith('.log')) throw new DiskError('denied', path, `remove ${path}: not permitted`)
+    disk.remove(path)
+  }
+  return { ...platform, disk: { ...disk, remove } }
+}
