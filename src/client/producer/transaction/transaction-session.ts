@@ -6,7 +6,7 @@ import { KafkaError } from '../../client-error.ts'
 import type { CommittedOffset, GroupMetadata } from '../../consumer/group-member.ts'
 import type { FailedBatch, ProducerIdentity, TopicPartition } from '../producer-identity.ts'
 import { judgeEnd } from './end-verdict.ts'
-import { actionAfter, isFenced, nextAttempt, rootOf } from './error-policy.ts'
+import { actionAfter, isFenced, isForgotten, nextAttempt, rootOf } from './error-policy.ts'
 import type { TransactionRequest } from './error-policy.ts'
 import { TransactionContents } from './transaction-contents.ts'
 import type {
@@ -181,6 +181,7 @@ export class TransactionSession {
     if (root instanceof TransactionError) return root
     if (this.#closedBy !== undefined) return this.#closedBy
     if (actionAfter(request, cause) === 'close') return this.#end(cause, false)
+    if (isForgotten(root)) this.#renewBecause ??= messageOf(cause)
     const error = new TransactionError(
       'abort',
       `${this.#name} cannot be committed: ${messageOf(cause)}; abort it, and do its work in another`,
@@ -430,7 +431,7 @@ export class TransactionSession {
   /** The producer is at its end. */
   #end(cause: unknown, mayBeCommitted: boolean): MillraceError {
     if (this.#closedBy !== undefined && !mayBeCommitted) return this.#closedBy
-    const reason = isFenced(cause) ? `is fenced${this.#whyFenced()}` : 'can do nothing more'
+    const reason = isFenced(rootOf(cause)) ? `is fenced${this.#whyFenced()}` : 'can do nothing more'
     const doubt = mayBeCommitted
       ? '; whether its last transaction is committed is not known here: committed offsets or records tell'
       : ''
