@@ -87,8 +87,18 @@ describe('a logger', () => {
     ])
   })
 
-  it('that is a function is a log already', () => {
-    const log = () => undefined
-    expect(toLog(log)).toBe(log)
+  it('may be a function', () => {
+    const calls: unknown[] = []
+    toLog((...call) => calls.push(call))('warn', 'hot', { celsius: 90 })
+    expect(calls).toEqual([['warn', 'hot', { celsius: 90 }]])
+  })
+
+  it('that throws loses its message, and nothing more', () => {
+    const fail = () => {
+      throw new Error('the disk is full')
+    }
+    for (const log of [fail, { debug: fail, info: fail, warn: fail, error: fail }]) {
+      expect(() => toLog(log)('error', 'lost')).not.toThrow()
+    }
   })
 })

@@ -13,7 +13,7 @@ import type { BrokerAddress, ResolvedClientOptions } from '../options.ts'
 import { version as softwareVersion } from '../../version.ts'
 import { BrokerVersions } from './broker-versions.ts'
 import { RequestPipe } from './request-pipe.ts'
-import { authenticate, nextLoginMs } from './sasl/authenticate.ts'
+import { nextLoginMs, prepareLogin } from './sasl/authenticate.ts'
 import { tlsFor } from './security.ts'
 
 export interface ConnectionOptions {
@@ -100,11 +100,11 @@ export class Connection {
     const { sasl } = options
     if (sasl === undefined) return
     const { pipe, versions } = this
+    const { encrypted } = pipe
+    // Whoever gives the token may take its time, and the connection is not held for that.
+    const logIn = await prepareLogin({ sasl, platform, encrypted, proofTimeoutMs: remainingMs() })
     await run(async (request) => {
-      const { sessionLifetimeMs } = await authenticate({
-        sasl,
-        platform,
-        encrypted: pipe.encrypted,
+      const { sessionLifetimeMs } = await logIn({
         handshake: async (mechanism) => {
           const version = versions.pick(saslHandshakeApi, { versionMin: 1 })
           const answer = await request(saslHandshakeApi, version, { mechanism }, remainingMs())
