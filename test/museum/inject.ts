@@ -1,6 +1,5 @@
 import { relative } from 'node:path'
 import type { Plugin } from 'vite'
-import { defects } from './defects.ts'
 import type { Defect } from './defects.ts'
 
 /** The source text with the defect in it. Throws when its words are not there exactly once. */
@@ -11,16 +10,12 @@ export function applyDefect({ name, file, original, replacement }: Defect, code:
   throw new Error(`the words of defect '${name}' occur ${times} times in ${file}, not once`)
 }
 
-/** Puts the defect that `MILLRACE_DEFECT` names into the source file that it is for. */
-export function injectDefect(root: string): Plugin {
-  const name = process.env['MILLRACE_DEFECT']
-  const defect = defects.find((other) => other.name === name)
-  if (name !== undefined && defect === undefined) throw new Error(`there is no defect '${name}'`)
+/** Puts the defect into the source file that it is for, while that is loaded. */
+export function injectDefect(root: string, defect: Defect): Plugin {
   return {
     name: 'inject-defect',
     enforce: 'pre',
     transform(code, id) {
-      if (defect === undefined) return null
       const isMeant = relative(root, id.split('?')[0] ?? id) === defect.file
       return isMeant ? applyDefect(defect, code) : null
     },
