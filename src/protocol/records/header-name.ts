@@ -1,24 +1,12 @@
 /*
- * Header names are short, mostly ASCII, and the same in every record. The built-in conversions cost
- * more to call than such names have characters, so those are handled here.
+ * Header names are short, mostly ASCII, and the same in every record. To read them with the built-in
+ * conversion costs more than they have characters, so those that were read before are kept.
  */
 
 const shortLength = 64
 
 /** Names that were read before. A slot holds the last one that fell on it. */
 const knownNames: string[] = new Array<string>(256).fill('')
-
-/** The bytes of `name` in UTF-8. */
-export function headerNameBytes(name: string): number {
-  return isShortAscii(name) ? name.length : Buffer.byteLength(name)
-}
-
-/** Writes `name` in UTF-8; answers where it ends. */
-export function putHeaderName(target: Buffer, position: number, name: string): number {
-  if (!isShortAscii(name)) return position + target.write(name, position, 'utf8')
-  for (let index = 0; index < name.length; index++) target[position++] = name.charCodeAt(index)
-  return position
-}
 
 /** The name whose UTF-8 lies from `start` to `end`. A name that was read before is not made again. */
 export function readHeaderName(bytes: Buffer, start: number, end: number): string {
@@ -41,12 +29,4 @@ export function isHeaderName(bytes: Buffer, start: number, end: number, name: st
     if (bytes[start + index] !== unit) return false
   }
   return end - start === name.length
-}
-
-function isShortAscii(text: string): boolean {
-  if (text.length > shortLength) return false
-  for (let index = 0; index < text.length; index++) {
-    if (text.charCodeAt(index) > 0x7f) return false
-  }
-  return true
 }

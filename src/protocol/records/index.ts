@@ -5,7 +5,12 @@ export { RecordBatches } from './record-batches.ts'
 export type { RecordReader } from './record-reader.ts'
 export type { Record, RecordHeader } from './record.ts'
 export { RecordBatchBuilder } from './record-batch-builder.ts'
-export type { RecordBatchOptions, RecordHeaderInput, RecordInput } from './record-batch-builder.ts'
+export type {
+  FieldInput,
+  RecordBatchOptions,
+  RecordHeaderInput,
+  RecordInput,
+} from './record-batch-builder.ts'
 export { buildControlBatch, readControlRecord } from './control-record.ts'
 export type { ControlBatchInput, ControlRecord, TransactionOutcome } from './control-record.ts'
 export { checkProducedBatch, findRecordDefects } from './produced-batch.ts'

@@ -2,19 +2,22 @@ import { ProtocolError } from '../../errors.ts'
 import { compress, compressions } from '../compression/index.ts'
 import type { Compression } from '../compression/index.ts'
 import { batchAttributes, batchHeaderBytes, writeBatchHeader } from './batch-layout.ts'
-import { headerNameBytes, putHeaderName } from './header-name.ts'
+import { putText, textBytes } from './text.ts'
 import { putVarint, putVarlong, varintBytes, varlongBytes } from './varint.ts'
+
+/** What a key or a value can be given as. Text is written as UTF-8. */
+export type FieldInput = Uint8Array | string | null
 
 /** A header to be written. */
 export interface RecordHeaderInput {
   readonly key: string
-  readonly value: Uint8Array | null
+  readonly value: FieldInput
 }
 
 /** A record to be written. */
 export interface RecordInput {
-  readonly key: Uint8Array | null
-  readonly value: Uint8Array | null
+  readonly key: FieldInput
+  readonly value: FieldInput
   /** Milliseconds since the epoch, or -1 for none. */
   readonly timestamp: number
   readonly headers?: readonly RecordHeaderInput[]
@@ -30,6 +33,8 @@ export interface RecordBatchOptions {
   readonly compression?: Compression
   /** The codec's own default, when it is left out. */
   readonly compressionLevel?: number
+  /** What `compression` has made of `uncompressedRecords`, where it was done elsewhere. */
+  readonly compressedRecords?: Buffer
   /** @defaultValue -1 */
   readonly producerId?: number
   /** @defaultValue -1 */
@@ -43,15 +48,15 @@ export interface RecordBatchOptions {
 }
 
 const initialBytes = 1024
-const batchBytesMax = 2 ** 31 - 1
+const batchBytesLimit = 2 ** 31 - 1
 const noHeaders: readonly RecordHeaderInput[] = []
 
 /**
  * Writes records into a batch, each once, at its place.
  *
- * A builder is **open**: `append` adds records, `sizeInBytes` and `sizeWith` tell the size before
- * compression. `build` writes the header, hands over the buffer and **closes** it; then nothing can be
- * appended or built any more.
+ * A builder is **open**: `append` and `tryAppend` add records, `sizeInBytes` and `sizeWith` tell the size
+ * before compression. `build` writes the header, hands over the buffer and **closes** it; then nothing
+ * can be appended or built any more.
  */
 export class RecordBatchBuilder {
   #buffer: Buffer
@@ -75,27 +80,67 @@ export class RecordBatchBuilder {
     return this.#end
   }
 
+  /** The memory that it has taken. */
+  get capacity(): number {
+    return this.#buffer.length
+  }
+
   /** The size that the batch would have with `record`, before compression. */
   sizeWith(record: RecordInput): number {
-    const body = this.#bodyBytes(record)
+    const { key, value, timestamp, headers = noHeaders } = record
+    const body = this.#bodyBytes(bytesOf(key), bytesOf(value), timestamp, headers)
     return this.#end + varintBytes(body) + body
   }
 
+  /** The records as they were appended, for who compresses them elsewhere. A view: they may not change. */
+  get uncompressedRecords(): Buffer {
+    return this.#buffer.subarray(batchHeaderBytes, this.#end)
+  }
+
   /** Adds a record behind the others. */
-  append(record: RecordInput): void {
+  append({ key, value, timestamp, headers = noHeaders }: RecordInput): void {
+    if (this.tryAppend(key, value, timestamp, headers, batchBytesLimit)) return
+    throw new ProtocolError(`record batch: more than ${batchBytesLimit} bytes are too many`)
+  }
+
+  /**
+   * Adds a record behind the others, unless the batch would be larger than `sizeMax` with it; answers
+   * whether it did. The parts of a record are arguments, because a producer has no object to spare for
+   * each of a million records a second.
+   */
+  tryAppend(
+    key: FieldInput,
+    value: FieldInput,
+    timestamp: number,
+    headers: readonly RecordHeaderInput[],
+    sizeMax: number,
+  ): boolean {
     if (this.#isClosed) throw new ProtocolError('record batch: it was built, nothing can be added')
-    const { timestamp } = record
     if (!Number.isSafeInteger(timestamp) || timestamp < -1) {
       throw new ProtocolError(
         `record: a timestamp of ${timestamp} is not a whole number from -1 up`,
       )
     }
-    const body = this.#bodyBytes(record)
-    this.#reserve(varintBytes(body) + body)
+    const keyBytes = bytesOf(key)
+    const valueBytes = bytesOf(value)
+    const body = this.#bodyBytes(keyBytes, valueBytes, timestamp, headers)
+    const end = this.#end + varintBytes(body) + body
+    if (end > sizeMax) return false
+    if (end > this.#buffer.length) this.#grow(end, sizeMax)
     if (this.#recordCount === 0) this.#baseTimestamp = timestamp
-    this.#write(record, body)
+
+    const buffer = this.#buffer
+    let position = putVarint(buffer, this.#end, body)
+    buffer[position++] = 0
+    position = putVarlong(buffer, position, timestamp - this.#baseTimestamp)
+    position = putVarint(buffer, position, this.#recordCount)
+    position = putField(buffer, position, key, keyBytes)
+    position = putField(buffer, position, value, valueBytes)
+    this.#end = putHeaders(buffer, position, headers)
+
     if (timestamp > this.#maxTimestamp) this.#maxTimestamp = timestamp
     this.#recordCount++
+    return true
   }
 
   /** Completes the batch and answers its bytes. Call it once. */
@@ -104,7 +149,7 @@ export class RecordBatchBuilder {
     if (this.#recordCount === 0) throw new ProtocolError('record batch: there are no records in it')
     this.#isClosed = true
     const compression = options.compression ?? 'none'
-    const batch = this.#compressed(compression, options.compressionLevel)
+    const batch = this.#compressed(compression, options)
     writeBatchHeader(batch, {
       baseOffset: options.baseOffset ?? 0,
       partitionLeaderEpoch: options.partitionLeaderEpoch ?? -1,
@@ -123,51 +168,37 @@ export class RecordBatchBuilder {
     return batch
   }
 
-  #compressed(compression: Compression, level: number | undefined): Buffer {
+  #compressed(compression: Compression, options: RecordBatchOptions): Buffer {
     if (compression === 'none') return this.#buffer.subarray(0, this.#end)
+    const records = this.uncompressedRecords
     return batchAround(
-      compress(compression, this.#buffer.subarray(batchHeaderBytes, this.#end), level),
+      options.compressedRecords ?? compress(compression, records, options.compressionLevel),
     )
   }
 
-  #bodyBytes(record: RecordInput): number {
-    const headers = record.headers ?? noHeaders
-    const timestampDelta = this.#recordCount === 0 ? 0 : record.timestamp - this.#baseTimestamp
+  /** The size of a record behind its length; a size of -1 is null's. */
+  #bodyBytes(
+    keyBytes: number,
+    valueBytes: number,
+    timestamp: number,
+    headers: readonly RecordHeaderInput[],
+  ): number {
+    const timestampDelta = this.#recordCount === 0 ? 0 : timestamp - this.#baseTimestamp
     let size = 1 + varlongBytes(timestampDelta) + varintBytes(this.#recordCount)
-    size += fieldBytes(record.key) + fieldBytes(record.value) + varintBytes(headers.length)
-    for (const { key, value } of headers) {
-      const nameBytes = headerNameBytes(key)
-      size += varintBytes(nameBytes) + nameBytes + fieldBytes(value)
+    size += varintBytes(keyBytes) + varintBytes(valueBytes) + varintBytes(headers.length)
+    if (keyBytes > 0) size += keyBytes
+    if (valueBytes > 0) size += valueBytes
+    for (let index = 0; index < headers.length; index++) {
+      const { key, value } = headers[index] as RecordHeaderInput
+      const nameBytes = textBytes(key)
+      const bytes = bytesOf(value)
+      size += varintBytes(nameBytes) + nameBytes + varintBytes(bytes) + Math.max(0, bytes)
     }
     return size
   }
 
-  #write(record: RecordInput, body: number): void {
-    const buffer = this.#buffer
-    const headers = record.headers ?? noHeaders
-    let end = putVarint(buffer, this.#end, body)
-    buffer[end++] = 0
-    end = putVarlong(buffer, end, record.timestamp - this.#baseTimestamp)
-    end = putVarint(buffer, end, this.#recordCount)
-    end = putField(buffer, end, record.key)
-    end = putField(buffer, end, record.value)
-    end = putVarint(buffer, end, headers.length)
-    for (const { key, value } of headers) {
-      end = putVarint(buffer, end, headerNameBytes(key))
-      end = putHeaderName(buffer, end, key)
-      end = putField(buffer, end, value)
-    }
-    this.#end = end
-  }
-
-  #reserve(byteCount: number): void {
-    const needed = this.#end + byteCount
-    if (needed <= this.#buffer.length) return
-    if (needed > batchBytesMax)
-      throw new ProtocolError(`record batch: ${needed} bytes are too many`)
-    const grown = Buffer.allocUnsafe(
-      Math.min(batchBytesMax, Math.max(needed, this.#buffer.length * 2)),
-    )
+  #grow(needed: number, sizeMax: number): void {
+    const grown = Buffer.allocUnsafe(Math.min(sizeMax, Math.max(needed, this.#buffer.length * 2)))
     this.#buffer.copy(grown, 0, 0, this.#end)
     this.#buffer = grown
   }
@@ -180,17 +211,35 @@ export function batchAround(records: Buffer): Buffer {
   return batch
 }
 
-function fieldBytes(bytes: Uint8Array | null): number {
-  return bytes === null ? 1 : varintBytes(bytes.length) + bytes.length
+/** The size of a key or a value; -1 for null. */
+function bytesOf(field: FieldInput): number {
+  if (field === null) return -1
+  return typeof field === 'string' ? textBytes(field) : field.length
 }
 
-function putField(buffer: Buffer, position: number, bytes: Uint8Array | null): number {
-  if (bytes === null) return putVarint(buffer, position, -1)
-  const start = putVarint(buffer, position, bytes.length)
+function putHeaders(
+  buffer: Buffer,
+  position: number,
+  headers: readonly RecordHeaderInput[],
+): number {
+  let end = putVarint(buffer, position, headers.length)
+  for (let index = 0; index < headers.length; index++) {
+    const { key, value } = headers[index] as RecordHeaderInput
+    const nameBytes = textBytes(key)
+    end = putVarint(buffer, end, nameBytes)
+    end = putText(buffer, end, key, nameBytes)
+    end = putField(buffer, end, value, bytesOf(value))
+  }
+  return end
+}
+
+function putField(buffer: Buffer, position: number, field: FieldInput, byteCount: number): number {
+  const start = putVarint(buffer, position, byteCount)
+  if (field === null) return start
+  if (typeof field === 'string') return putText(buffer, start, field, byteCount)
   // The call of `set` costs as much as a loop over this many bytes.
-  if (bytes.length > 32) buffer.set(bytes, start)
+  if (byteCount > 32) buffer.set(field, start)
   else
-    for (let index = 0; index < bytes.length; index++)
-      buffer[start + index] = bytes[index] as number
-  return start + bytes.length
+    for (let index = 0; index < byteCount; index++) buffer[start + index] = field[index] as number
+  return start + byteCount
 }

@@ -1,0 +1,223 @@
+import { MillraceError } from '../../errors.ts'
+import { RecordBatchBuilder } from '../../protocol/records/index.ts'
+import type { RecordHeaderInput } from '../../protocol/records/index.ts'
+import type { Clock } from '../../platform/index.ts'
+import type { BufferMemory } from './buffer-memory.ts'
+import { DeliveryError } from './delivery-error.ts'
+import type { PartitionQueue } from './partition-queue.ts'
+import { partitionOfKey } from './partitioner.ts'
+import { ProducerBatch } from './producer-batch.ts'
+import type { ResolvedProducerOptions } from './producer-options.ts'
+import { checkedBytes, headersOf } from './producer-record.ts'
+import type { ProducerRecord, RecordBytes } from './producer-record.ts'
+import type { SendCall } from './send-call.ts'
+import type { TopicQueue } from './topic-queue.ts'
+
+export interface AccumulatorContext {
+  readonly options: ResolvedProducerOptions
+  readonly clock: Clock
+  readonly memory: BufferMemory
+  /** The queue of a topic, which is made when it is first asked for. */
+  readonly topic: (name: string) => TopicQueue
+  /** The partition has one more batch. */
+  readonly began: (queue: PartitionQueue, batch: ProducerBatch) => void
+}
+
+/** A batch takes no less than this from the start. */
+const batchBytesMin = 512
+/** What a request takes besides one batch, with names and all, with room to spare. */
+export const requestOverheadBytes = 512
+/** What is counted for a record besides its bytes, while it waits for its topic. */
+const recordOverheadBytes = 64
+const noHeaders: readonly RecordHeaderInput[] = []
+
+/**
+ * Puts records into batches: chooses the partition, once, and writes the record at its place in the
+ * partition's open batch. This is the path that every record takes.
+ */
+export class RecordAccumulator {
+  readonly #context: AccumulatorContext
+  readonly #recordBytesMax: number
+
+  constructor(context: AccumulatorContext) {
+    this.#context = context
+    const { requestBytesMax, bufferBytesMax } = context.options
+    this.#recordBytesMax = Math.min(requestBytesMax - requestOverheadBytes, bufferBytesMax)
+  }
+
+  /** Places the records of a call from its cursor on; false when the memory is taken before the end. */
+  place(call: SendCall): boolean {
+    const { recordCount } = call
+    let topic: TopicQueue | undefined
+    while (call.cursor < recordCount) {
+      const index = call.cursor
+      const record = call.record(index)
+      try {
+        if (topic?.name !== record.topic) topic = this.#context.topic(record.topic)
+        const isPlaced = topic.isReady
+          ? this.#append(call, index, record, topic)
+          : this.#keep(call, index, record, topic)
+        if (!isPlaced) return false
+      } catch (error) {
+        this.#refuse(call, index, error as Error)
+      }
+      call.cursor = index + 1
+    }
+    return true
+  }
+
+  /** The topic's partitions are known: places what has waited for them. */
+  placePending(topic: TopicQueue): void {
+    const { pending } = topic
+    topic.pending = []
+    for (const { call, index, heldBytes } of pending) {
+      this.#context.memory.release(heldBytes)
+      try {
+        // Its memory was granted before; to wait for it again would let others overtake.
+        this.#append(call, index, call.record(index), topic, 'granted')
+      } catch (error) {
+        this.#refuse(call, index, error as Error)
+      }
+    }
+  }
+
+  #keep(call: SendCall, index: number, record: ProducerRecord, topic: TopicQueue): boolean {
+    const { memory } = this.#context
+    const heldBytes = estimatedBytes(record)
+    if (heldBytes > memory.freeBytes && memory.usedBytes > 0) return false
+    memory.take(heldBytes)
+    topic.pending.push({ call, index, heldBytes })
+    return true
+  }
+
+  #append(
+    call: SendCall,
+    index: number,
+    record: ProducerRecord,
+    topic: TopicQueue,
+    granted?: 'granted',
+  ): boolean {
+    const key = record.key === undefined ? null : fieldOf('key', record.key)
+    const value = fieldOf('value', record.value)
+    const headers = record.headers === undefined ? noHeaders : headersOf(record.headers)
+    const timestamp = record.timestamp ?? call.context.timestamp
+    const partition = this.#partitionOf(record, key, topic)
+    const queue = topic.partitions[partition < 0 ? topic.stickyPartition : partition]
+    if (queue === undefined) throw noSuchPartition(topic, partition)
+    const freeBytes = granted === undefined ? this.#context.memory.freeBytes : Infinity
+    const { open } = queue
+    if (open !== undefined) {
+      const sizeMax = Math.min(topic.batchBytesMax, open.heldBytes + freeBytes)
+      if (open.tryAppend(key, value, timestamp, headers, sizeMax)) {
+        this.#placed(call, index, open, timestamp)
+        return true
+      }
+      this.#close(topic, queue, open)
+      if (partition < 0) return this.#append(call, index, record, topic, granted)
+    }
+    const batch = this.#begin(call, topic, queue, freeBytes)
+    const sizeMax = Math.min(this.#recordBytesMax, freeBytes)
+    if (!batch.tryAppend(key, value, timestamp, headers, sizeMax)) {
+      const bytes = new RecordBatchBuilder(0).sizeWith({ key, value, timestamp, headers })
+      if (bytes > this.#recordBytesMax) throw tooLarge(bytes, this.#recordBytesMax)
+      return false
+    }
+    queue.push(batch)
+    this.#context.began(queue, batch)
+    this.#placed(call, index, batch, timestamp)
+    return true
+  }
+
+  /** The partition of a record; -1 leaves the choice to the topic. */
+  #partitionOf(record: ProducerRecord, key: RecordBytes, topic: TopicQueue): number {
+    const { partitions } = topic
+    if (record.partition !== undefined) return checkedPartition(record.partition, topic)
+    const { partitioner } = this.#context.options
+    if (partitioner !== undefined) {
+      const chosen = partitioner(record, partitions.length)
+      if (chosen !== undefined) return checkedPartition(chosen, topic)
+    }
+    return key === null ? -1 : partitionOfKey(key, partitions.length)
+  }
+
+  #begin(
+    call: SendCall,
+    topic: TopicQueue,
+    queue: PartitionQueue,
+    freeBytes: number,
+  ): ProducerBatch {
+    const { clock, options } = this.#context
+    const createdMs = clock.elapsedMs()
+    // A call that had to wait has less time left than one that comes now.
+    const deadlineMs = Math.min(call.context.deadlineMs, createdMs + options.deliveryTimeoutMs)
+    const expected = Math.max(
+      batchBytesMin,
+      Math.min(topic.expectedBatchBytes, topic.batchBytesMax),
+    )
+    const builder = new RecordBatchBuilder(Math.min(expected, freeBytes))
+    const { partition } = queue
+    return new ProducerBatch({ topic: topic.name, partition, createdMs, deadlineMs }, builder)
+  }
+
+  #placed(call: SendCall, index: number, batch: ProducerBatch, timestamp: number): void {
+    const { capacity } = batch
+    if (capacity !== batch.heldBytes) {
+      this.#context.memory.take(capacity - batch.heldBytes)
+      batch.heldBytes = capacity
+    }
+    if (call.context.deadlineMs < batch.deadlineMs) batch.deadlineMs = call.context.deadlineMs
+    call.recordPlaced(index, batch, timestamp)
+  }
+
+  #close(topic: TopicQueue, queue: PartitionQueue, batch: ProducerBatch): void {
+    batch.state = 'closed'
+    topic.expectedBatchBytes = batch.sizeInBytes
+    topic.batchClosed(queue.partition)
+  }
+
+  #refuse(call: SendCall, index: number, cause: Error): void {
+    const { topic, partition = -1 } = call.record(index)
+    const name = call.recordCount > 1 ? `records[${index}].` : ''
+    const what = { topic, partition, definitelyNotWritten: true, reason: `${name}${cause.message}` }
+    call.recordFailed(index, new DeliveryError(what, { cause, retriable: false }))
+  }
+}
+
+/** About the memory that a record takes. */
+export function estimatedBytes({ key, value, headers }: ProducerRecord): number {
+  let bytes = recordOverheadBytes + lengthOf(key) + lengthOf(value)
+  if (headers === undefined) return bytes
+  for (const header of headersOf(headers)) bytes += header.key.length + lengthOf(header.value)
+  return bytes
+}
+
+function lengthOf(field: RecordBytes | undefined): number {
+  return field === undefined || field === null ? 0 : field.length
+}
+
+function fieldOf(name: string, field: RecordBytes): RecordBytes {
+  return typeof field === 'string' || field === null || field instanceof Uint8Array
+    ? field
+    : checkedBytes(name, field)
+}
+
+function checkedPartition(partition: number, topic: TopicQueue): number {
+  if (topic.partitions[partition] === undefined) throw noSuchPartition(topic, partition)
+  return partition
+}
+
+function noSuchPartition({ name, partitions }: TopicQueue, partition: number): Error {
+  const last = partitions.length - 1
+  return new MillraceError(
+    'MILLRACE_OPTION_INVALID',
+    `partition (${partition}) must be a whole number from 0 to ${last}: ${name} has no other`,
+  )
+}
+
+function tooLarge(bytes: number, bytesMax: number): Error {
+  return new MillraceError(
+    'MILLRACE_OPTION_INVALID',
+    `record (${bytes} bytes with its batch) must not exceed ${bytesMax} bytes, ` +
+      'the smaller of requestBytesMax and bufferBytesMax',
+  )
+}

@@ -1,0 +1,315 @@
+import { MillraceError } from '../../errors.ts'
+import type { Timer } from '../../platform/index.ts'
+import type { Cluster } from '../cluster/cluster.ts'
+import { BufferMemory } from './buffer-memory.ts'
+import { DeliveryError } from './delivery-error.ts'
+import { FlushCounter } from './flush-counter.ts'
+import { ManySend } from './many-send.ts'
+import type { QueueContext } from './partition-queue.ts'
+import type { ProducerBatch } from './producer-batch.ts'
+import { ProduceDispatcher } from './produce-dispatcher.ts'
+import type { IdentitySource } from './producer-identity.ts'
+import type { ResolvedProducerOptions } from './producer-options.ts'
+import type { ProducerRecord } from './producer-record.ts'
+import { splitBatch } from './rebuild-batch.ts'
+import { estimatedBytes, RecordAccumulator } from './record-accumulator.ts'
+import { LazyResults } from './record-results.ts'
+import type { RecordResult, RecordResults } from './record-results.ts'
+import type { CallContext, SendCall } from './send-call.ts'
+import { SingleSend } from './single-send.ts'
+import { TopicTable } from './topic-table.ts'
+
+export interface SendOptions {
+  /**
+   * Takes back what is in no request yet: that is certainly not written. What is under way is told as unknown at
+   * once, and goes on.
+   */
+  readonly signal?: AbortSignal
+}
+
+/**
+ * Writes records in the name of an identity: the core of the plain and of the transactional producer.
+ *
+ * It is **open** until `close`, then **closing** (what was sent before is still settled), then **closed**.
+ *
+ * Nothing is sent in the middle of a call: whatever changes wakes the sender, which then looks at everything
+ * at once, when the input that is already there was handled. So records that come together leave together.
+ */
+export class RecordSender {
+  readonly #cluster: Cluster
+  readonly #options: ResolvedProducerOptions
+  readonly #memory: BufferMemory
+  readonly #topics: TopicTable
+  readonly #accumulator: RecordAccumulator
+  readonly #dispatcher: ProduceDispatcher
+  /** Calls that wait for memory, in their order. */
+  readonly #line: SendCall[] = []
+  readonly #flushes = new FlushCounter()
+  readonly #settled: (call: SendCall) => void
+  #state: 'open' | 'closing' | 'closed' = 'open'
+  #isAwake = false
+  #timer: Timer | undefined
+  #timerMs = Infinity
+  #expiryMs = Infinity
+
+  constructor(
+    cluster: Cluster,
+    identity: IdentitySource | undefined,
+    options: ResolvedProducerOptions,
+  ) {
+    this.#cluster = cluster
+    this.#options = options
+    this.#memory = new BufferMemory(options.bufferBytesMax)
+    this.#settled = ({ context }) => this.#flushes.leave(context.generation)
+    const { random, clock } = cluster.platform
+    const queueContext: QueueContext = {
+      identity,
+      inFlightMax: options.inFlightMax,
+      random,
+      retryBackoffMs: cluster.options.retryBackoffMs,
+      retryBackoffMsMax: cluster.options.retryBackoffMsMax,
+      split: (batch) => this.#split(batch),
+      released: (batch) => this.#released(batch),
+    }
+    const memory = this.#memory
+    const topic = (name: string) => this.#topics.get(name)
+    const wake = () => this.#wake()
+    this.#accumulator = new RecordAccumulator({
+      ...{ options, clock, memory, topic },
+      began: (queue, batch) => {
+        batch.generation = this.#flushes.enter()
+        this.#dispatcher.activate(queue)
+      },
+    })
+    this.#dispatcher = new ProduceDispatcher({
+      ...{ cluster, options, identity, topic, wake },
+      isUrgent: () => this.#line.length > 0 || this.#flushes.isFlushing,
+    })
+    this.#topics = new TopicTable({
+      ...{ cluster, queueContext, memory },
+      batchBytesMax: options.batchBytesMax,
+      createTopics: options.createTopics,
+      ready: (ready) => this.#accumulator.placePending(ready),
+      changed: wake,
+    })
+  }
+
+  /** Sends a record; resolves when it is written. */
+  send(record: ProducerRecord, { signal }: SendOptions = {}): Promise<RecordResult> {
+    return new Promise((resolve, reject) => {
+      if (!this.#mayCall(signal, reject)) return
+      const call = new SingleSend(record, this.#newContext(), resolve, reject)
+      this.#submit(call, signal, reject)
+    })
+  }
+
+  /** Sends records; resolves when all are written, or rejects when each is settled and some are not. */
+  sendAll(
+    records: readonly ProducerRecord[],
+    { signal }: SendOptions = {},
+  ): Promise<RecordResults> {
+    return new Promise((resolve, reject) => {
+      if (!this.#mayCall(signal, reject)) return
+      if (records.length === 0) {
+        resolve(new LazyResults(0, () => undefined as never))
+        return
+      }
+      const call = new ManySend(records, this.#newContext(), resolve, reject)
+      this.#submit(call, signal, reject)
+    })
+  }
+
+  /** Sends everything without lingering; resolves when nothing of it is on its way any more. */
+  flush(): Promise<void> {
+    const flushed = this.#flushes.begin()
+    for (const queue of this.#dispatcher.active) queue.closeOpen()
+    this.#wake()
+    return flushed
+  }
+
+  /** Fails whatever is in no request yet. */
+  discardUnsent(error: Error): void {
+    for (const call of this.#line.splice(0)) this.#failUnplaced(call, error)
+    for (const { call, index } of this.#topics.takePending(() => true)) {
+      call.recordFailed(index, notWritten(call.record(index), error))
+    }
+    for (const queue of this.#dispatcher.active) queue.failQueued(error)
+    this.#wake()
+  }
+
+  /** Takes no more records, and settles those that it has within `timeoutMs`. */
+  async close({ timeoutMs = this.#options.deliveryTimeoutMs } = {}): Promise<void> {
+    if (this.#state === 'closed') return
+    this.#state = 'closing'
+    let timer: Timer | undefined
+    const timeIsOver = new Promise<void>((resolve) => {
+      timer = this.#cluster.platform.clock.setTimer(timeoutMs, resolve)
+    })
+    await Promise.race([this.flush(), timeIsOver])
+    timer?.cancel()
+    const error = new Error(`the producer was closed, and gave it ${timeoutMs} ms`)
+    this.discardUnsent(error)
+    for (const queue of this.#dispatcher.active) queue.failAll(error)
+    this.#state = 'closed'
+    this.#timer?.cancel()
+    this.#topics.close()
+  }
+
+  // ---- calls
+
+  #mayCall(signal: AbortSignal | undefined, reject: (error: Error) => void): boolean {
+    if (this.#state !== 'open') {
+      reject(new MillraceError('MILLRACE_CLIENT_CLOSED', 'the producer is closed'))
+    } else if (signal?.aborted === true) {
+      reject(signal.reason as Error)
+    } else {
+      return true
+    }
+    return false
+  }
+
+  #newContext(): CallContext {
+    const { clock } = this.#cluster.platform
+    return {
+      deadlineMs: clock.elapsedMs() + this.#options.deliveryTimeoutMs,
+      timestamp: clock.now(),
+      generation: this.#flushes.enter(),
+      settled: this.#settled,
+    }
+  }
+
+  #submit(call: SendCall, signal: AbortSignal | undefined, reject: (error: Error) => void): void {
+    void signal
+    if (this.#options.whenFull === 'reject' && !this.#hasRoomFor(call)) {
+      this.#settled(call)
+      reject(this.#fullError())
+      return
+    }
+    if (this.#line.length > 0 || !this.#accumulator.place(call)) {
+      if (this.#options.whenFull === 'reject') this.#failUnplaced(call, this.#fullError())
+      else this.#line.push(call)
+    }
+    if (this.#expiryMs === Infinity) this.#expiryMs = call.context.deadlineMs
+    this.#wake()
+  }
+
+  #hasRoomFor(call: SendCall): boolean {
+    let bytes = 0
+    for (let index = 0; index < call.recordCount; index++) {
+      bytes += estimatedBytes(call.record(index))
+    }
+    return bytes <= this.#memory.freeBytes
+  }
+
+  #fullError(): Error {
+    const { usedBytes, bytesMax } = this.#memory
+    return new MillraceError(
+      'MILLRACE_CLIENT_BUFFER_FULL',
+      `records that are not acknowledged take ${usedBytes} of bufferBytesMax (${bytesMax}) bytes: ` +
+        'none of these was written',
+    )
+  }
+
+  #failUnplaced(call: SendCall, cause: Error): void {
+    for (; call.cursor < call.recordCount; call.cursor++) {
+      const { cursor } = call
+      call.recordFailed(cursor, notWritten(call.record(cursor), cause))
+    }
+  }
+
+  // ---- the loop
+
+  #wake(): void {
+    if (this.#isAwake || this.#state === 'closed') return
+    this.#isAwake = true
+    this.#cluster.platform.clock.defer(() => {
+      this.#isAwake = false
+      if (this.#state !== 'closed') this.#run()
+    })
+  }
+
+  #run(): void {
+    const nowMs = this.#cluster.platform.clock.elapsedMs()
+    if (nowMs >= this.#expiryMs) this.#expire(nowMs)
+    this.#serveLine()
+    this.#setTimer(Math.min(this.#dispatcher.dispatch(nowMs), this.#expiryMs), nowMs)
+  }
+
+  #serveLine(): void {
+    while (this.#line[0] !== undefined && this.#accumulator.place(this.#line[0])) {
+      this.#line.shift()
+    }
+  }
+
+  #setTimer(atMs: number, nowMs: number): void {
+    if (this.#timer !== undefined && this.#timerMs <= atMs) return
+    this.#timer?.cancel()
+    this.#timer = undefined
+    if (atMs === Infinity) return
+    this.#timerMs = atMs
+    this.#timer = this.#cluster.platform.clock.setTimer(Math.max(0, atMs - nowMs), () => {
+      this.#timer = undefined
+      this.#wake()
+    })
+  }
+
+  /** Fails what has waited for too long, and finds out when that is to be done next. */
+  #expire(nowMs: number): void {
+    for (const queue of this.#dispatcher.active) {
+      queue.expire(nowMs, () => this.#timeIsOver(queue.lastError))
+    }
+    const late = ({ context }: SendCall): boolean => context.deadlineMs <= nowMs
+    while (this.#line[0] !== undefined && late(this.#line[0])) {
+      const call = this.#line.shift() as SendCall
+      this.#failUnplaced(call, this.#timeIsOver(this.#fullError()))
+    }
+    for (const { call, index } of this.#topics.takePending(({ call: waiting }) => late(waiting))) {
+      const error = this.#timeIsOver(this.#topics.lastError)
+      call.recordFailed(index, notWritten(call.record(index), error))
+    }
+    this.#expiryMs = this.#nextExpiry()
+  }
+
+  #nextExpiry(): number {
+    let next = this.#line[0]?.context.deadlineMs ?? Infinity
+    for (const queue of this.#dispatcher.active) next = Math.min(next, queue.oldestDeadlineMs)
+    for (const { pending } of this.#topics.all) {
+      next = Math.min(next, pending[0]?.call.context.deadlineMs ?? Infinity)
+    }
+    return next
+  }
+
+  #timeIsOver(cause: Error | undefined): Error {
+    const because = cause === undefined ? '' : `; last: ${cause.message}`
+    return new Error(
+      `deliveryTimeoutMs (${this.#options.deliveryTimeoutMs}) is over${because}`,
+      cause === undefined ? {} : { cause },
+    )
+  }
+
+  // ---- batches
+
+  #split(batch: ProducerBatch): ProducerBatch[] {
+    const topic = this.#topics.get(batch.topic)
+    topic.batchBytesMax = Math.min(topic.batchBytesMax, Math.ceil(batch.uncompressedBytes / 2))
+    const halves = splitBatch(batch)
+    for (const half of halves) {
+      half.heldBytes = half.capacity
+      half.generation = this.#flushes.enter(batch.generation)
+      this.#memory.take(half.heldBytes)
+    }
+    return halves
+  }
+
+  #released(batch: ProducerBatch): void {
+    this.#memory.release(batch.heldBytes)
+    batch.heldBytes = 0
+    this.#flushes.leave(batch.generation)
+  }
+}
+
+function notWritten(record: ProducerRecord, cause: Error): DeliveryError {
+  const { topic, partition = -1 } = record
+  const what = { topic, partition, definitelyNotWritten: true, reason: cause.message }
+  return new DeliveryError(what, { cause })
+}
