@@ -1,0 +1,218 @@
+import { spawn } from 'node:child_process'
+import { mkdtempSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import { startRealKafka } from '../../test/kafka/real-kafka.ts'
+import { WireClient } from '../../src/testing/index.ts'
+import { createTopicsApi } from '../../src/protocol/index.ts'
+import { createNodePlatform } from '../../src/platform/index.ts'
+import { startBrokerProcess } from '../broker/process.ts'
+import { median } from '../statistics.ts'
+import { measureJava } from './java.ts'
+import { installPeers } from './peers.ts'
+import type { Measurement, Task } from './task.ts'
+
+const help = `Usage: npm run bench:client [-- options]
+
+Clients side by side: each task is given to all of them in turn, round after round, each time in a new
+process, so that a machine that slows down slows all. The table has medians, and ratios to ours.
+
+  --broker kafka|embedded   what they talk to (kafka: Apache Kafka 4.1, needs Java)   [kafka]
+  --rounds N                how often                                                 [5]
+  --tasks LIST              of produce,consume,transactions,latency,start             [all]
+  --sizes LIST              bytes of a value                                          [100,350,1024]
+  --subjects LIST           of ${'millrace,millrace-24,kafkajs,platformatic-1,platformatic-2,java'}
+  --records N               records of a produce or consume task                      [500000]
+
+Examples:
+  npm run bench:client -- --rounds 1 --sizes 350
+  npm run bench:client -- --tasks produce --subjects millrace,platformatic-1,java
+`
+
+const { values: given } = parseArgs({
+  options: {
+    broker: { type: 'string', default: 'kafka' },
+    rounds: { type: 'string', default: '5' },
+    tasks: { type: 'string', default: 'produce,consume,transactions,latency,start' },
+    sizes: { type: 'string', default: '100,350,1024' },
+    subjects: {
+      type: 'string',
+      default: 'millrace,millrace-24,kafkajs,platformatic-1,platformatic-2,java',
+    },
+    records: { type: 'string', default: '500000' },
+    help: { type: 'boolean', default: false },
+  },
+})
+if (given.help) {
+  process.stdout.write(help)
+  process.exit(0)
+}
+
+const say = (text: string) => process.stderr.write(`${text}\n`)
+const rounds = Number(given.rounds)
+const records = Number(given.records)
+const sizes = given.sizes.split(',').map(Number)
+const tasks = given.tasks.split(',')
+const subjects = given.subjects.split(',')
+const worker = fileURLToPath(new URL('worker.ts', import.meta.url))
+const peers = installPeers()
+const folder = mkdtempSync(join(tmpdir(), 'millrace-bench-'))
+
+/** A row of the table: one task, and what each subject did with it. */
+interface Row {
+  readonly name: string
+  readonly task: (topic: string) => Task
+  readonly bySubject: Map<string, Measurement[]>
+}
+
+const rows: Row[] = []
+const row = (name: string, task: (topic: string) => Task) => {
+  rows.push({ name, task, bySubject: new Map() })
+}
+for (const valueBytes of sizes) {
+  if (tasks.includes('produce')) {
+    row(`produce ${valueBytes} B`, (topic) => ({ kind: 'produce', topic, records, valueBytes }))
+  }
+  if (tasks.includes('consume')) {
+    const filled = `filled-${valueBytes}`
+    for (const mode of ['batches', 'records'] as const) {
+      row(`consume ${valueBytes} B, ${mode}`, () => ({
+        kind: 'consume',
+        topic: filled,
+        records,
+        mode,
+      }))
+    }
+  }
+}
+if (tasks.includes('transactions')) {
+  const valueBytes = 350
+  row('transactions of 500', (topic) => ({
+    kind: 'transactions',
+    topic,
+    transactions: 40,
+    recordsEach: 500,
+    valueBytes,
+  }))
+  row('transactions of 1', (topic) => ({
+    kind: 'transactions',
+    topic,
+    transactions: 200,
+    recordsEach: 1,
+    valueBytes,
+  }))
+}
+if (tasks.includes('latency')) {
+  row('single sends of 350 B', (topic) => ({
+    kind: 'latency',
+    topic,
+    records: 3000,
+    valueBytes: 350,
+  }))
+}
+if (tasks.includes('start')) row('start to first record, ms', (topic) => ({ kind: 'start', topic }))
+
+await using broker = given.broker === 'embedded' ? await embedded() : await startRealKafka()
+const { bootstrap } = broker
+for (const valueBytes of sizes) {
+  if (!tasks.includes('consume')) continue
+  say(`filling a topic with ${records} records of ${valueBytes} B`)
+  await createTopic(`filled-${valueBytes}`)
+  await measure('platformatic-1', {
+    kind: 'produce',
+    topic: `filled-${valueBytes}`,
+    records,
+    valueBytes,
+  })
+}
+for (let round = 1; round <= rounds; round++) {
+  for (const [index, { name, task, bySubject }] of rows.entries()) {
+    const order = subjects.map((_, i) => subjects[(i + round) % subjects.length] as string)
+    for (const subject of order) {
+      const topic = `t-${round}-${index}-${subject}`
+      await createTopic(topic)
+      const measurement = await measure(subject, task(topic))
+      if (measurement === undefined) continue
+      say(`round ${round}, ${name}, ${subject}: ${Math.round(measurement.rate)}`)
+      bySubject.set(subject, [...(bySubject.get(subject) ?? []), measurement])
+    }
+  }
+}
+process.stdout.write(`${table()}\n`)
+process.exit(0)
+
+async function embedded() {
+  const started = await startBrokerProcess()
+  return {
+    bootstrap: `127.0.0.1:${started.port}`,
+    [Symbol.asyncDispose]: () => started[Symbol.asyncDispose](),
+  }
+}
+
+async function createTopic(name: string): Promise<void> {
+  const [host = '', port = ''] = bootstrap.split(',')[0]?.split(':') ?? []
+  await using client = await WireClient.connect({
+    platform: createNodePlatform(),
+    host,
+    port: Number(port),
+  })
+  await client.request(createTopicsApi, 5, {
+    topics: [{ name, numPartitions: 12, replicationFactor: 1, assignments: [], configs: [] }],
+    timeoutMs: 30_000,
+    validateOnly: false,
+  })
+}
+
+async function measure(subject: string, task: Task): Promise<Measurement | undefined> {
+  if (subject === 'java') return measureJava(bootstrap, task)
+  const orderFile = join(folder, 'order.json')
+  const name = subject.replace(/-24$/, '')
+  writeFileSync(orderFile, JSON.stringify({ subject: name, bootstrap, task, peers: peers.folder }))
+  const on24 = subject.endsWith('-24') || subject.startsWith('platformatic')
+  const startedMs = performance.now()
+  const child = spawn(
+    on24 ? peers.node24 : process.execPath,
+    [...(on24 ? [] : ['--import', 'tsx']), worker, orderFile],
+    { stdio: ['ignore', 'pipe', 'pipe'] },
+  )
+  let answer = ''
+  let trouble = ''
+  child.stdout.on('data', (chunk) => (answer += String(chunk)))
+  child.stderr.on('data', (chunk) => (trouble += String(chunk)))
+  const code = await new Promise((resolve) => child.on('exit', resolve))
+  if (task.kind === 'start' && code === 0) {
+    return {
+      rate: performance.now() - startedMs,
+      cpuSecondsPerMillion: Number.NaN,
+      peakMb: Number.NaN,
+    }
+  }
+  if (code === 0) return JSON.parse(answer) as Measurement
+  if (!trouble.includes('cannot')) say(`${subject} failed: ${trouble.slice(0, 2000)}`)
+  return undefined
+}
+
+function table(): string {
+  const lines = [
+    '| what | client | rate | by ours | CPU s / M | peak MB | p50 ms | p99 ms |',
+    '| --- | --- | --- | --- | --- | --- | --- | --- |',
+  ]
+  for (const { name, bySubject } of rows) {
+    const ours = bySubject.get('millrace') ?? []
+    for (const [subject, all] of bySubject) {
+      const ratios = all.map(({ rate }, round) => rate / (ours[round]?.rate ?? Number.NaN))
+      const cells = [
+        Math.round(median(all.map(({ rate }) => rate))).toLocaleString('en'),
+        median(ratios).toFixed(2),
+        median(all.map(({ cpuSecondsPerMillion }) => cpuSecondsPerMillion)).toFixed(2),
+        Math.round(median(all.map(({ peakMb }) => peakMb))),
+        median(all.map(({ p50Ms }) => p50Ms ?? Number.NaN)).toFixed(2),
+        median(all.map(({ p99Ms }) => p99Ms ?? Number.NaN)).toFixed(2),
+      ]
+      lines.push(`| ${name} | ${subject} | ${cells.join(' | ')} |`)
+    }
+  }
+  return lines.join('\n').replaceAll('NaN', '')
+}
