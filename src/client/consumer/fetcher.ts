@@ -1,4 +1,7 @@
+import type { Timer } from '../../platform/index.ts'
+import { isRetriable } from '../../protocol/index.ts'
 import { Backoff } from '../backoff.ts'
+import { KafkaError } from '../client-error.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import type { TopicPartition } from '../producer/producer-identity.ts'
 import { BrokerFetch } from './broker-fetch.ts'
@@ -7,7 +10,7 @@ import { checkEpochs } from './epoch-check.ts'
 import { FetchFailures } from './fetch-failures.ts'
 import type { FetchWorld } from './fetch-world.ts'
 import type { FetchedBatch } from './fetched-batch.ts'
-import type { PartitionError } from './partition-error.ts'
+import { PartitionError } from './partition-error.ts'
 import { partitionKey, PartitionState } from './partition-state.ts'
 import { PositionFinder } from './position-finder.ts'
 import type { ReadCommittedOffsets } from './position-finder.ts'
@@ -44,6 +47,8 @@ export class Fetcher {
   readonly #failed = new Set<PartitionState>()
   readonly #newFailures = new Set<PartitionState>()
   readonly #stopListening: () => void
+  #metadataTimer: Timer | undefined
+  readonly #metadataBackoff: Backoff
   #isAwake = false
   #isClosed = false
 
@@ -62,6 +67,7 @@ export class Fetcher {
     }
     this.#failures = new FetchFailures(this.#world)
     this.#finder = new PositionFinder(this.#world, committed)
+    this.#metadataBackoff = this.#newBackoff()
     this.#stopListening = cluster.onMetadata(() => this.#wake())
   }
 
@@ -133,6 +139,7 @@ export class Fetcher {
     if (this.#isClosed) return
     this.#isClosed = true
     this.#stopListening()
+    this.#metadataTimer?.cancel()
     this.#finder.close()
     for (const broker of this.#brokers.values()) broker.close()
     for (const state of this.#states.values()) state.discard()
@@ -159,31 +166,53 @@ export class Fetcher {
   }
 
   #lookAround(): void {
-    this.#finder.find(this.#states.values())
-    const readable = new Map<number, PartitionState[]>()
+    const lookedFor: PartitionState[] = []
     const unsure = new Map<number, PartitionState[]>()
-    let hasNoLeader = false
+    const readable = new Map<number, PartitionState[]>()
+    let leaderIsMissing = false
     for (const state of this.#states.values()) {
-      const isUnsure = state.isUnsure && !state.isAsked && state.pause === undefined
-      if (!isUnsure && (!state.mayFetch || !this.#isSameTopic(state))) continue
-      const nodeId = isUnsure ? this.#leaderOf(state) : this.#sourceOf(state)
-      if (nodeId < 0) {
-        hasNoLeader = true
-        this.#retryLater(state)
-        continue
+      const leaderId = this.#leaderOf(state)
+      const needsLeader = state.start?.kind !== 'committed' && state.error === undefined
+      if (leaderId < 0 && needsLeader)
+        leaderIsMissing = this.#mayGetLeader(state) || leaderIsMissing
+      else if (state.start !== undefined) lookedFor.push(state)
+      else if (state.isUnsure) {
+        if (!state.isAsked && state.pause === undefined) put(unsure, leaderId, state)
+      } else if (state.mayFetch && this.#isSameTopic(state)) {
+        put(readable, this.#sourceOf(state, leaderId), state)
       }
-      const byNode = isUnsure ? unsure : readable
-      const states = byNode.get(nodeId)
-      if (states === undefined) byNode.set(nodeId, [state])
-      else states.push(state)
     }
-    if (hasNoLeader) this.#cluster.metadataIsStale()
+    this.#finder.find(lookedFor)
     for (const [nodeId, states] of unsure) {
       void checkEpochs(this.#world, this.#failures, nodeId, states)
     }
     // Every broker has its share, so that one whose partitions are idle takes nothing from another.
     const bytesMax = this.#options.bufferedBytesMax / Math.max(1, readable.size)
     for (const [nodeId, states] of readable) this.#broker(nodeId).consider(states, bytesMax)
+    if (leaderIsMissing) this.#askForLeaders()
+    else this.#metadataBackoff.reset()
+  }
+
+  /** Whether the leader of a partition that has none can turn up. What cannot pass fails the partition. */
+  #mayGetLeader(state: PartitionState): boolean {
+    const code = this.#cluster.metadata.topics.get(state.topic)?.errorCode ?? 0
+    if (code === 0 || isRetriable(code)) return true
+    const cause = new KafkaError(code, `metadata of topic ${state.topic}`)
+    const offset = state.position?.offset ?? -1
+    const options = { offset, cause }
+    this.#fail(state, new PartitionError(cause.code, state, cause.message, options))
+    return false
+  }
+
+  /** New metadata wakes us; when it does not help, or does not come, it is asked for again later. */
+  #askForLeaders(): void {
+    if (this.#metadataTimer !== undefined) return
+    this.#cluster.metadataIsStale()
+    const pauseMs = this.#metadataBackoff.nextMs()
+    this.#metadataTimer = this.#cluster.platform.clock.setTimer(pauseMs, () => {
+      this.#metadataTimer = undefined
+      this.#wake()
+    })
   }
 
   #broker(nodeId: number): BrokerFetch {
@@ -212,7 +241,7 @@ export class Fetcher {
     return this.#cluster.metadata.partition(topic, partition)?.leaderId ?? -1
   }
 
-  #sourceOf(state: PartitionState): number {
+  #sourceOf(state: PartitionState, leaderId: number): number {
     const { readReplica } = state
     if (readReplica !== undefined) {
       const isOver = this.#cluster.platform.clock.elapsedMs() >= readReplica.untilMs
@@ -220,7 +249,7 @@ export class Fetcher {
         return readReplica.nodeId
       state.readReplica = undefined
     }
-    return this.#leaderOf(state)
+    return leaderId
   }
 
   /** Behind those that are ready already. */
@@ -248,14 +277,18 @@ export class Fetcher {
 
   #retryLater(state: PartitionState): void {
     if (state.pause !== undefined || this.#isClosed) return
-    const { platform, options } = this.#cluster
-    state.backoff ??= new Backoff(platform.random, {
-      firstMs: options.retryBackoffMs,
-      limitMs: options.retryBackoffMsMax,
-    })
-    state.pause = platform.clock.setTimer(state.backoff.nextMs(), () => {
+    state.backoff ??= this.#newBackoff()
+    state.pause = this.#cluster.platform.clock.setTimer(state.backoff.nextMs(), () => {
       state.pause = undefined
       this.#wake()
+    })
+  }
+
+  #newBackoff(): Backoff {
+    const { platform, options } = this.#cluster
+    return new Backoff(platform.random, {
+      firstMs: options.retryBackoffMs,
+      limitMs: options.retryBackoffMsMax,
     })
   }
 
@@ -264,4 +297,10 @@ export class Fetcher {
       if (state.paused && state.bufferedBytes > 0) state.dropBuffered()
     }
   }
+}
+
+function put(byNode: Map<number, PartitionState[]>, nodeId: number, state: PartitionState): void {
+  const states = byNode.get(nodeId)
+  if (states === undefined) byNode.set(nodeId, [state])
+  else states.push(state)
 }
