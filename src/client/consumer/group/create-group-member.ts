@@ -1,0 +1,113 @@
+import type { Cluster } from '../../cluster/cluster.ts'
+import type { TopicPartition } from '../../producer/producer-identity.ts'
+import type {
+  CommittedOffset,
+  GroupMember,
+  GroupMemberHandler,
+  GroupMetadata,
+  Subscription,
+} from '../group-member.ts'
+import { ClassicMember } from './classic/classic-member.ts'
+import { CommitQueue } from './commit-queue.ts'
+import type { CommitAuthority } from './commit-queue.ts'
+import { GroupCoordinator } from './group-coordinator.ts'
+import type { GroupMemberOptions } from './group-member-options.ts'
+import { notJoined } from './member-errors.ts'
+import { MemberLife } from './member-life.ts'
+import type { MemberProtocol } from './member-life.ts'
+import type { CommitIdentity } from './offset-messages.ts'
+import { readOffsets } from './read-offsets.ts'
+import { SubscribedTopics } from './subscribed-topics.ts'
+
+/** A protocol of groups as a member speaks it. */
+interface SpokenProtocol extends MemberProtocol, CommitAuthority {
+  subscriptionChanged(): void
+  groupIdentity(): CommitIdentity | undefined
+}
+
+/** Makes a member, which joins when it is subscribed. */
+export function createGroupMember(
+  cluster: Cluster,
+  options: GroupMemberOptions,
+  handler: GroupMemberHandler,
+): GroupMember {
+  return new Member(cluster, options, handler)
+}
+
+class Member implements GroupMember {
+  readonly #cluster: Cluster
+  readonly #options: GroupMemberOptions
+  readonly #coordinator: GroupCoordinator
+  readonly #topics: SubscribedTopics
+  readonly #life: MemberLife
+  readonly #commits: CommitQueue
+  #protocol: SpokenProtocol | undefined
+
+  constructor(cluster: Cluster, options: GroupMemberOptions, handler: GroupMemberHandler) {
+    this.#cluster = cluster
+    this.#options = options
+    this.#coordinator = new GroupCoordinator(cluster, options.groupId)
+    this.#topics = new SubscribedTopics(cluster)
+    this.#life = new MemberLife(cluster, options, handler)
+    this.#commits = new CommitQueue(cluster, this.#coordinator, options.groupId, {
+      hold: (partition) => this.#protocol?.hold(partition),
+      identity: () => this.#protocol?.identity(),
+      ready: () => this.#protocol?.ready() ?? Promise.resolve(),
+      refused: (code, identity) => this.#protocol?.refused(code, identity),
+    })
+  }
+
+  get groupId(): string {
+    return this.#options.groupId
+  }
+
+  get assignment(): readonly TopicPartition[] {
+    return this.#life.holdings.list
+  }
+
+  groupMetadata(): GroupMetadata {
+    const identity = this.#protocol?.groupIdentity()
+    if (identity === undefined) throw notJoined(this.groupId)
+    const { generation, memberId, groupInstanceId } = identity
+    return { groupId: this.groupId, generation, memberId, groupInstanceId }
+  }
+
+  subscribe(subscription: Subscription): void {
+    if (this.#life.isEnded) throw notJoined(this.groupId)
+    this.#topics.set(subscription)
+    this.#protocol?.subscriptionChanged()
+    this.#life.start(() => this.#chooseProtocol())
+  }
+
+  commit(offsets: readonly CommittedOffset[], signal?: AbortSignal): Promise<void> {
+    return this.#commits.commit(offsets, signal)
+  }
+
+  committed(
+    partitions: readonly TopicPartition[],
+    signal?: AbortSignal,
+  ): Promise<readonly CommittedOffset[]> {
+    return readOffsets(this.#cluster, this.#coordinator, this.groupId, partitions, signal)
+  }
+
+  polled(): void {
+    this.#life.polled()
+  }
+
+  async close(options: { readonly deadlineMs: number; readonly leave: boolean }): Promise<void> {
+    await this.#life.close(options)
+    this.#protocol?.stop()
+    this.#topics.release()
+  }
+
+  #chooseProtocol(): Promise<SpokenProtocol> {
+    this.#protocol = new ClassicMember({
+      cluster: this.#cluster,
+      coordinator: this.#coordinator,
+      options: this.#options,
+      life: this.#life,
+      topics: this.#topics,
+    })
+    return Promise.resolve(this.#protocol)
+  }
+}

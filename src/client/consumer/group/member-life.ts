@@ -1,0 +1,280 @@
+import type { Cluster } from '../../cluster/cluster.ts'
+import type { TopicPartition } from '../../producer/producer-identity.ts'
+import type { GroupMemberHandler } from '../group-member.ts'
+import type { GroupMemberOptions } from './group-member-options.ts'
+import { HandlerCalls } from './handler-calls.ts'
+import { Holdings } from './holdings.ts'
+import { partitionKey } from './partition-key.ts'
+import { ProcessingWatch } from './processing-watch.ts'
+import { Wakeup } from './wakeup.ts'
+
+/** What the two protocols differ in. */
+export interface MemberProtocol {
+  /** Does what is to be done, or waits for `life.wakeup`; ends early when `life` is interrupted. */
+  step(): Promise<void>
+  /** Leaves the group; a member that `stays` only falls silent. Never rejects. */
+  leave(options: { readonly stays: boolean; readonly reason: string }): Promise<void>
+  /** Nothing more is sent. */
+  stop(): void
+  /** For how long revoked partitions may be held on to. */
+  readonly revocationMs: number
+}
+
+/** How `close` wants it. */
+interface Closing {
+  readonly deadlineMs: number
+  readonly leave: boolean
+}
+
+/** What is kept of the time until the deadline for the farewell. */
+const leaveMsMax = 1_000
+
+/**
+ * The life of a member, whichever protocol it speaks: one loop that does one thing after the other, so that
+ * calls of the handler never overlap and nothing is done from two places.
+ *
+ * - *running*: the protocol takes step after step: joins, gives up what it must, takes what it is given.
+ * - *stalled*: the application has asked for nothing for `processingTimeoutMs`. Everything is given up, the member
+ *   leaves, and comes back (running) when the application does.
+ * - *closing*: everything is given up, then the member leaves. Leads to *ended*.
+ * - *failed*: the group wants no more of this member. What it held is lost. Leads to *ended*.
+ *
+ * Losing partitions takes effect at once, in whatever the loop is: from then on nothing of them can be
+ * committed. The handler is told when its turn comes. A loss, a stall, a failure and `close` interrupt what
+ * the protocol waits for.
+ */
+export class MemberLife {
+  readonly holdings = new Holdings()
+  readonly wakeup = new Wakeup()
+  readonly #cluster: Cluster
+  readonly #options: GroupMemberOptions
+  readonly #calls: HandlerCalls
+  readonly #processing: ProcessingWatch
+  /** Lost, and the handler does not know yet. */
+  #lost: TopicPartition[] = []
+  /** The handler is giving these up: of their loss it is not told. */
+  #revoking: ReadonlySet<string> = new Set()
+  #isStalled = false
+  #closing: Closing | undefined
+  #failure: Error | undefined
+  #isEnded = false
+  #isInterrupted = false
+  #interrupt: (() => void) | undefined
+  #loop: Promise<void> | undefined
+
+  constructor(cluster: Cluster, options: GroupMemberOptions, handler: GroupMemberHandler) {
+    const { clock } = cluster.platform
+    this.#cluster = cluster
+    this.#options = options
+    this.#calls = new HandlerCalls(handler, clock)
+    this.#processing = new ProcessingWatch(clock, options.processingTimeoutMs, () => this.#stall())
+  }
+
+  get isEnded(): boolean {
+    return this.#isEnded
+  }
+
+  get failure(): Error | undefined {
+    return this.#failure
+  }
+
+  /** Whether the protocol should end its step: something more important has come up. */
+  get isInterrupted(): boolean {
+    return this.#isInterrupted
+  }
+
+  /** `choose` answers the protocol; it may ask the cluster which. */
+  start(choose: () => Promise<MemberProtocol>): void {
+    if (this.#loop !== undefined || this.#isEnded) return
+    this.#processing.start()
+    this.#loop = this.#run(choose)
+  }
+
+  polled(): void {
+    this.#processing.polled()
+    if (!this.#isStalled) return
+    this.#isStalled = false
+    this.wakeup.wake()
+  }
+
+  /** Everything held may be another member's by now. */
+  lose(): void {
+    const lost = this.holdings.release(this.holdings.list)
+    this.#lost.push(...lost.filter((partition) => !this.#revoking.has(partitionKey(partition))))
+    this.interrupt()
+  }
+
+  /** Ends the membership for good. */
+  fail(error: Error): void {
+    if (this.#isEnded || this.#failure !== undefined) return
+    this.#failure = error
+    this.lose()
+  }
+
+  /** Ends what the protocol waits for. */
+  interrupt(): void {
+    this.#isInterrupted = true
+    this.#interrupt?.()
+    this.wakeup.wake()
+  }
+
+  /** Waits for a promise, unless it is interrupted: then it answers undefined, and the promise is left alone. */
+  async unlessInterrupted<Result>(promise: Promise<Result>): Promise<Result | undefined> {
+    promise.catch(() => undefined)
+    if (this.#isInterrupted) return undefined
+    const interrupted = new Promise<undefined>((resolve) => {
+      this.#interrupt = () => resolve(undefined)
+    })
+    return Promise.race([promise, interrupted])
+  }
+
+  /** Hands partitions over to the handler. */
+  async assign(partitions: readonly TopicPartition[]): Promise<void> {
+    const added = partitions.filter((partition) => !this.holdings.has(partition))
+    if (added.length === 0) return
+    this.holdings.take(added)
+    this.#log('info', 'partitions are assigned', added)
+    try {
+      await this.#calls.assigned(added)
+    } catch (error) {
+      this.fail(error as Error)
+    }
+  }
+
+  /** Has the handler give partitions up, and gives them up itself when it has, or when the time is over. */
+  async revoke(partitions: readonly TopicPartition[], withinMs: number): Promise<void> {
+    const revoked = partitions.filter((partition) => this.holdings.has(partition))
+    if (revoked.length === 0) return
+    const { clock } = this.#cluster.platform
+    const deadlineMs = clock.elapsedMs() + withinMs
+    this.#log('info', 'partitions are revoked', revoked)
+    this.#revoking = new Set(revoked.map(partitionKey))
+    try {
+      const isInTime = await this.#calls.revoked(revoked, deadlineMs)
+      if (!isInTime) this.#log('warn', 'revoked partitions were not let go in time', revoked)
+    } catch (error) {
+      this.#log('error', `the handler of revoked partitions failed: ${String(error)}`, revoked)
+    }
+    this.#revoking = new Set()
+    this.holdings.release(revoked)
+  }
+
+  async close(closing: Closing): Promise<void> {
+    if (this.#isEnded) return
+    const { clock } = this.#cluster.platform
+    this.#closing ??= closing
+    this.interrupt()
+    const { deadlineMs } = this.#closing
+    const loop = this.#loop ?? Promise.resolve()
+    await new Promise<void>((resolve) => {
+      const leftMs = Math.max(0, deadlineMs - clock.elapsedMs())
+      const timer = clock.setTimer(leftMs, () => resolve())
+      void loop.finally(() => {
+        timer.cancel()
+        resolve()
+      })
+    })
+    this.#end()
+  }
+
+  async #run(choose: () => Promise<MemberProtocol>): Promise<void> {
+    let protocol: MemberProtocol | undefined
+    while (this.#failure === undefined && this.#closing === undefined) {
+      this.#isInterrupted = false
+      try {
+        await this.#tellOfLosses()
+        if (this.isInterrupted) continue
+        if (this.#isStalled) await this.#sitOut(protocol)
+        else if (protocol === undefined) protocol = await this.unlessInterrupted(choose())
+        else await protocol.step()
+      } catch (error) {
+        this.fail(error as Error)
+      }
+    }
+    if (!this.#isEnded) await this.#leaveForGood(protocol)
+    protocol?.stop()
+    this.#end()
+  }
+
+  async #leaveForGood(protocol: MemberProtocol | undefined): Promise<void> {
+    const { clock } = this.#cluster.platform
+    const { requestTimeoutMs } = this.#cluster.options
+    this.#isInterrupted = false
+    if (this.#closing !== undefined) {
+      const leftMs = Math.max(0, this.#closing.deadlineMs - clock.elapsedMs())
+      await this.revoke(this.holdings.list, leftMs - Math.min(leaveMsMax, leftMs / 4))
+    }
+    await this.#tellOfLosses()
+    const isStatic = this.#options.groupInstanceId !== undefined
+    const stays = isStatic && this.#closing?.leave !== true
+    const reason = this.#failure === undefined ? 'the consumer is closed' : 'the consumer failed'
+    const leaving = protocol?.leave({ stays, reason }) ?? Promise.resolve()
+    const deadlineMs = this.#closing?.deadlineMs ?? clock.elapsedMs() + requestTimeoutMs
+    await this.#atMostUntil(leaving, deadlineMs)
+    if (this.#failure !== undefined) this.#calls.failed(this.#failure)
+  }
+
+  /** Leaves while the application does not ask for anything. */
+  async #sitOut(protocol: MemberProtocol | undefined): Promise<void> {
+    const { processingTimeoutMs, groupId, groupInstanceId } = this.#options
+    this.#cluster.log('warn', 'group member: the application does not ask for records; it leaves', {
+      group: groupId,
+      processingTimeoutMs,
+      partitions: this.holdings.list.map(partitionKey).join(', '),
+    })
+    await this.revoke(this.holdings.list, protocol?.revocationMs ?? 0)
+    const reason = `the application did not ask for records for ${processingTimeoutMs} ms`
+    await protocol?.leave({ stays: groupInstanceId !== undefined, reason })
+    while (this.#isStalled && this.#closing === undefined && this.#failure === undefined) {
+      await this.wakeup.wait()
+    }
+    this.#processing.start()
+  }
+
+  #stall(): void {
+    if (this.#isEnded || this.#closing !== undefined) return
+    this.#isStalled = true
+    this.interrupt()
+  }
+
+  async #tellOfLosses(): Promise<void> {
+    const lost = this.#lost
+    this.#lost = []
+    if (lost.length === 0) return
+    this.#log('warn', 'partitions are lost', lost)
+    try {
+      await this.#calls.lost(lost)
+    } catch (error) {
+      this.#log('error', `the handler of lost partitions failed: ${String(error)}`, lost)
+    }
+  }
+
+  #end(): void {
+    this.#isEnded = true
+    this.#processing.stop()
+    this.holdings.release(this.holdings.list)
+  }
+
+  async #atMostUntil(promise: Promise<void>, deadlineMs: number): Promise<void> {
+    const { clock } = this.#cluster.platform
+    await new Promise<void>((resolve) => {
+      const leftMs = Math.max(0, deadlineMs - clock.elapsedMs())
+      const timer = clock.setTimer(leftMs, () => resolve())
+      void promise.finally(() => {
+        timer.cancel()
+        resolve()
+      })
+    })
+  }
+
+  #log(
+    level: 'info' | 'warn' | 'error',
+    message: string,
+    partitions: readonly TopicPartition[],
+  ): void {
+    this.#cluster.log(level, `group member: ${message}`, {
+      group: this.#options.groupId,
+      partitions: partitions.map(partitionKey).join(', '),
+    })
+  }
+}
