@@ -7,6 +7,7 @@ import {
   stateRecordTarget,
   usersFileTarget,
 } from './broker-inputs.ts'
+import { loginTarget } from './logins.ts'
 import { messageTarget, requestTarget, storedMessageTarget } from './messages.ts'
 import { appendBatchTarget, compressionTargets, readBatchTarget } from './records.ts'
 import { recoveryTarget } from './recovery.ts'
@@ -53,6 +54,7 @@ export async function allTargets(): Promise<Target[]> {
     ...(await compressionTargets()),
     frameTarget(),
     saslTarget(),
+    loginTarget(),
     usersFileTarget(),
     await recoveryTarget(),
   ]

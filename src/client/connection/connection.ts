@@ -14,6 +14,7 @@ import { version as softwareVersion } from '../../version.ts'
 import { BrokerVersions } from './broker-versions.ts'
 import { RequestPipe } from './request-pipe.ts'
 import { nextLoginMs, prepareLogin } from './sasl/authenticate.ts'
+import { mechanismRefused } from './sasl/login-error.ts'
 import { tlsFor } from './security.ts'
 
 export interface ConnectionOptions {
@@ -108,7 +109,7 @@ export class Connection {
         handshake: async (mechanism) => {
           const version = versions.pick(saslHandshakeApi, { versionMin: 1 })
           const answer = await request(saslHandshakeApi, version, { mechanism }, remainingMs())
-          if (answer.errorCode !== 0) throw mechanismRefused(mechanism, answer.mechanisms)
+          if (answer.errorCode !== 0) throw mechanismRefused(mechanism, answer)
         },
         exchange: (authBytes) =>
           request(
@@ -200,13 +201,6 @@ async function askVersions(
     }
     version = next
   }
-}
-
-function mechanismRefused(mechanism: string, offered: readonly string[]): MillraceError {
-  return new MillraceError(
-    'MILLRACE_CLIENT_LOGIN_FAILED',
-    `sasl.mechanism (${mechanism}) is not offered by the broker, which has: ${offered.join(', ')}`,
-  )
 }
 
 /** Whatever happened while a connection was made: no request was sent. */

@@ -1,5 +1,5 @@
 import { MillraceError } from '../../../errors.ts'
-import { isRetriable, kafkaErrorName } from '../../../protocol/index.ts'
+import { isRetriable, kafkaError, kafkaErrorName } from '../../../protocol/index.ts'
 import { quoted } from '../../quoted.ts'
 
 /** A login that failed. `problem` names no user and no secret. */
@@ -23,6 +23,19 @@ export function loginRefused(
     errorMessage === null || errorMessage === '' ? '' : `: ${quote(errorMessage, secrets)}`
   const problem = `the broker answered ${kafkaErrorName(errorCode)} (${errorCode})${words}`
   return loginFailed(mechanism, problem, { retriable: isRetriable(errorCode) })
+}
+
+/** A mechanism that the broker would not begin with: mostly one that it does not have. */
+export function mechanismRefused(
+  mechanism: string,
+  answer: { readonly errorCode: number; readonly mechanisms: readonly string[] },
+): MillraceError {
+  const { errorCode, mechanisms } = answer
+  if (errorCode !== kafkaError.UNSUPPORTED_SASL_MECHANISM) {
+    return loginRefused(mechanism, errorCode, null, [])
+  }
+  const offered = quoted(mechanisms.join(', '))
+  return loginFailed(mechanism, `sasl.mechanism must be one that the broker has: ${offered}`)
 }
 
 /** What the other side said, without what it was told in confidence: some repeat it. */
