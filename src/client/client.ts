@@ -8,6 +8,8 @@ import { createConsumer } from './consumer/create-consumer.ts'
 import type { ClientOptions } from './options.ts'
 import type { ProducerOptions } from './producer/producer-options.ts'
 import { Producer } from './producer/producer.ts'
+import type { TransactionalProducerOptions } from './producer/transaction/transactional-producer-options.ts'
+import { TransactionalProducer } from './producer/transaction/transactional-producer.ts'
 import { resolveClientOptions } from './resolve-options.ts'
 
 /**
@@ -27,6 +29,11 @@ export class Client implements AsyncDisposable {
   /** Writes records, each once and in order. */
   producer(options?: ProducerOptions): Producer {
     return new Producer(this.#cluster, options)
+  }
+
+  /** Writes records and commits offsets in transactions: together or not at all. */
+  transactionalProducer(options: TransactionalProducerOptions): TransactionalProducer {
+    return new TransactionalProducer(this.#cluster, options)
   }
 
   /** Reads records, alone or as a member of a group. */

@@ -23,15 +23,19 @@ import { Reader } from './readers.ts'
 /** How a seed is run again; failures print it. */
 export const replayCommand = (seed: number) => `npm run simulate -- --seed ${seed}`
 
-const topic = 'events'
-/** What the transformers write: one record for each of the other topic. */
-const target = 'transformed'
-const partitions = 3
-const brokerHost = 'broker'
-const port = 9092
-const workMs = 20_000
-/** Long enough for a transaction of a producer that is no more to be aborted, and for what waits for it. */
-const quietMs = 60_000
+/** What the clients of the world work with. */
+export const simulated = {
+  topic: 'events',
+  /** What the transformers write: one record for each of the other topic. */
+  target: 'transformed',
+  partitions: 3,
+  brokerHost: 'broker',
+  port: 9092,
+  workMs: 20_000,
+  /** Long enough for a transaction of a producer that is no more to be aborted, and for what waits for it. */
+  quietMs: 60_000,
+} as const
+const { topic, target, partitions, brokerHost, port, workMs, quietMs } = simulated
 /** Before it is looked whether all is settled, members of groups leave, and that is written down too. */
 const leavingMs = 5_000
 const requestTimeoutMs = 1_500
@@ -66,6 +70,9 @@ const faults: FaultPlan = {
   targets: ({ name }) => !name.startsWith('reader') && !name.startsWith('idempotent'),
 }
 
+/** Starts the clients of a world. */
+export type Load = (simulation: Simulation, history: HistoryRecorder) => void
+
 /**
  * One broker with a disk, idempotent and transactional producers, readers of committed records, groups
  * that commit offsets with and without transactions; and everything that can go wrong. In the end the
@@ -73,6 +80,7 @@ const faults: FaultPlan = {
  */
 export async function simulateBroker(
   seed: number,
+  load: Load = clientsOfTheWire,
 ): Promise<ScenarioResult & { readonly history: History }> {
   let world: Simulation | undefined
   const history = recordHistory({ now: () => world?.nowMs ?? 0 })
@@ -85,8 +93,7 @@ export async function simulateBroker(
       startBrokerProcess(simulation, (started) => {
         broker = started
       })
-      startClients(simulation, history)
-      startGroups(simulation, history)
+      load(simulation, history)
       startFinalReader(simulation, history, () => {
         finalReadIsDone = true
       })
@@ -151,6 +158,12 @@ function restartNode(platform: Platform, broker: EmbeddedBroker, goesOn: () => b
   })
 }
 
+/** Clients that say exactly what goes over the wire. */
+function clientsOfTheWire(simulation: Simulation, history: HistoryRecorder): void {
+  startClients(simulation, history)
+  startGroups(simulation, history)
+}
+
 function startClients(simulation: Simulation, history: HistoryRecorder): void {
   const goesOn = () => simulation.nowMs < workMs
   const common = { history, topic, partitions, goesOn, pauseMs: 120 }
@@ -192,7 +205,7 @@ function startGroups(simulation: Simulation, history: HistoryRecorder): void {
 }
 
 /** A process on a host of its own. Each life of it has a name of its own in the history. */
-function client(
+export function client(
   simulation: Simulation,
   name: string,
   run: (session: BrokerSession, name: string) => Promise<void>,

@@ -77,13 +77,13 @@ export async function runTransformer(workload: TransformWorkload): Promise<void>
 }
 
 /** Does something with records; answers whether the member may go on from behind them. */
-type Work = (
+export type Work = (
   membership: Membership,
   records: readonly CommittedRecord[],
   process: string,
 ) => Promise<boolean>
 
-async function runMember(workload: GroupWorkload, work: Work): Promise<void> {
+export async function runMember(workload: GroupWorkload, work: Work): Promise<void> {
   const { name, session, history, topic, goesOn } = workload
   const member = new GroupMember(workload)
   for (let generation = 1; goesOn(); generation++) {
@@ -247,7 +247,7 @@ async function commitInTransaction(
   })
 }
 
-function offsetBehind(records: readonly CommittedRecord[]): TopicPartitionOffset {
+export function offsetBehind(records: readonly CommittedRecord[]): TopicPartitionOffset {
   const last = records.at(-1)
   if (last === undefined) throw new Error('there are no records to commit')
   return { topic: last.topic, partition: last.partition, offset: last.offset + 1 }
