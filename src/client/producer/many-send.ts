@@ -49,6 +49,8 @@ export class ManySend implements SendCall {
   readonly context: CallContext
   readonly recordCount: number
   cursor = 0
+  isSettled = false
+  onSettled: (() => void) | undefined
   readonly parts: ManyPart[] = []
   #records: readonly ProducerRecord[]
   readonly #partOf: Int32Array
@@ -84,7 +86,7 @@ export class ManySend implements SendCall {
 
   recordPlaced(index: number, batch: ProducerBatch, timestamp: number): void {
     const last = batch.parts[batch.parts.length - 1]
-    const part = last?.owner === this ? (last as ManyPart) : this.#addPart(batch)
+    const part = last instanceof ManyPart && last.owner === this ? last : this.#addPart(batch)
     this.#partOf[index] = part.number
     this.#placeInPart[index] = part.count
     part.count += 1
@@ -138,7 +140,7 @@ export class ManySend implements SendCall {
   }
 
   #settleWhenDone(): void {
-    if (this.#unplacedCount > 0 || this.#unsettledParts > 0) return
+    if (this.isSettled || this.#unplacedCount > 0 || this.#unsettledParts > 0) return
     // The results do not need them, and may be kept for long.
     this.#records = []
     const { recordCount } = this

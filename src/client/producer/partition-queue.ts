@@ -92,7 +92,7 @@ export class PartitionQueue {
   /** The batch that records are added to. */
   get open(): ProducerBatch | undefined {
     const last = this.#queued[this.#queued.length - 1]
-    return last !== undefined && last.state === 'open' ? last : undefined
+    return last?.state === 'open' ? last : undefined
   }
 
   /** The batch that is sent first next, when nothing is to be sent again. */
@@ -204,6 +204,15 @@ export class PartitionQueue {
   /** Fails all batches that were never sent. */
   failQueued(error: Error): void {
     for (const batch of [...this.#queued]) this.#failQueued(batch, error)
+  }
+
+  /** Fails all batches that are not in flight: those that were sent before are not sent again. */
+  failWaiting(error: Error): void {
+    this.failQueued(error)
+    for (const batch of [...this.#taken]) {
+      if (batch.state === 'waiting') this.#fail(batch, error)
+    }
+    this.#resolveBroken()
   }
 
   /** Fails everything; what is in flight may still be written. */

@@ -22,6 +22,8 @@ export interface DispatcherContext {
   readonly topic: (name: string) => TopicQueue
   /** Whether a batch that is not full goes out although it might grow. */
   readonly isUrgent: () => boolean
+  /** The batch takes another amount of memory than before. */
+  readonly resized: (batch: ProducerBatch) => void
   /** Something has ended: there may be more to send. */
   readonly wake: () => void
 }
@@ -46,6 +48,9 @@ interface Leader {
 const requestsInFlightMax = 5
 /** What remains of a request's time for the answer's way, when the broker waits for its replicas. */
 const replicaTimeShare = 0.8
+/** Below this many bytes the way to another thread costs more than it saves. */
+const offloadBytesMin = 32 * 1024
+const gzipLevel = 6
 const acksCodes = { all: -1, leader: 1, none: 0 } as const
 
 /** Takes batches that are ready from the queues, and brings them to the leaders in requests. */
@@ -119,7 +124,7 @@ export class ProduceDispatcher {
       this.#isGettingIdentity = true
       const done = (error?: unknown): void => {
         this.#isGettingIdentity = false
-        if (error !== undefined) for (const queue of this.#active) queue.failQueued(error as Error)
+        if (error !== undefined) for (const queue of this.#active) queue.failWaiting(error as Error)
         wake()
       }
       identity.ready().then(() => done(), done)
@@ -149,6 +154,7 @@ export class ProduceDispatcher {
         isMore = true
         continue
       }
+      if (this.#compressesElsewhere(queue, batch)) continue
       this.#take(queue, batch)
       request.add(this.#context.topic(queue.topic).id, queue, batch)
     }
@@ -184,7 +190,7 @@ export class ProduceDispatcher {
     const done = (error?: unknown): void => {
       for (const queue of ready) {
         queue.isHeld = false
-        if (error !== undefined) queue.failQueued(error as Error)
+        if (error !== undefined) queue.failWaiting(error as Error)
       }
       wake()
     }
@@ -193,12 +199,41 @@ export class ProduceDispatcher {
   }
 
   #take(queue: PartitionQueue, batch: ProducerBatch): void {
-    if (batch.state === 'open') {
-      const topic = this.#context.topic(queue.topic)
-      topic.expectedBatchBytes = batch.sizeInBytes
-      topic.batchClosed(queue.partition)
-    }
+    this.#close(queue, batch)
     queue.take(batch, this.#format)
+    if (batch.heldBytes !== batch.capacity) this.#context.resized(batch)
+  }
+
+  #close(queue: PartitionQueue, batch: ProducerBatch): void {
+    if (batch.state !== 'open') return
+    batch.state = 'closed'
+    const topic = this.#context.topic(queue.topic)
+    topic.expectedBatchBytes = batch.sizeInBytes
+    topic.batchClosed(queue.partition)
+  }
+
+  /**
+   * Gzip is the one codec that other threads can do. Where it takes long enough to be worth the way there, it
+   * does not hold up everything else; the partition waits meanwhile, so nothing overtakes the batch.
+   */
+  #compressesElsewhere(queue: PartitionQueue, batch: ProducerBatch): boolean {
+    const { compression, compressionLevel = gzipLevel } = this.#context.options
+    const { uncompressedRecords: records, compressedRecords } = batch
+    if (compression !== 'gzip' || batch.isCompressedHere || compressedRecords !== undefined) {
+      return false
+    }
+    if (records === undefined || records.length < offloadBytesMin) return false
+    this.#close(queue, batch)
+    queue.isHeld = true
+    const { cluster, wake } = this.#context
+    const done = (compressed?: Buffer): void => {
+      queue.isHeld = false
+      if (compressed === undefined) batch.isCompressedHere = true
+      else batch.compressedRecords = compressed
+      wake()
+    }
+    cluster.platform.offload.gzip(records, compressionLevel).then(done, () => done())
+    return true
   }
 
   #leader(nodeId: number): Leader {
@@ -241,7 +276,7 @@ export class ProduceDispatcher {
       for (const queue of this.#active) {
         if (queue.leaderId !== leader.broker.nodeId) continue
         queue.lastError = error as Error
-        if (isFinal) queue.failQueued(error as Error)
+        if (isFinal) queue.failQueued(error)
       }
       leader.retryAtMs = cluster.platform.clock.elapsedMs() + leader.backoff.nextMs()
       cluster.metadataIsStale()

@@ -1,5 +1,9 @@
-import { RecordBatch, RecordBatchBuilder } from '../../protocol/records/index.ts'
-import type { RecordBatchOptions, RecordHeaderInput } from '../../protocol/records/index.ts'
+import { RecordBatch } from '../../protocol/records/index.ts'
+import type {
+  RecordBatchBuilder,
+  RecordBatchOptions,
+  RecordHeaderInput,
+} from '../../protocol/records/index.ts'
 import type { BatchPart, BatchWritten } from './batch-part.ts'
 import type { BatchFailure } from './delivery-error.ts'
 import type { ProducerIdentity } from './producer-identity.ts'
@@ -51,6 +55,10 @@ export class ProducerBatch {
   /** Bytes of the producer's memory that it holds. */
   heldBytes = 0
   parts: BatchPart[] = []
+  /** What another thread has made of `uncompressedRecords`. */
+  compressedRecords: Buffer | undefined
+  /** Whether other threads have failed to. */
+  isCompressedHere = false
   #builder: RecordBatchBuilder | undefined
   #bytes: Buffer | undefined
   #uncompressedBytes = 0
@@ -112,10 +120,8 @@ export class ProducerBatch {
     headers: readonly RecordHeaderInput[],
     sizeMax: number,
   ): boolean {
-    const builder = this.#builder
-    if (builder === undefined || !builder.tryAppend(key, value, timestamp, headers, sizeMax)) {
-      return false
-    }
+    const isAdded = this.#builder?.tryAppend(key, value, timestamp, headers, sizeMax)
+    if (isAdded !== true) return false
     this.#recordCount += 1
     return true
   }
@@ -134,8 +140,14 @@ export class ProducerBatch {
       return
     }
     this.#uncompressedBytes = this.#builder.sizeInBytes
-    this.#bytes = this.#builder.build({ ...options, producerId, producerEpoch, baseSequence })
+    const { compressedRecords } = this
+    this.#bytes = this.#builder.build({
+      ...options,
+      ...(compressedRecords === undefined ? {} : { compressedRecords }),
+      ...{ producerId, producerEpoch, baseSequence },
+    })
     this.#builder = undefined
+    this.compressedRecords = undefined
   }
 
   delivered(written: BatchWritten): void {

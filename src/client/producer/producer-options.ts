@@ -104,7 +104,15 @@ export function resolveProducerOptions(options: ProducerOptions = {}): ResolvedP
   wholeNumber('batchBytesMax', resolved.batchBytesMax, 256, 2 ** 30)
   wholeNumber('bufferBytesMax', resolved.bufferBytesMax, 1024, Number.MAX_SAFE_INTEGER)
   wholeNumber('inFlightMax', inFlightMax, 1, idempotent ? inFlightLimit : 1000)
+  checkLevel(resolved.compression, compressionLevel)
   return { ...resolved, compressionLevel, partitioner }
+}
+
+function checkLevel(compression: Compression, level: number | undefined): void {
+  if (level === undefined) return
+  if (compression === 'gzip') wholeNumber('compressionLevel', level, 1, 9)
+  else if (compression === 'zstd') wholeNumber('compressionLevel', level, -131_072, 22)
+  else throw new OptionError('compressionLevel', `(${level}) means nothing to '${compression}'`)
 }
 
 /** Without the options that are there, but undefined. */
@@ -115,7 +123,7 @@ function definedOf(
   'partitioner' | 'compressionLevel'
 > {
   const entries = Object.entries(options).filter(([, value]) => value !== undefined)
-  return Object.fromEntries(entries) as never
+  return Object.fromEntries(entries)
 }
 
 function oneOf(name: string, value: string, allowed: readonly string[]): void {

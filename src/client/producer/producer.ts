@@ -1,5 +1,4 @@
 import type { Cluster } from '../cluster/cluster.ts'
-import { prepareCompression } from '../../protocol/compression/index.ts'
 import { IdempotentIdentity } from './idempotent-identity.ts'
 import type { ProducerOptions } from './producer-options.ts'
 import { resolveProducerOptions } from './producer-options.ts'
@@ -24,7 +23,6 @@ export class Producer implements AsyncDisposable {
     const resolved = resolveProducerOptions(options)
     this.#identity = resolved.idempotent ? new IdempotentIdentity(cluster) : undefined
     this.#sender = new RecordSender(cluster, this.#identity, resolved)
-    void prepareCompression
   }
 
   /**

@@ -1,6 +1,8 @@
 import { MillraceError } from '../../errors.ts'
 import type { Timer } from '../../platform/index.ts'
+import { prepareCompression } from '../../protocol/compression/index.ts'
 import type { Cluster } from '../cluster/cluster.ts'
+import type { BatchPart } from './batch-part.ts'
 import { BufferMemory } from './buffer-memory.ts'
 import { DeliveryError } from './delivery-error.ts'
 import { FlushCounter } from './flush-counter.ts'
@@ -11,7 +13,7 @@ import { ProduceDispatcher } from './produce-dispatcher.ts'
 import type { IdentitySource } from './producer-identity.ts'
 import type { ResolvedProducerOptions } from './producer-options.ts'
 import type { ProducerRecord } from './producer-record.ts'
-import { splitBatch } from './rebuild-batch.ts'
+import { batchWithout, splitBatch } from './rebuild-batch.ts'
 import { estimatedBytes, RecordAccumulator } from './record-accumulator.ts'
 import { LazyResults } from './record-results.ts'
 import type { RecordResult, RecordResults } from './record-results.ts'
@@ -47,10 +49,14 @@ export class RecordSender {
   readonly #flushes = new FlushCounter()
   readonly #settled: (call: SendCall) => void
   #state: 'open' | 'closing' | 'closed' = 'open'
+  /** Whether the codec can be used: one of them has to be loaded. */
+  #isPrepared: boolean
   #isAwake = false
   #timer: Timer | undefined
   #timerMs = Infinity
   #expiryMs = Infinity
+  /** Why nothing can be sent at all. */
+  #unusable: Error | undefined
 
   constructor(
     cluster: Cluster,
@@ -60,7 +66,11 @@ export class RecordSender {
     this.#cluster = cluster
     this.#options = options
     this.#memory = new BufferMemory(options.bufferBytesMax)
-    this.#settled = ({ context }) => this.#flushes.leave(context.generation)
+    this.#settled = (call) => {
+      call.isSettled = true
+      call.onSettled?.()
+      this.#flushes.leave(call.context.generation)
+    }
     const { random, clock } = cluster.platform
     const queueContext: QueueContext = {
       identity,
@@ -83,6 +93,7 @@ export class RecordSender {
     })
     this.#dispatcher = new ProduceDispatcher({
       ...{ cluster, options, identity, topic, wake },
+      resized: (batch) => this.#resized(batch),
       isUrgent: () => this.#line.length > 0 || this.#flushes.isFlushing,
     })
     this.#topics = new TopicTable({
@@ -92,14 +103,15 @@ export class RecordSender {
       ready: (ready) => this.#accumulator.placePending(ready),
       changed: wake,
     })
+    this.#isPrepared = options.compression !== 'zstd'
+    if (!this.#isPrepared) void this.#prepare()
   }
 
   /** Sends a record; resolves when it is written. */
   send(record: ProducerRecord, { signal }: SendOptions = {}): Promise<RecordResult> {
     return new Promise((resolve, reject) => {
       if (!this.#mayCall(signal, reject)) return
-      const call = new SingleSend(record, this.#newContext(), resolve, reject)
-      this.#submit(call, signal, reject)
+      this.#submit(new SingleSend(record, this.#newContext(), resolve, reject), signal, reject)
     })
   }
 
@@ -114,8 +126,7 @@ export class RecordSender {
         resolve(new LazyResults(0, () => undefined as never))
         return
       }
-      const call = new ManySend(records, this.#newContext(), resolve, reject)
-      this.#submit(call, signal, reject)
+      this.#submit(new ManySend(records, this.#newContext(), resolve, reject), signal, reject)
     })
   }
 
@@ -160,6 +171,8 @@ export class RecordSender {
   #mayCall(signal: AbortSignal | undefined, reject: (error: Error) => void): boolean {
     if (this.#state !== 'open') {
       reject(new MillraceError('MILLRACE_CLIENT_CLOSED', 'the producer is closed'))
+    } else if (this.#unusable !== undefined) {
+      reject(this.#unusable)
     } else if (signal?.aborted === true) {
       reject(signal.reason as Error)
     } else {
@@ -179,7 +192,6 @@ export class RecordSender {
   }
 
   #submit(call: SendCall, signal: AbortSignal | undefined, reject: (error: Error) => void): void {
-    void signal
     if (this.#options.whenFull === 'reject' && !this.#hasRoomFor(call)) {
       this.#settled(call)
       reject(this.#fullError())
@@ -189,8 +201,48 @@ export class RecordSender {
       if (this.#options.whenFull === 'reject') this.#failUnplaced(call, this.#fullError())
       else this.#line.push(call)
     }
+    if (signal !== undefined) this.#follow(signal, call)
     if (this.#expiryMs === Infinity) this.#expiryMs = call.context.deadlineMs
     this.#wake()
+  }
+
+  #follow(signal: AbortSignal, call: SendCall): void {
+    if (call.isSettled) return
+    const abort = (): void => this.#abort(call, signal.reason)
+    signal.addEventListener('abort', abort, { once: true })
+    call.onSettled = () => signal.removeEventListener('abort', abort)
+  }
+
+  /** Takes back what is in no request yet; the rest is told as unknown, and goes on. */
+  #abort(call: SendCall, reason: unknown): void {
+    const cause = new Error('the send was aborted', { cause: reason })
+    const place = this.#line.indexOf(call)
+    if (place >= 0) this.#line.splice(place, 1)
+    this.#failUnplaced(call, cause)
+    for (const { index } of this.#topics.takePending((pending) => pending.call === call)) {
+      call.recordFailed(index, notWritten(call.record(index), cause))
+    }
+    for (const part of call.parts) {
+      const { batch } = part
+      if (batch === undefined) continue
+      const { topic, partition } = batch
+      const definitelyNotWritten = batch.state === 'open' || batch.state === 'closed'
+      if (definitelyNotWritten) this.#takeOut(batch, part)
+      const what = { topic, partition, definitelyNotWritten, reason: cause.message }
+      part.settleFailed({ error: new DeliveryError(what, { cause }) })
+    }
+    this.#wake()
+  }
+
+  #takeOut(batch: ProducerBatch, part: BatchPart): void {
+    const queue = this.#topics.get(batch.topic).partitions[batch.partition]
+    const rest = batchWithout(batch, part)
+    if (rest === undefined) {
+      queue?.removeQueued(batch)
+      return
+    }
+    this.#holdMemory(rest, batch.generation)
+    queue?.replaceQueued(batch, rest)
   }
 
   #hasRoomFor(call: SendCall): boolean {
@@ -219,6 +271,17 @@ export class RecordSender {
 
   // ---- the loop
 
+  async #prepare(): Promise<void> {
+    try {
+      await prepareCompression(this.#options.compression)
+      this.#isPrepared = true
+      this.#wake()
+    } catch (error) {
+      this.#unusable = error as Error
+      this.discardUnsent(error as Error)
+    }
+  }
+
   #wake(): void {
     if (this.#isAwake || this.#state === 'closed') return
     this.#isAwake = true
@@ -232,7 +295,8 @@ export class RecordSender {
     const nowMs = this.#cluster.platform.clock.elapsedMs()
     if (nowMs >= this.#expiryMs) this.#expire(nowMs)
     this.#serveLine()
-    this.#setTimer(Math.min(this.#dispatcher.dispatch(nowMs), this.#expiryMs), nowMs)
+    const nextMs = this.#isPrepared ? this.#dispatcher.dispatch(nowMs) : Infinity
+    this.#setTimer(Math.min(nextMs, this.#expiryMs), nowMs)
   }
 
   #serveLine(): void {
@@ -293,12 +357,19 @@ export class RecordSender {
     const topic = this.#topics.get(batch.topic)
     topic.batchBytesMax = Math.min(topic.batchBytesMax, Math.ceil(batch.uncompressedBytes / 2))
     const halves = splitBatch(batch)
-    for (const half of halves) {
-      half.heldBytes = half.capacity
-      half.generation = this.#flushes.enter(batch.generation)
-      this.#memory.take(half.heldBytes)
-    }
+    for (const half of halves) this.#holdMemory(half, batch.generation)
     return halves
+  }
+
+  /** A batch has come in the place of one of `generation`. */
+  #holdMemory(batch: ProducerBatch, generation: number): void {
+    batch.generation = this.#flushes.enter(generation)
+    this.#resized(batch)
+  }
+
+  #resized(batch: ProducerBatch): void {
+    this.#memory.take(batch.capacity - batch.heldBytes)
+    batch.heldBytes = batch.capacity
   }
 
   #released(batch: ProducerBatch): void {

@@ -22,6 +22,10 @@ export interface CallContext {
 export interface SendCall {
   readonly context: CallContext
   readonly recordCount: number
+  /** Set once all its records are settled. */
+  isSettled: boolean
+  /** Called then, for who followed it meanwhile. */
+  onSettled: (() => void) | undefined
   /** The index of the record to be placed next. */
   cursor: number
   /** The parts of batches that hold its records. */

@@ -11,6 +11,7 @@ export class SingleSend extends BatchPart implements SendCall {
   readonly context: CallContext
   readonly recordCount = 1
   cursor = 0
+  onSettled: (() => void) | undefined
   #timestamp = -1
   readonly #record: ProducerRecord
   readonly #resolve: (result: RecordResult) => void

@@ -119,7 +119,7 @@ export class TopicTable {
           this.#lastError = error as Error
         }
         if (this.#hasUnknown()) await clock.sleep(backoff.nextMs(), signal)
-      } while (this.#hasUnknown() && !signal.aborted)
+      } while (this.#hasUnknown())
     } catch {
       // Closed while it waited.
     } finally {
