@@ -133,7 +133,7 @@ async function live(platform: Platform, random: SeededRandom, outside: Outside):
 describe('a compacted log whose broker dies', () => {
   it('keeps the last value of each key, and nothing that was aborted', async () => {
     let compactions = 0
-    for (let seed = 1; seed <= 25; seed++) {
+    for (let seed = 1; seed <= 12; seed++) {
       const outside = new Outside()
       await liveAndDie({
         seed,
@@ -152,6 +152,6 @@ describe('a compacted log whose broker dies', () => {
       compactions += outside.compactions
     }
     // The test is worth nothing unless this has happened.
-    expect(compactions).toBeGreaterThan(200)
+    expect(compactions).toBeGreaterThan(100)
   })
 })
