@@ -81,6 +81,7 @@ export type Load = (simulation: Simulation, history: HistoryRecorder) => void
 export async function simulateBroker(
   seed: number,
   load: Load = clientsOfTheWire,
+  replay: (seed: number) => string = replayCommand,
 ): Promise<ScenarioResult & { readonly history: History }> {
   let world: Simulation | undefined
   const history = recordHistory({ now: () => world?.nowMs ?? 0 })
@@ -102,11 +103,11 @@ export async function simulateBroker(
     healing: { withinMs: 300_000 },
     progress: () => finalReadIsDone,
     verify() {
-      assertHistory(history, { replay: replayCommand(seed) })
+      assertHistory(history, { replay: replay(seed) })
       checkSettled(broker)
       checkTransformedOnce(history, { topic, target })
     },
-    replayCommand,
+    replayCommand: replay,
   })
   return { ...result, history }
 }

@@ -2,6 +2,7 @@
 import { parseArgs } from 'node:util'
 import { simulateBroker } from './broker-simulation.ts'
 import { killLoop } from './kill-loop.ts'
+import { simulateTransactions } from './transactional-world.ts'
 
 const say = (text: string) => process.stdout.write(`${text}\n`)
 const [command, ...rest] = process.argv.slice(2)
@@ -13,12 +14,18 @@ else throw new Error(`there is no command '${command ?? ''}'`)
 async function simulate(args: string[]): Promise<void> {
   const { values } = parseArgs({
     args,
-    options: { seed: { type: 'string', default: '1' }, seeds: { type: 'string', default: '1' } },
+    options: {
+      seed: { type: 'string', default: '1' },
+      seeds: { type: 'string', default: '1' },
+      // The version of the library's transactions; without it clients of the wire.
+      transactions: { type: 'string' },
+    },
   })
+  const run = simulationOf(values.transactions)
   const first = Number(values.seed)
   for (let seed = first; seed < first + Number(values.seeds); seed++) {
     const startedMs = performance.now()
-    const result = await simulateBroker(seed)
+    const result = await run(seed)
     const realMs = performance.now() - startedMs
     say(
       [
@@ -30,6 +37,15 @@ async function simulate(args: string[]): Promise<void> {
       ].join(' · '),
     )
   }
+}
+
+function simulationOf(transactions: string | undefined) {
+  if (transactions === undefined) return (seed: number) => simulateBroker(seed)
+  if (transactions !== '1' && transactions !== '2') {
+    throw new Error(`--transactions (${transactions}) must be 1 or 2`)
+  }
+  const version = transactions === '1' ? 1 : 2
+  return (seed: number) => simulateTransactions(seed, version)
 }
 
 async function loop(args: string[]): Promise<void> {
