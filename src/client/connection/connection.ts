@@ -1,5 +1,6 @@
 import { MillraceError } from '../../errors.ts'
 import type { Log } from '../../observe/index.ts'
+import { isNetworkError } from '../../platform/index.ts'
 import type { Platform, Socket, Timer } from '../../platform/index.ts'
 import {
   apiVersionsApi,
@@ -206,6 +207,11 @@ async function askVersions(
 /** Whatever happened while a connection was made: no request was sent. */
 function unreachable(name: string, { host, port }: BrokerAddress, cause: Error): Error {
   if (cause instanceof MillraceError && !cause.retriable) return cause
+  if (isNetworkError(cause, 'tls')) {
+    // Certificates do not mend themselves: who waits for it should hear it now.
+    const message = `${name} at ${host}:${port}: ${cause.message}`
+    return new MillraceError('MILLRACE_CLIENT_LOGIN_FAILED', message, { cause })
+  }
   const hint = isCutOff(cause) ? '; it may want TLS or a login, or be no Kafka broker' : ''
   const message = `${name} at ${host}:${port} cannot be reached: ${cause.message}${hint}`
   return new ConnectionError(message, false, { cause })

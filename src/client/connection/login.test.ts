@@ -107,10 +107,16 @@ describe('TLS', () => {
   it.each<[string, Partial<ClientOptions>]>([
     ['the well-known authorities only', { tls: true }],
     ['another name', { tls: { authorities: authority, serverName: 'other.test' } }],
-    ['plain text', { tls: false, requestTimeoutMs: 200, connectTimeoutMs: 200 }],
-  ])('is not for one that expects %s', async (_what, options) => {
+  ])('is not for one that expects %s, which is told at once', async (_what, options) => {
     await using kafka = await startBroker({ tls })
-    const { outcome } = await ask(kafka, { requestTimeoutMs: 200, ...options })
+    const { outcome } = await ask(kafka, options)
+    expect(outcome).toMatchObject({ code: 'MILLRACE_CLIENT_LOGIN_FAILED', retriable: false })
+  })
+
+  it('is not for one that expects plain text', async () => {
+    await using kafka = await startBroker({ tls })
+    const options = { tls: false, requestTimeoutMs: 200, connectTimeoutMs: 200 }
+    const { outcome } = await ask(kafka, options)
     expect(outcome).toMatchObject({ code: 'MILLRACE_CLIENT_UNREACHABLE' })
   })
 
