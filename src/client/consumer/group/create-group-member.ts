@@ -8,6 +8,7 @@ import type {
   Subscription,
 } from '../group-member.ts'
 import { ClassicMember } from './classic/classic-member.ts'
+import { chooseProtocol, withRemoteAssignor } from './choose-protocol.ts'
 import { CommitQueue } from './commit-queue.ts'
 import type { CommitAuthority } from './commit-queue.ts'
 import { GroupCoordinator } from './group-coordinator.ts'
@@ -15,6 +16,7 @@ import type { GroupMemberOptions } from './group-member-options.ts'
 import { notJoined } from './member-errors.ts'
 import { MemberLife } from './member-life.ts'
 import type { MemberProtocol } from './member-life.ts'
+import { ModernMember } from './modern/modern-member.ts'
 import type { CommitIdentity } from './offset-messages.ts'
 import { readOffsets } from './read-offsets.ts'
 import { SubscribedTopics } from './subscribed-topics.ts'
@@ -42,6 +44,8 @@ class Member implements GroupMember {
   readonly #life: MemberLife
   readonly #commits: CommitQueue
   #protocol: SpokenProtocol | undefined
+  /** The group turned out to be one of the classic protocol that stays it. */
+  #isFallenBack = false
 
   constructor(cluster: Cluster, options: GroupMemberOptions, handler: GroupMemberHandler) {
     this.#cluster = cluster
@@ -100,14 +104,37 @@ class Member implements GroupMember {
     this.#topics.release()
   }
 
-  #chooseProtocol(): Promise<SpokenProtocol> {
-    this.#protocol = new ClassicMember({
+  async #chooseProtocol(): Promise<SpokenProtocol> {
+    const chosen = this.#isFallenBack
+      ? 'classic'
+      : await chooseProtocol(this.#cluster, this.#coordinator, this.#options, this.#topics)
+    this.#protocol = chosen === 'classic' ? this.#classicMember() : this.#modernMember()
+    return this.#protocol
+  }
+
+  #classicMember(): SpokenProtocol {
+    return new ClassicMember({
       cluster: this.#cluster,
       coordinator: this.#coordinator,
       options: this.#options,
       life: this.#life,
       topics: this.#topics,
     })
-    return Promise.resolve(this.#protocol)
+  }
+
+  #modernMember(): SpokenProtocol {
+    const isFree = this.#options.groupProtocol === 'auto'
+    const fallBack = (): void => {
+      this.#isFallenBack = true
+      this.#life.chooseAnew()
+    }
+    return new ModernMember({
+      cluster: this.#cluster,
+      coordinator: this.#coordinator,
+      options: isFree ? withRemoteAssignor(this.#options) : this.#options,
+      life: this.#life,
+      topics: this.#topics,
+      fallBack: isFree ? fallBack : undefined,
+    })
   }
 }

@@ -56,13 +56,18 @@ export class GroupCoordinator {
     return this.#cluster.coordinator('group', this.#groupId, 'main')
   }
 
+  /** It is looked up when next asked for. */
+  forget(): void {
+    this.#cluster.forgetCoordinator('group', this.#groupId)
+  }
+
   /** Whether the code says that the coordinator has moved or is not ready. If it has moved it is looked up anew. */
   isElsewhere(code: number): boolean {
     if (code === kafkaError.COORDINATOR_LOAD_IN_PROGRESS) return true
     if (code !== kafkaError.NOT_COORDINATOR && code !== kafkaError.COORDINATOR_NOT_AVAILABLE) {
       return false
     }
-    this.#cluster.forgetCoordinator('group', this.#groupId)
+    this.forget()
     return true
   }
 
@@ -76,9 +81,7 @@ export class GroupCoordinator {
       const broker = await this.#cluster.coordinator('group', this.#groupId, purpose)
       return await broker.request(api, body, options)
     } catch (error) {
-      if (error instanceof ConnectionError) {
-        this.#cluster.forgetCoordinator('group', this.#groupId)
-      }
+      if (error instanceof ConnectionError) this.forget()
       throw error
     }
   }

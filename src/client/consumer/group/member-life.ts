@@ -61,6 +61,7 @@ export class MemberLife {
   #isInterrupted = false
   #interrupt: (() => void) | undefined
   #loop: Promise<void> | undefined
+  #protocol: MemberProtocol | undefined
 
   constructor(cluster: Cluster, options: GroupMemberOptions, handler: GroupMemberHandler) {
     const { clock } = cluster.platform
@@ -177,26 +178,36 @@ export class MemberLife {
     this.#end()
   }
 
+  /** The group speaks another protocol than the member: `choose` is asked again. */
+  chooseAnew(): void {
+    this.#protocol?.stop()
+    this.#protocol = undefined
+    this.interrupt()
+  }
+
   async #run(choose: () => Promise<MemberProtocol>): Promise<void> {
-    let protocol: MemberProtocol | undefined
     while (this.#failure === undefined && this.#closing === undefined) {
       this.#isInterrupted = false
       try {
         await this.#tellOfLosses()
         if (this.isInterrupted) continue
-        if (this.#isStalled) await this.#sitOut(protocol)
-        else if (protocol === undefined) protocol = await this.unlessInterrupted(choose())
-        else await protocol.step()
+        if (this.#isStalled) await this.#sitOut()
+        else if (this.#protocol === undefined) await this.#choose(choose)
+        else await this.#protocol.step()
       } catch (error) {
         this.fail(error as Error)
       }
     }
-    if (!this.#isEnded) await this.#leaveForGood(protocol)
-    protocol?.stop()
+    if (!this.#isEnded) await this.#leaveForGood()
+    this.#protocol?.stop()
     this.#end()
   }
 
-  async #leaveForGood(protocol: MemberProtocol | undefined): Promise<void> {
+  async #choose(choose: () => Promise<MemberProtocol>): Promise<void> {
+    this.#protocol = await this.unlessInterrupted(choose())
+  }
+
+  async #leaveForGood(): Promise<void> {
     const { clock } = this.#cluster.platform
     const { requestTimeoutMs } = this.#cluster.options
     this.#isInterrupted = false
@@ -208,23 +219,23 @@ export class MemberLife {
     const isStatic = this.#options.groupInstanceId !== undefined
     const stays = isStatic && this.#closing?.leave !== true
     const reason = this.#failure === undefined ? 'the consumer is closed' : 'the consumer failed'
-    const leaving = protocol?.leave({ stays, reason }) ?? Promise.resolve()
+    const leaving = this.#protocol?.leave({ stays, reason }) ?? Promise.resolve()
     const deadlineMs = this.#closing?.deadlineMs ?? clock.elapsedMs() + requestTimeoutMs
     await this.#atMostUntil(leaving, deadlineMs)
     if (this.#failure !== undefined) this.#calls.failed(this.#failure)
   }
 
   /** Leaves while the application does not ask for anything. */
-  async #sitOut(protocol: MemberProtocol | undefined): Promise<void> {
+  async #sitOut(): Promise<void> {
     const { processingTimeoutMs, groupId, groupInstanceId } = this.#options
     this.#cluster.log('warn', 'group member: the application does not ask for records; it leaves', {
       group: groupId,
       processingTimeoutMs,
       partitions: this.holdings.list.map(partitionKey).join(', '),
     })
-    await this.revoke(this.holdings.list, protocol?.revocationMs ?? 0)
+    await this.revoke(this.holdings.list, this.#protocol?.revocationMs ?? 0)
     const reason = `the application did not ask for records for ${processingTimeoutMs} ms`
-    await protocol?.leave({ stays: groupInstanceId !== undefined, reason })
+    await this.#protocol?.leave({ stays: groupInstanceId !== undefined, reason })
     while (this.#isStalled && this.#closing === undefined && this.#failure === undefined) {
       await this.wakeup.wait()
     }
