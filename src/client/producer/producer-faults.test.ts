@@ -2,25 +2,15 @@ import { describe, expect, it } from 'vitest'
 import { kafkaError } from '../../protocol/index.ts'
 import { closeConnection, startBroker } from '../../testing/index.ts'
 import type { TestBroker } from '../../testing/index.ts'
-import type { DeliveryError } from './delivery-error.ts'
 import { TestClient } from './fixture/connect.ts'
+import { failureOf } from './fixture/failure-of.ts'
 import { refusal, withFault } from './fixture/produce-answers.ts'
-import type { RecordsDeliveryError } from './records-delivery-error.ts'
 
 const topic = 'orders'
 
 /** The values of a partition, in order. */
 function valuesOf(kafka: TestBroker, partition = 0): string[] {
   return kafka.records(topic, partition).map(({ value }) => String(value))
-}
-
-async function failureOf(sent: Promise<unknown>): Promise<DeliveryError & RecordsDeliveryError> {
-  return sent.then(
-    () => {
-      throw new Error('it was delivered')
-    },
-    (error: unknown) => error as DeliveryError & RecordsDeliveryError,
-  )
 }
 
 const numbered = (count: number, from = 0) =>

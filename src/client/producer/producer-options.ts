@@ -82,6 +82,9 @@ const defaults = {
   createTopics: false,
 } as const satisfies Partial<ResolvedProducerOptions>
 
+/** What a request takes besides one batch, with names and all, with room to spare. */
+export const requestOverheadBytes = 512
+
 /** Brokers remember the last five batches of a producer in a partition: more could not be told apart. */
 const inFlightLimit = 5
 
@@ -105,7 +108,9 @@ export function resolveProducerOptions(options: ProducerOptions = {}): ResolvedP
   wholeNumber('bufferBytesMax', resolved.bufferBytesMax, 1024, Number.MAX_SAFE_INTEGER)
   wholeNumber('inFlightMax', inFlightMax, 1, idempotent ? inFlightLimit : 1000)
   checkLevel(resolved.compression, compressionLevel)
-  return { ...resolved, compressionLevel, partitioner }
+  const { requestBytesMax } = resolved
+  const batchBytesMax = Math.min(resolved.batchBytesMax, requestBytesMax - requestOverheadBytes)
+  return { ...resolved, batchBytesMax, compressionLevel, partitioner }
 }
 
 function checkLevel(compression: Compression, level: number | undefined): void {

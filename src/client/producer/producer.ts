@@ -44,6 +44,11 @@ export class Producer implements AsyncDisposable {
       : this.#sender.send(records, options)
   }
 
+  /** The memory that records take which are not settled yet; at most `bufferBytesMax`. */
+  get bufferedBytes(): number {
+    return this.#sender.bufferedBytes
+  }
+
   /** Resolves when every record that was sent before is settled, whatever became of it. */
   flush(): Promise<void> {
     return this.#sender.flush()

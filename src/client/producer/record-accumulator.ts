@@ -7,6 +7,7 @@ import { DeliveryError } from './delivery-error.ts'
 import type { PartitionQueue } from './partition-queue.ts'
 import { partitionOfKey } from './partitioner.ts'
 import { ProducerBatch } from './producer-batch.ts'
+import { requestOverheadBytes } from './producer-options.ts'
 import type { ResolvedProducerOptions } from './producer-options.ts'
 import { checkedBytes, headersOf } from './producer-record.ts'
 import type { ProducerRecord, RecordBytes } from './producer-record.ts'
@@ -25,8 +26,6 @@ export interface AccumulatorContext {
 
 /** A batch takes no less than this from the start. */
 const batchBytesMin = 512
-/** What a request takes besides one batch, with names and all, with room to spare. */
-export const requestOverheadBytes = 512
 /** What is counted for a record besides its bytes, while it waits for its topic. */
 const recordOverheadBytes = 64
 const noHeaders: readonly RecordHeaderInput[] = []

@@ -107,6 +107,11 @@ export class RecordSender {
     if (!this.#isPrepared) void this.#prepare()
   }
 
+  /** The memory that records take which are not settled yet. */
+  get bufferedBytes(): number {
+    return this.#memory.usedBytes
+  }
+
   /** Sends a record; resolves when it is written. */
   send(record: ProducerRecord, { signal }: SendOptions = {}): Promise<RecordResult> {
     return new Promise((resolve, reject) => {
