@@ -1,6 +1,7 @@
 import { OptionError } from '../../errors.ts'
 import { flag, optionsOf, shown, text, wholeNumber } from '../option-checks.ts'
 import type { GivenOptions, Range } from '../option-checks.ts'
+import type { GroupOptions } from './group-options.ts'
 import type { TopicPartition } from '../producer/producer-identity.ts'
 import type { OffsetReset } from './position.ts'
 
@@ -54,8 +55,8 @@ export interface AssignmentCallbacks {
 }
 
 /** What a consumer reads, and how. */
-export interface ConsumerOptions extends FetchOptions, AssignmentCallbacks {
-  /** The group to join with `subscribe`, and whose offsets are committed. */
+export interface ConsumerOptions extends FetchOptions, GroupOptions, AssignmentCallbacks {
+  /** The group to join with `subscribe`, and whose offsets are read and committed. */
   readonly groupId?: string
   /**
    * Commits by itself, now and then and when partitions are given up: what the application was done with, which

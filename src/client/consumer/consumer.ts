@@ -17,7 +17,7 @@ import { OffsetCommits } from './offset-commits.ts'
 import type { CommitOptions } from './offset-commits.ts'
 import type { PartitionState } from './partition-state.ts'
 import { earliestTimestamp, latestTimestamp, seekPoint } from './position.ts'
-import type { SeekTarget } from './position.ts'
+import type { SeekTarget, StartingPoint } from './position.ts'
 import { Progress } from './progress.ts'
 import { subscriptionOf } from './subscription.ts'
 import type { TopicSelection } from './subscription.ts'
@@ -61,10 +61,21 @@ export interface ConsumerParts {
   readonly callbacks: AssignmentCallbacks
   readonly autoCommitIntervalMs: number | undefined
   /** Undefined outside of a group. */
-  readonly makeMember: ((handler: GroupMemberHandler) => GroupMember) | undefined
+  readonly group: GroupParts | undefined
 }
 
+/** How a consumer deals with its group. */
+export interface GroupParts {
+  /** The group's offsets for a consumer that was told what to read. */
+  readonly offsets: GroupOffsets & Pick<GroupMember, 'groupId'>
+  readonly join: (handler: GroupMemberHandler) => GroupMember
+}
+
+type GroupOffsets = Pick<GroupMember, 'commit' | 'committed'>
+
 const closeTimeoutMs = 30_000
+/** For so long other partitions may have the word before the error of one that stands still is repeated. */
+const tellEveryMs = 1_000
 /** An application that waits in a poll says so often: it is not stalled. */
 const aliveEveryMs = 1_000
 /** An application that never runs out of records lets the event loop turn so often. */
@@ -81,16 +92,20 @@ const recordsMax = Number.MAX_SAFE_INTEGER
  * - **closed**.
  *
  * The position of a partition moves when a batch is handed out, not when it was dealt with: commit after
- * the work is done. An error of one partition is thrown once as soon as it is known, and again whenever
- * there is nothing else to hand out, until the partition is sought elsewhere, paused or taken away.
+ * the work is done. An error of one partition is thrown as soon as it is known, and again by each poll
+ * that has had nothing else to hand out for a while, until the partition is sought elsewhere, paused or
+ * taken away.
  */
 export class Consumer implements AsyncIterable<FetchedBatch>, AsyncDisposable {
   readonly #cluster: Cluster
   readonly #fetch: ResolvedFetchOptions
   readonly #fetcher: Fetcher
   readonly #progress = new Progress()
-  readonly #member: GroupMember | undefined
-  readonly #commits: OffsetCommits | undefined
+  readonly #group: GroupParts | undefined
+  readonly #callbacks: AssignmentCallbacks
+  readonly #commits: OffsetCommits
+  /** Made when topics are subscribed. */
+  #member: GroupMember | undefined
   readonly #autoCommitIntervalMs: number | undefined
   #watch: TopicWatch | undefined
   #mode: 'idle' | 'assigned' | 'subscribed' = 'idle'
@@ -103,37 +118,20 @@ export class Consumer implements AsyncIterable<FetchedBatch>, AsyncDisposable {
   #autoCommit: Timer | undefined
   #closing: Promise<void> | undefined
 
-  constructor({ cluster, fetch, callbacks, autoCommitIntervalMs, makeMember }: ConsumerParts) {
+  constructor({ cluster, fetch, callbacks, autoCommitIntervalMs, group }: ConsumerParts) {
     this.#cluster = cluster
     this.#fetch = fetch
+    this.#callbacks = callbacks
     this.#autoCommitIntervalMs = autoCommitIntervalMs
+    this.#group = group
     this.#turnedAtMs = cluster.platform.clock.elapsedMs()
+    this.#commits = new OffsetCommits((offsets, signal) => this.#offsets().commit(offsets, signal))
     this.#fetcher = new Fetcher({
       cluster,
       options: fetch,
       committed: (partitions, signal) => this.#readCommitted(partitions, signal),
       notify: () => this.#wakePollSoon(),
     })
-    if (makeMember === undefined) return
-    const commits = new OffsetCommits((offsets, signal) => this.#group().commit(offsets, signal))
-    this.#commits = commits
-    this.#member = makeMember(
-      new GroupSession({
-        cluster,
-        fetcher: this.#fetcher,
-        progress: this.#progress,
-        commits,
-        callbacks,
-        autoCommit: autoCommitIntervalMs !== undefined,
-        isClosing: () => this.#closing !== undefined,
-        assignmentChanged: () => this.#watchAssigned(),
-        failed: (error) => this.#fail(error),
-        callbackFailed: (error) => {
-          this.#callbackError ??= error
-          this.#wakePoll?.()
-        },
-      }),
-    )
   }
 
   /** The partitions that are read. */
@@ -148,36 +146,42 @@ export class Consumer implements AsyncIterable<FetchedBatch>, AsyncDisposable {
   }
 
   /**
-   * Reads exactly these partitions from now on, outside of any group. Those that were read before go on
-   * where they are; the others start where `offsetReset` says, unless they are sought elsewhere.
+   * Reads exactly these partitions from now on, as a member of no group. Those that were read before go on
+   * where they are; the others start at what `groupId` has committed, if there is one, or where `offsetReset`
+   * says, unless they are sought elsewhere.
    */
   assign(partitions: readonly TopicPartition[]): void {
     this.#checkOpen()
     if (this.#mode === 'subscribed') throw stateError('assign: it is subscribed')
+    if (this.#mode === 'idle') this.#commitNowAndThen()
     this.#mode = 'assigned'
     const wanted = partitions.map(({ topic, partition }) => ({ topic, partition }))
     for (const state of [...this.#fetcher.states]) {
       const isWanted = wanted.some(
         ({ topic, partition }) => topic === state.topic && partition === state.partition,
       )
-      if (!isWanted) this.#fetcher.remove(state)
+      if (isWanted) continue
+      this.#fetcher.remove(state)
+      this.#commits.forget(state.topic, state.partition)
     }
-    for (const partition of wanted) {
-      this.#fetcher.add(partition, { kind: 'reset', because: 'has no position', offset: -1 })
-    }
+    const start: StartingPoint =
+      this.#group === undefined
+        ? { kind: 'reset', because: 'has no position', offset: -1 }
+        : { kind: 'committed' }
+    for (const partition of wanted) this.#fetcher.add(partition, start)
     this.#watchAssigned()
   }
 
   /** Joins the group, for topics by name or by a pattern; replaces what was subscribed before. */
   subscribe(topics: TopicSelection): void {
     this.#checkOpen()
-    const member = this.#group('subscribe')
+    const group = this.#needGroup('subscribe')
     if (this.#mode === 'assigned') throw stateError('subscribe: partitions were assigned')
     const subscription = subscriptionOf(topics)
-    const isFirst = this.#mode === 'idle'
+    if (this.#mode === 'idle') this.#commitNowAndThen()
     this.#mode = 'subscribed'
-    member.subscribe(subscription)
-    if (isFirst) this.#commitNowAndThen()
+    this.#member ??= group.join(this.#groupSession())
+    this.#member.subscribe(subscription)
   }
 
   /**
@@ -259,10 +263,9 @@ export class Consumer implements AsyncIterable<FetchedBatch>, AsyncDisposable {
     offsets?: readonly (PartitionOffset & Partial<CommittedOffset>)[],
     options: CommitOptions = {},
   ): Promise<void> {
-    this.#group('commit')
-    const commits = this.#commits as OffsetCommits
+    this.#needGroup('commit')
     if (offsets === undefined) {
-      await commits.advance(positionsOf(this.#fetcher.states), options.signal)
+      await this.#commits.advance(positionsOf(this.#fetcher.states), options.signal)
       return
     }
     const full = offsets.map(({ topic, partition, offset, leaderEpoch = -1, metadata = '' }) => {
@@ -272,7 +275,7 @@ export class Consumer implements AsyncIterable<FetchedBatch>, AsyncDisposable {
       }
       return { topic, partition, offset, leaderEpoch, metadata }
     })
-    await commits.set(full, options)
+    await this.#commits.set(full, options)
   }
 
   /** The group's committed offsets; partitions that have none are left out. */
@@ -280,12 +283,16 @@ export class Consumer implements AsyncIterable<FetchedBatch>, AsyncDisposable {
     partitions: readonly TopicPartition[],
     options: { readonly signal?: AbortSignal } = {},
   ): Promise<readonly CommittedOffset[]> {
-    return this.#group('committed').committed(partitions, options.signal)
+    this.#needGroup('committed')
+    return this.#offsets().committed(partitions, options.signal)
   }
 
   /** What a transaction needs to commit offsets in the name of this member. */
   groupMetadata(): GroupMetadata {
-    return this.#group('groupMetadata').groupMetadata()
+    const { groupId } = this.#needGroup('groupMetadata').offsets
+    if (this.#member !== undefined) return this.#member.groupMetadata()
+    if (this.#mode === 'idle') throw stateError('groupMetadata: assign or subscribe first')
+    return { groupId, generation: -1, memberId: '', groupInstanceId: undefined }
   }
 
   /** The first offsets that are there. */
@@ -332,7 +339,8 @@ export class Consumer implements AsyncIterable<FetchedBatch>, AsyncDisposable {
     this.#wakePoll?.()
     const deadlineMs = this.#cluster.platform.clock.elapsedMs() + timeoutMs
     try {
-      await this.#member?.close({ deadlineMs, leave })
+      if (this.#member !== undefined) await this.#member.close({ deadlineMs, leave })
+      else if (this.#autoCommitIntervalMs !== undefined) await this.#commitLast(timeoutMs)
     } finally {
       this.#fetcher.close()
       this.#watch?.release()
@@ -346,7 +354,8 @@ export class Consumer implements AsyncIterable<FetchedBatch>, AsyncDisposable {
     if (this.#isPolling) throw stateError('poll: the one before has not been answered yet')
     checkMaxRecords(options.maxRecords)
     const { clock } = this.#cluster.platform
-    const deadlineMs = clock.elapsedMs() + (options.timeoutMs ?? Infinity)
+    const startMs = clock.elapsedMs()
+    const deadlineMs = startMs + (options.timeoutMs ?? Infinity)
     this.#isPolling = true
     this.#progress.asks()
     this.#member?.polled()
@@ -357,8 +366,13 @@ export class Consumer implements AsyncIterable<FetchedBatch>, AsyncDisposable {
         if (this.#closing !== undefined) return
         this.#throwNews()
         if (take()) return
-        this.#throwStanding()
-        const leftMs = deadlineMs - clock.elapsedMs()
+        // Taking may have found records that cannot be read.
+        this.#throwNews()
+        const standing = this.#fetcher.standingError()
+        const endMs =
+          standing === undefined ? deadlineMs : Math.min(deadlineMs, startMs + tellEveryMs)
+        const leftMs = endMs - clock.elapsedMs()
+        if (leftMs <= 0 && standing !== undefined) throw standing
         if (leftMs <= 0) return
         await this.#arrival(leftMs, options.signal)
         this.#member?.polled()
@@ -375,12 +389,6 @@ export class Consumer implements AsyncIterable<FetchedBatch>, AsyncDisposable {
     this.#callbackError = undefined
     if (error !== undefined) throw error
     const failed = this.#fetcher.takeNewError()
-    if (failed !== undefined) throw failed
-  }
-
-  #throwStanding(): void {
-    // Taking may have found records that cannot be read.
-    const failed = this.#fetcher.takeNewError() ?? this.#fetcher.standingError()
     if (failed !== undefined) throw failed
   }
 
@@ -444,8 +452,8 @@ export class Consumer implements AsyncIterable<FetchedBatch>, AsyncDisposable {
     partitions: readonly TopicPartition[],
     signal: AbortSignal,
   ): Promise<readonly CommittedOffset[]> {
-    const committed = await this.#group().committed(partitions, signal)
-    for (const each of committed) this.#commits?.isCommitted(each)
+    const committed = await this.#offsets().committed(partitions, signal)
+    for (const each of committed) this.#commits.isCommitted(each)
     return committed
   }
 
@@ -461,14 +469,42 @@ export class Consumer implements AsyncIterable<FetchedBatch>, AsyncDisposable {
     const intervalMs = this.#autoCommitIntervalMs
     if (intervalMs === undefined || this.#closing !== undefined) return
     this.#autoCommit = this.#cluster.platform.clock.setTimer(intervalMs, () => {
-      const done = doneOffsets(this.#progress, this.#fetcher.states)
-      this.#commits
-        ?.advance(done)
-        .catch((error: unknown) => {
-          const fields = { error: (error as Error).message }
-          this.#cluster.log('warn', 'consumer: automatic commit failed', fields)
-        })
-        .finally(() => this.#commitNowAndThen())
+      void this.#commitDone().finally(() => this.#commitNowAndThen())
+    })
+  }
+
+  /** Commits what the application is done with. */
+  async #commitDone(signal?: AbortSignal): Promise<void> {
+    try {
+      await this.#commits.advance(doneOffsets(this.#progress, this.#fetcher.states), signal)
+    } catch (error) {
+      const fields = { error: (error as Error).message }
+      this.#cluster.log('warn', 'consumer: automatic commit failed', fields)
+    }
+  }
+
+  async #commitLast(timeoutMs: number): Promise<void> {
+    const controller = new AbortController()
+    const timer = this.#cluster.platform.clock.setTimer(timeoutMs, () => controller.abort())
+    await this.#commitDone(controller.signal)
+    timer.cancel()
+  }
+
+  #groupSession(): GroupSession {
+    return new GroupSession({
+      cluster: this.#cluster,
+      fetcher: this.#fetcher,
+      progress: this.#progress,
+      commits: this.#commits,
+      callbacks: this.#callbacks,
+      autoCommit: this.#autoCommitIntervalMs !== undefined,
+      isClosing: () => this.#closing !== undefined,
+      assignmentChanged: () => this.#watchAssigned(),
+      failed: (error) => this.#fail(error),
+      callbackFailed: (error) => {
+        this.#callbackError ??= error
+        this.#wakePoll?.()
+      },
     })
   }
 
@@ -487,9 +523,14 @@ export class Consumer implements AsyncIterable<FetchedBatch>, AsyncDisposable {
     )
   }
 
-  #group(what = 'consumer'): GroupMember {
-    if (this.#member !== undefined) return this.#member
+  #needGroup(what: string): GroupParts {
+    if (this.#group !== undefined) return this.#group
     throw stateError(`${what}: the consumer has no groupId`)
+  }
+
+  /** Whoever speaks for us with the group. */
+  #offsets(): GroupOffsets {
+    return this.#member ?? this.#needGroup('consumer').offsets
   }
 
   #checkOpen(): void {

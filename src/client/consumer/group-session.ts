@@ -49,7 +49,8 @@ export class GroupSession implements GroupMemberHandler {
     for (const state of states) state.revoking = true
     assignmentChanged()
     try {
-      await this.#call(() => callbacks.onAssigned?.(partitions))
+      // What it throws ends the membership: partitions may stand where they should not.
+      await callbacks.onAssigned?.(partitions)
     } finally {
       for (const state of states) {
         state.revoking = false
