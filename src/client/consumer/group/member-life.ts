@@ -5,7 +5,7 @@ import type { GroupMemberOptions } from './group-member-options.ts'
 import { HandlerCalls } from './handler-calls.ts'
 import { Holdings } from './holdings.ts'
 import { partitionKey } from './partition-key.ts'
-import { ProcessingWatch } from './processing-watch.ts'
+import { SilenceWatch } from './silence-watch.ts'
 import { Wakeup } from './wakeup.ts'
 
 /** What the two protocols differ in. */
@@ -49,7 +49,7 @@ export class MemberLife {
   readonly #cluster: Cluster
   readonly #options: GroupMemberOptions
   readonly #calls: HandlerCalls
-  readonly #processing: ProcessingWatch
+  readonly #processing: SilenceWatch
   /** Lost, and the handler does not know yet. */
   #lost: TopicPartition[] = []
   /** The handler is giving these up: of their loss it is not told. */
@@ -68,7 +68,7 @@ export class MemberLife {
     this.#cluster = cluster
     this.#options = options
     this.#calls = new HandlerCalls(handler, clock)
-    this.#processing = new ProcessingWatch(clock, options.processingTimeoutMs, () => this.#stall())
+    this.#processing = new SilenceWatch(clock, options.processingTimeoutMs, () => this.#stall())
   }
 
   get isEnded(): boolean {
@@ -87,12 +87,13 @@ export class MemberLife {
   /** `choose` answers the protocol; it may ask the cluster which. */
   start(choose: () => Promise<MemberProtocol>): void {
     if (this.#loop !== undefined || this.#isEnded) return
-    this.#processing.start()
+    this.#processing.heard(this.#cluster.platform.clock.elapsedMs())
     this.#loop = this.#run(choose)
   }
 
   polled(): void {
-    this.#processing.polled()
+    if (this.#loop === undefined || this.#isEnded) return
+    this.#processing.heard(this.#cluster.platform.clock.elapsedMs())
     if (!this.#isStalled) return
     this.#isStalled = false
     this.wakeup.wake()
@@ -239,7 +240,7 @@ export class MemberLife {
     while (this.#isStalled && this.#closing === undefined && this.#failure === undefined) {
       await this.wakeup.wait()
     }
-    this.#processing.start()
+    this.#processing.heard(this.#cluster.platform.clock.elapsedMs())
   }
 
   #stall(): void {

@@ -12,8 +12,6 @@ export interface HeartbeatListener {
   identity(): ClassicIdentity | undefined
   /** The coordinator knew the member at `sentMs`, or later. */
   alive(sentMs: number): void
-  /** Called before each beat: time has passed, whether anybody answers or not. */
-  tick(): void
   refused(code: number, identity: ClassicIdentity): void
   failed(error: Error): void
 }
@@ -56,7 +54,6 @@ export class ClassicHeartbeat {
   }
 
   async #beat(): Promise<void> {
-    this.#listener.tick()
     const identity = this.#listener.identity()
     if (identity === undefined) return
     const { groupId, sessionTimeoutMs, groupInstanceId } = this.#options

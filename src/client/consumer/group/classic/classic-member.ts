@@ -20,6 +20,7 @@ import { endingError } from '../member-errors.ts'
 import type { MemberLife, MemberProtocol } from '../member-life.ts'
 import { partitionKey } from '../partition-key.ts'
 import type { CommitIdentity } from '../offset-messages.ts'
+import { SilenceWatch } from '../silence-watch.ts'
 import type { SubscribedTopics } from '../subscribed-topics.ts'
 import { Wakeup } from '../wakeup.ts'
 import { ClassicHeartbeat } from './classic-heartbeat.ts'
@@ -76,8 +77,8 @@ export class ClassicMember implements MemberProtocol, CommitAuthority {
   #joinedTopics: readonly string[] = []
   #joins = 0
   #leaderView: LeaderView | undefined
-  /** When the coordinator was last known to know the member. */
-  #aliveMs = 0
+  /** Hears of the coordinator: of the times at which it is known to have known the member. */
+  readonly #session: SilenceWatch
   /** Heartbeats that were told of a newer generation while a join is not answered. */
   #overtaken = 0
   /** A join that nobody waits for any more. */
@@ -91,12 +92,12 @@ export class ClassicMember implements MemberProtocol, CommitAuthority {
     this.#world = world
     this.#isCooperative = options.assignors.every(({ isCooperative }) => isCooperative)
     this.#backoff = new Backoff(cluster.platform.random, { firstMs, limitMs })
+    this.#session = new SilenceWatch(cluster.platform.clock, options.sessionTimeoutMs, () =>
+      this.#silent(),
+    )
     this.#heartbeat = new ClassicHeartbeat(cluster, coordinator, options, {
       identity: () => (this.#generation < 0 ? undefined : this.#identity()),
-      alive: (sentMs) => {
-        this.#aliveMs = Math.max(this.#aliveMs, sentMs)
-      },
-      tick: () => this.#loseWhenSilent(),
+      alive: (sentMs) => this.#session.heard(sentMs),
       refused: (code, identity) => this.#heartbeatRefused(code, identity),
       failed: (error) => this.#world.life.fail(error),
     })
@@ -158,6 +159,7 @@ export class ClassicMember implements MemberProtocol, CommitAuthority {
 
   stop(): void {
     this.#heartbeat.stop()
+    this.#session.stop()
     this.#forgetMetadata()
     this.#joined.wake()
   }
@@ -165,7 +167,7 @@ export class ClassicMember implements MemberProtocol, CommitAuthority {
   // Commits
 
   hold(partition: TopicPartition): number | undefined {
-    this.#loseWhenSilent()
+    this.#session.check()
     return this.#world.life.holdings.hold(partition)
   }
 
@@ -255,7 +257,8 @@ export class ClassicMember implements MemberProtocol, CommitAuthority {
     this.#memberId = memberId
     this.#generation = generationId
     this.#state = 'syncing'
-    this.#aliveMs = Math.max(this.#aliveMs, sentMs)
+    // Who holds something has heartbeats, which tell better than a join that may have waited for long.
+    this.#session.heard(life.holdings.isEmpty ? cluster.platform.clock.elapsedMs() : sentMs)
     this.#heartbeat.start()
     return response
   }
@@ -316,7 +319,7 @@ export class ClassicMember implements MemberProtocol, CommitAuthority {
       if (response === undefined) continue
       const { errorCode } = response
       if (errorCode === kafkaError.NONE) {
-        this.#aliveMs = Math.max(this.#aliveMs, sentMs)
+        this.#session.heard(sentMs)
         return response.assignment
       }
       if (coordinator.isElsewhere(errorCode)) {
@@ -424,12 +427,9 @@ export class ClassicMember implements MemberProtocol, CommitAuthority {
   }
 
   /** Nothing was heard for so long that the coordinator may have given our partitions to others. */
-  #loseWhenSilent(): void {
-    const { life, cluster, options } = this.#world
-    if (life.holdings.isEmpty || this.#generation < 0) return
-    const silentMs = cluster.platform.clock.elapsedMs() - this.#aliveMs
-    if (silentMs < options.sessionTimeoutMs) return
-    this.#lose(`nothing was heard of the coordinator for ${Math.round(silentMs)} ms`)
+  #silent(): void {
+    const silentMs = Math.round(this.#session.silentMs)
+    if (this.#generation >= 0) this.#lose(`nothing was heard of the coordinator for ${silentMs} ms`)
   }
 
   #lose(why: string): void {
@@ -441,6 +441,7 @@ export class ClassicMember implements MemberProtocol, CommitAuthority {
   }
 
   #outside(): void {
+    this.#session.stop()
     this.#state = 'outside'
     this.#generation = -1
     this.#last = undefined

@@ -12,6 +12,7 @@ import { HeartbeatTimer } from '../heartbeat-timer.ts'
 import { endingError } from '../member-errors.ts'
 import type { MemberLife, MemberProtocol } from '../member-life.ts'
 import type { CommitIdentity } from '../offset-messages.ts'
+import { SilenceWatch } from '../silence-watch.ts'
 import type { SubscribedTopics } from '../subscribed-topics.ts'
 import { Wakeup } from '../wakeup.ts'
 import { heartbeatRequest, leaveEpoch, stayAwayEpoch, withIds } from './heartbeat-messages.ts'
@@ -61,7 +62,8 @@ export class ModernMember implements MemberProtocol, CommitAuthority {
   /** Changes with each life in the group: answers from an earlier one mean nothing. */
   #incarnation = 0
   #intervalMs: number
-  #aliveMs = 0
+  /** Hears of the coordinator: of the times at which it is known to have known the member. */
+  readonly #session: SilenceWatch
   #target: readonly TopicIdPartitions[] | undefined
   /** The ids of the topics of what is held. */
   #heldIds = new Map<string, string>()
@@ -84,6 +86,9 @@ export class ModernMember implements MemberProtocol, CommitAuthority {
     this.#intervalMs = options.heartbeatIntervalMs
     this.#memberId = newMemberId(cluster)
     this.#backoff = new Backoff(cluster.platform.random, { firstMs, limitMs })
+    this.#session = new SilenceWatch(cluster.platform.clock, options.sessionTimeoutMs, () =>
+      this.#silent(),
+    )
     this.#timer = new HeartbeatTimer({
       clock: cluster.platform.clock,
       intervalMs: () => this.#intervalMs,
@@ -164,6 +169,7 @@ export class ModernMember implements MemberProtocol, CommitAuthority {
 
   stop(): void {
     this.#timer.stop()
+    this.#session.stop()
     this.#forgetMetadata()
     this.#answered.wake()
   }
@@ -171,7 +177,7 @@ export class ModernMember implements MemberProtocol, CommitAuthority {
   // Commits
 
   hold(partition: TopicPartition): number | undefined {
-    this.#loseWhenSilent()
+    this.#session.check()
     return this.#world.life.holdings.hold(partition)
   }
 
@@ -210,6 +216,7 @@ export class ModernMember implements MemberProtocol, CommitAuthority {
 
   /** As if the group had never been heard of. */
   #reset(): void {
+    this.#session.stop()
     this.#incarnation += 1
     this.#epoch = 0
     this.#target = undefined
@@ -223,7 +230,6 @@ export class ModernMember implements MemberProtocol, CommitAuthority {
   }
 
   async #beat(): Promise<void> {
-    this.#loseWhenSilent()
     if (this.#state === 'out') return
     const { cluster, coordinator, options, life, topics } = this.#world
     const incarnation = this.#incarnation
@@ -304,7 +310,7 @@ export class ModernMember implements MemberProtocol, CommitAuthority {
     }
     this.#state = 'member'
     this.#epoch = memberEpoch
-    this.#aliveMs = sentMs
+    this.#session.heard(sentMs)
     this.#answers += 1
     this.#backoff.reset()
     if (heartbeatIntervalMs > 0) this.#intervalMs = heartbeatIntervalMs
@@ -345,12 +351,9 @@ export class ModernMember implements MemberProtocol, CommitAuthority {
   }
 
   /** Nothing was heard for so long that the coordinator may have given our partitions to others. */
-  #loseWhenSilent(): void {
-    const { life, cluster, options } = this.#world
-    if (life.holdings.isEmpty || this.#state !== 'member') return
-    const silentMs = cluster.platform.clock.elapsedMs() - this.#aliveMs
-    if (silentMs < options.sessionTimeoutMs) return
-    this.#lose(`nothing was heard of the coordinator for ${Math.round(silentMs)} ms`, true)
+  #silent(): void {
+    const silentMs = Math.round(this.#session.silentMs)
+    this.#lose(`nothing was heard of the coordinator for ${silentMs} ms`, true)
   }
 
   #lose(why: string, isStillKnown: boolean): void {
