@@ -82,6 +82,8 @@ export async function simulateBroker(
   seed: number,
   load: Load = clientsOfTheWire,
   replay: (seed: number) => string = replayCommand,
+  verify: (history: History) => void = (history) =>
+    checkTransformedOnce(history, { topic, target }),
 ): Promise<ScenarioResult & { readonly history: History }> {
   let world: Simulation | undefined
   const history = recordHistory({ now: () => world?.nowMs ?? 0 })
@@ -105,7 +107,7 @@ export async function simulateBroker(
     verify() {
       assertHistory(history, { replay: replay(seed) })
       checkSettled(broker)
-      checkTransformedOnce(history, { topic, target })
+      verify(history)
     },
     replayCommand: replay,
   })

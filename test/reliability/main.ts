@@ -1,6 +1,7 @@
 /** The command line of the long runs: `npm run simulate` and `npm run kill-loop`. */
 import { parseArgs } from 'node:util'
 import { simulateBroker } from './broker-simulation.ts'
+import { simulateProducers } from './idempotent-clients.ts'
 import { killLoop } from './kill-loop.ts'
 import { simulateTransactions } from './transactional-world.ts'
 
@@ -19,9 +20,11 @@ async function simulate(args: string[]): Promise<void> {
       seeds: { type: 'string', default: '1' },
       // The version of the library's transactions; without it clients of the wire.
       transactions: { type: 'string' },
+      // The library's idempotent producers.
+      producers: { type: 'boolean', default: false },
     },
   })
-  const run = simulationOf(values.transactions)
+  const run = values.producers ? simulateProducers : simulationOf(values.transactions)
   const first = Number(values.seed)
   for (let seed = first; seed < first + Number(values.seeds); seed++) {
     const startedMs = performance.now()
