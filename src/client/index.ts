@@ -2,8 +2,53 @@ export { Client, createClient } from './client.ts'
 export { ConnectionError, KafkaError } from './client-error.ts'
 export type { ClientOptions, TlsOptions } from './options.ts'
 export type { BearerToken, Credentials, SaslOptions } from './connection/sasl/sasl-options.ts'
-export type { Transaction } from './producer/transaction/transaction.ts'
+
+export { Producer } from './producer/producer.ts'
+export type { Acknowledgements, ProducerOptions } from './producer/producer-options.ts'
+export { partitionOfKey } from './producer/partitioner.ts'
+export type { Partitioner } from './producer/partitioner.ts'
+export type {
+  ProducerRecord,
+  RecordBytes,
+  RecordHeaders,
+  TopicRecord,
+} from './producer/producer-record.ts'
+export type { RecordResult, RecordResults } from './producer/record-results.ts'
+export type { SendOptions } from './producer/record-sender.ts'
+export { DeliveryError } from './producer/delivery-error.ts'
+export { RecordsDeliveryError } from './producer/records-delivery-error.ts'
+
+export { TransactionalProducer } from './producer/transaction/transactional-producer.ts'
+export type { TransactionalProducerOptions } from './producer/transaction/transactional-producer-options.ts'
+export { Transaction } from './producer/transaction/transaction.ts'
 export { TransactionError } from './producer/transaction/transaction-error.ts'
 export type { TransactionAction } from './producer/transaction/transaction-error.ts'
-export type { TransactionalProducer } from './producer/transaction/transactional-producer.ts'
-export type { TransactionalProducerOptions } from './producer/transaction/transactional-producer-options.ts'
+export type { TopicPartition } from './producer/producer-identity.ts'
+
+export { Consumer } from './consumer/consumer.ts'
+export type {
+  BatchesOptions,
+  CloseOptions,
+  OffsetForTime,
+  PartitionOffset,
+  PartitionTimestamp,
+  PollOptions,
+} from './consumer/consumer.ts'
+export type {
+  AssignmentCallbacks,
+  AutoCommitOptions,
+  ConsumerOptions,
+  FetchOptions,
+  IsolationLevel,
+} from './consumer/consumer-options.ts'
+export type { FetchedBatch } from './consumer/fetched-batch.ts'
+export type { OffsetReset, SeekTarget } from './consumer/position.ts'
+export type { AssignorName, GroupOptions } from './consumer/group-options.ts'
+export type { CommittedOffset, GroupMetadata } from './consumer/group-member.ts'
+export type {
+  Assignments,
+  Assignor,
+  AssignorMember,
+  PartitionCounts,
+  UserDataContext,
+} from './consumer/group/assignors/assignor.ts'

@@ -53,6 +53,36 @@ export function subject({ createClient }: { readonly createClient: typeof Create
       if (mode === 'records' && bytes === 0) throw new Error('nothing was read')
     },
 
+    async transactions(task, { bootstrap, stopwatch }) {
+      const { topic, transactions, recordsEach, valueBytes } = task
+      await using client = connect(bootstrap)
+      const transactionalId = `bench-${process.pid}`
+      await using producer = client.transactionalProducer({ transactionalId })
+      const group = {
+        groupId: transactionalId,
+        generation: -1,
+        memberId: '',
+        groupInstanceId: undefined,
+      }
+      const value = makeValue(valueBytes)
+      const run = (number: number) =>
+        producer.transaction(async (transaction) => {
+          await transaction.send(
+            Array.from({ length: recordsEach }, (_, index) => ({
+              topic,
+              key: `key-${number + index}`,
+              value,
+            })),
+          )
+          const offset = { topic, partition: 0, offset: number, leaderEpoch: -1, metadata: '' }
+          await transaction.sendOffsets(group, [offset])
+        })
+      await run(0)
+      stopwatch.start()
+      for (let number = 1; number <= transactions; number++) await run(number)
+      stopwatch.stop(transactions * recordsEach)
+    },
+
     async latency({ topic, records, valueBytes }, { bootstrap, stopwatch }) {
       await using client = connect(bootstrap)
       await using producer = client.producer()
