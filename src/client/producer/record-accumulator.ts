@@ -12,6 +12,7 @@ import type { ResolvedProducerOptions } from './producer-options.ts'
 import { checkedBytes, headersOf } from './producer-record.ts'
 import type { ProducerRecord, RecordBytes } from './producer-record.ts'
 import type { SendCall } from './send-call.ts'
+import { noSuchPartition } from './topic-queue.ts'
 import type { TopicQueue } from './topic-queue.ts'
 
 export interface AccumulatorContext {
@@ -20,6 +21,8 @@ export interface AccumulatorContext {
   readonly memory: BufferMemory
   /** The queue of a topic, which is made when it is first asked for. */
   readonly topic: (name: string) => TopicQueue
+  /** A record waits for a partition that a known topic does not have yet. */
+  readonly awaitsPartition: () => void
   /** The partition has one more batch. */
   readonly began: (queue: PartitionQueue, batch: ProducerBatch) => void
 }
@@ -53,9 +56,10 @@ export class RecordAccumulator {
       const record = call.record(index)
       try {
         if (topic?.name !== record.topic) topic = this.#context.topic(record.topic)
-        const isPlaced = topic.isReady
-          ? this.#append(call, index, record, topic)
-          : this.#keep(call, index, record, topic)
+        const isPlaced =
+          topic.isReady && !isMissing(record.partition, topic)
+            ? this.#append(call, index, record, topic)
+            : this.#keep(call, index, record, topic)
         if (!isPlaced) return false
       } catch (error) {
         this.#refuse(call, index, error as Error)
@@ -65,15 +69,22 @@ export class RecordAccumulator {
     return true
   }
 
-  /** The topic's partitions are known: places what has waited for them. */
+  /** Partitions of the topic have become known: places what has waited for them. */
   placePending(topic: TopicQueue): void {
     const { pending } = topic
     topic.pending = []
-    for (const { call, index, heldBytes } of pending) {
+    for (const waiting of pending) {
+      const { call, index, heldBytes } = waiting
+      const record = call.record(index)
+      if (isMissing(record.partition, topic)) {
+        topic.pending.push(waiting)
+        this.#context.awaitsPartition()
+        continue
+      }
       this.#context.memory.release(heldBytes)
       try {
         // Its memory was granted before; to wait for it again would let others overtake.
-        this.#append(call, index, call.record(index), topic, 'granted')
+        this.#append(call, index, record, topic, 'granted')
       } catch (error) {
         this.#refuse(call, index, error as Error)
       }
@@ -86,6 +97,7 @@ export class RecordAccumulator {
     if (heldBytes > memory.freeBytes && memory.usedBytes > 0) return false
     memory.take(heldBytes)
     topic.pending.push({ call, index, heldBytes })
+    if (topic.isReady) this.#context.awaitsPartition()
     return true
   }
 
@@ -200,17 +212,16 @@ function fieldOf(name: string, field: RecordBytes): RecordBytes {
     : checkedBytes(name, field)
 }
 
+/** Whether the partition could be one that was added to the topic since its metadata came. */
+function isMissing(partition: number | undefined, { partitions }: TopicQueue): boolean {
+  return (
+    partition !== undefined && Number.isSafeInteger(partition) && partition >= partitions.length
+  )
+}
+
 function checkedPartition(partition: number, topic: TopicQueue): number {
   if (topic.partitions[partition] === undefined) throw noSuchPartition(topic, partition)
   return partition
-}
-
-function noSuchPartition({ name, partitions }: TopicQueue, partition: number): Error {
-  const last = partitions.length - 1
-  return new MillraceError(
-    'MILLRACE_OPTION_INVALID',
-    `partition (${partition}) must be a whole number from 0 to ${last}: ${name} has no other`,
-  )
 }
 
 function tooLarge(bytes: number, bytesMax: number): Error {

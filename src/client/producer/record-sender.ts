@@ -86,6 +86,7 @@ export class RecordSender {
     const wake = () => this.#wake()
     this.#accumulator = new RecordAccumulator({
       ...{ options, clock, memory, topic },
+      awaitsPartition: () => this.#topics.lookForPartitions(),
       began: (queue, batch) => {
         batch.generation = this.#flushes.enter()
         this.#dispatcher.activate(queue)

@@ -1,10 +1,11 @@
+import { MillraceError } from '../../errors.ts'
 import type { Random } from '../../platform/index.ts'
 import type { TopicMetadata } from '../cluster/metadata.ts'
 import { PartitionQueue } from './partition-queue.ts'
 import type { QueueContext } from './partition-queue.ts'
 import type { SendCall } from './send-call.ts'
 
-/** A record whose partition cannot be chosen yet. */
+/** A record whose partition is not known yet. */
 export interface PendingRecord {
   readonly call: SendCall
   readonly index: number
@@ -15,7 +16,8 @@ export interface PendingRecord {
 /**
  * A topic that is written to. It is **unknown** until the metadata has its partitions; records wait in
  * `pending` until then. From then on it is **ready** for good: what becomes of its leaders later is a matter
- * of each partition.
+ * of each partition. Records for a partition that a ready topic does not have wait there too, until it is
+ * known whether it was added.
  */
 export class TopicQueue {
   readonly name: string
@@ -77,4 +79,13 @@ export class TopicQueue {
     }
     return this.#stickyPartition < 0 ? from : this.#stickyPartition
   }
+}
+
+/** What is wrong with a record for a partition that the topic does not have. */
+export function noSuchPartition({ name, partitions }: TopicQueue, partition: number): Error {
+  const last = partitions.length - 1
+  return new MillraceError(
+    'MILLRACE_OPTION_INVALID',
+    `partition (${partition}) must be a whole number from 0 to ${last}: ${name} has no other`,
+  )
 }

@@ -5,7 +5,7 @@ import { kafkaError } from '../../protocol/index.ts'
 import type { BufferMemory } from './buffer-memory.ts'
 import { DeliveryError } from './delivery-error.ts'
 import type { QueueContext } from './partition-queue.ts'
-import { TopicQueue } from './topic-queue.ts'
+import { noSuchPartition, TopicQueue } from './topic-queue.ts'
 import type { PendingRecord } from './topic-queue.ts'
 import { OptionError } from '../../errors.ts'
 
@@ -20,6 +20,8 @@ export interface TopicTableContext {
   /** Something has changed that may let records go on. */
   readonly changed: () => void
 }
+
+type AwaitedRecords = readonly [topic: TopicQueue, pending: ReadonlySet<PendingRecord>]
 
 /** Errors of a topic that no waiting helps. */
 const finalErrors: ReadonlySet<number> = new Set([
@@ -88,6 +90,11 @@ export class TopicTable {
     return taken
   }
 
+  /** Some record waits for a partition that its topic does not have yet, or not at all. */
+  lookForPartitions(): void {
+    void this.#load()
+  }
+
   close(): void {
     this.#closing.abort(new Error('the producer is closed'))
     this.#stopListening()
@@ -95,9 +102,7 @@ export class TopicTable {
   }
 
   #hasUnknown(): boolean {
-    for (const topic of this.#topics.values()) {
-      if (!topic.isReady && topic.pending.length > 0) return true
-    }
+    for (const { pending } of this.#topics.values()) if (pending.length > 0) return true
     return false
   }
 
@@ -112,9 +117,11 @@ export class TopicTable {
     try {
       do {
         try {
+          const lookedFor = this.#awaitedOfReady()
           await cluster.refreshMetadata(signal)
           this.#lastError = undefined
           this.#update()
+          this.#refuseStillWaiting(lookedFor)
         } catch (error) {
           this.#lastError = error as Error
         }
@@ -136,9 +143,8 @@ export class TopicTable {
         if (!topic.isReady) this.#failed(topic, found.errorCode)
         continue
       }
-      const wasReady = topic.isReady
       topic.update(found)
-      if (!wasReady && topic.isReady) this.#context.ready(topic)
+      if (topic.isReady && topic.pending.length > 0) this.#context.ready(topic)
     }
     this.#context.changed()
   }
@@ -147,18 +153,33 @@ export class TopicTable {
     const cause = new KafkaError(errorCode, `metadata of topic ${topic.name}`)
     this.#lastError = cause
     if (!finalErrors.has(errorCode)) return
-    const { memory } = this.#context
     const { pending } = topic
     topic.pending = []
-    for (const { call, index, heldBytes } of pending) {
-      memory.release(heldBytes)
-      const { partition = -1 } = call.record(index)
-      const what = { topic: topic.name, partition, definitelyNotWritten: true }
-      const error = new DeliveryError(
-        { ...what, reason: cause.message },
-        { cause, retriable: false },
-      )
-      call.recordFailed(index, error)
+    for (const waiting of pending) this.#refuse(topic, waiting, cause)
+  }
+
+  /** What waits for partitions of topics that are known: once they were asked for anew, it is decided. */
+  #awaitedOfReady(): AwaitedRecords[] {
+    const topics = [...this.#topics.values()]
+    const awaited = topics.filter(({ isReady, pending }) => isReady && pending.length > 0)
+    return awaited.map((topic) => [topic, new Set(topic.pending)])
+  }
+
+  #refuseStillWaiting(lookedFor: readonly AwaitedRecords[]): void {
+    for (const [topic, records] of lookedFor) {
+      const refused = topic.pending.filter((pending) => records.has(pending))
+      topic.pending = topic.pending.filter((pending) => !records.has(pending))
+      for (const waiting of refused) {
+        const { partition = -1 } = waiting.call.record(waiting.index)
+        this.#refuse(topic, waiting, noSuchPartition(topic, partition))
+      }
     }
+  }
+
+  #refuse({ name }: TopicQueue, { call, index, heldBytes }: PendingRecord, cause: Error): void {
+    this.#context.memory.release(heldBytes)
+    const { partition = -1 } = call.record(index)
+    const what = { topic: name, partition, definitelyNotWritten: true, reason: cause.message }
+    call.recordFailed(index, new DeliveryError(what, { cause, retriable: false }))
   }
 }
