@@ -1,3 +1,4 @@
+import { OptionError } from '../../errors.ts'
 import { asksForMetadata, kafkaError, listOffsetsApi } from '../../protocol/index.ts'
 import { KafkaError } from '../client-error.ts'
 import type { Cluster } from '../cluster/cluster.ts'
@@ -60,6 +61,7 @@ export async function listOffsetsOfAll(
   isolation: IsolationLevel,
   signal?: AbortSignal,
 ): Promise<FoundOffset[]> {
+  checkDistinct(questions)
   const found = new Map<string, FoundOffset>()
   let left = questions
   const watch = cluster.watchTopics(new Set(questions.map(({ topic }) => topic)))
@@ -79,6 +81,18 @@ export async function listOffsetsOfAll(
   return questions.flatMap(
     ({ topic, partition }) => found.get(partitionKey(topic, partition)) ?? [],
   )
+}
+
+/** A request has one answer for each partition: the others would be lost. */
+function checkDistinct(partitions: readonly TopicPartition[]): void {
+  const seen = new Set<string>()
+  for (const { topic, partition } of partitions) {
+    const key = partitionKey(topic, partition)
+    if (seen.has(key)) {
+      throw new OptionError('partitions', `(${topic}-${partition} twice) must not repeat one`)
+    }
+    seen.add(key)
+  }
 }
 
 function noLeader(cluster: Cluster, { topic, partition }: OffsetQuestion): KafkaError {
