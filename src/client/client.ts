@@ -10,8 +10,6 @@ import type { ProducerOptions } from './producer/producer-options.ts'
 import { Producer } from './producer/producer.ts'
 import type { TransactionalProducerOptions } from './producer/transaction/transactional-producer-options.ts'
 import { TransactionalProducer } from './producer/transaction/transactional-producer.ts'
-import { TransactionalProducer } from './producer/transaction/transactional-producer.ts'
-import type { TransactionalProducerOptions } from './producer/transaction/transactional-producer-options.ts'
 import { resolveClientOptions } from './resolve-options.ts'
 
 /**
@@ -34,11 +32,6 @@ export class Client implements AsyncDisposable {
   }
 
   /** Writes records and commits offsets in transactions: together or not at all. */
-  transactionalProducer(options: TransactionalProducerOptions): TransactionalProducer {
-    return new TransactionalProducer(this.#cluster, options)
-  }
-
-  /** Writes records in transactions, and commits offsets with them. */
   transactionalProducer(options: TransactionalProducerOptions): TransactionalProducer {
     return new TransactionalProducer(this.#cluster, options)
   }
