@@ -1,3 +1,5 @@
+import { transactionDefects } from './transaction-defects.ts'
+
 /** A mistake, as a replacement in one source file, and the suite that must notice it. */
 export interface Defect {
   readonly name: string
@@ -226,4 +228,5 @@ export const defects: readonly Defect[] = [
     replacement: '{ level: 1 }',
     caughtBy: 'src/protocol/compression/compression.test.ts',
   },
+  ...transactionDefects,
 ]

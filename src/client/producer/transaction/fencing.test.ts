@@ -235,6 +235,25 @@ describe('a transaction that was open for too long', () => {
   })
 })
 
+describe('a producer that must renew its identity', () => {
+  it('does not take the transactional id back from who has it now', async () => {
+    await using world = await TransactionWorld.start(1)
+    const zombie = world.open()
+    await zombie.session.begin()
+    await zombie.writer.send(topic, 0, 'a')
+    {
+      using _ = befall(world.kafka, 'EndTxn', { kind: 'lost-answer' })
+      await zombie.session.commit(() => zombie.writer.flush())
+    }
+    const successor = world.open()
+    await successor.session.begin()
+    await expect(zombie.session.begin()).rejects.toMatchObject({ action: 'close' })
+    await successor.writer.send(topic, 0, 'b')
+    await successor.session.commit(() => successor.writer.flush())
+    expect(await world.committed(0)).toEqual(['a', 'b'])
+  })
+})
+
 describe('a cluster that gets newer transactions', () => {
   it.each([
     [1, 2],

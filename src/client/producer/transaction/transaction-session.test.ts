@@ -35,6 +35,20 @@ describe.each([1, 2] as const)('transactions of version %i', (version) => {
     expect(await world.committed(0)).toEqual(['b'])
   })
 
+  it('has an epoch of its own from version 2 on', async () => {
+    await using world = await TransactionWorld.start(version)
+    const { session, writer } = world.open()
+    const epochs: unknown[] = []
+    for (const end of ['commit', 'abort', 'commit'] as const) {
+      await session.begin()
+      epochs.push(session.identity?.producerEpoch)
+      await session.sendOffsets(group, [offset])
+      await session[end](() => writer.flush())
+    }
+    expect(epochs).toEqual(version === 1 ? [0, 0, 0] : [0, 1, 2])
+    expect(world.kafka.requests('InitProducerId').length).toBe(1)
+  })
+
   it('costs nothing while nothing is in it', async () => {
     await using world = await TransactionWorld.start(version)
     const { session, writer } = world.open()
