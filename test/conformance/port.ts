@@ -56,11 +56,21 @@ export class Port implements AsyncDisposable {
     this.#addresses = addresses
   }
 
+  /** Addresses of all nodes, separated by commas. */
+  get bootstrap(): string {
+    return this.#addresses.bootstrap
+  }
+
+  /** The same, of the listeners that ask for a login. */
+  get saslBootstrap(): string {
+    const addresses = this.#addresses.saslBootstrap
+    if (addresses === undefined) throw new Error('the implementation has no listener with logins')
+    return addresses
+  }
+
   /** The address of a listener that asks for a login. */
   get saslAddress(): string {
-    const [address] = this.#addresses.saslBootstrap?.split(',') ?? []
-    if (address === undefined) throw new Error('the implementation has no listener with logins')
-    return address
+    return this.saslBootstrap.split(',')[0] ?? ''
   }
 
   /** A name that no other case uses. */
