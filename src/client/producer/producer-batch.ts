@@ -4,6 +4,7 @@ import type {
   RecordBatchOptions,
   RecordHeaderInput,
 } from '../../protocol/records/index.ts'
+import type { BufferPool } from './buffer-pool.ts'
 import type { BatchPart, BatchWritten } from './batch-part.ts'
 import type { BatchFailure } from './delivery-error.ts'
 import type { ProducerIdentity } from './producer-identity.ts'
@@ -61,15 +62,20 @@ export class ProducerBatch {
   isCompressedHere = false
   #builder: RecordBatchBuilder | undefined
   #bytes: Buffer | undefined
+  readonly #pool: BufferPool | undefined
+  /** All of the buffer that the bytes are in, when they are where they were appended. */
+  #memory: Buffer | undefined
   #uncompressedBytes = 0
   #recordCount = 0
 
-  constructor(origin: BatchOrigin, builder: RecordBatchBuilder) {
+  /** `pool` gets the memory back where nobody can look at it any more. */
+  constructor(origin: BatchOrigin, builder: RecordBatchBuilder, pool?: BufferPool) {
     this.topic = origin.topic
     this.partition = origin.partition
     this.createdMs = origin.createdMs
     this.deadlineMs = origin.deadlineMs
     this.#builder = builder
+    this.#pool = pool
     this.#recordCount = builder.recordCount
   }
 
@@ -79,7 +85,7 @@ export class ProducerBatch {
 
   /** The memory of its buffer. */
   get capacity(): number {
-    return this.#builder?.capacity ?? this.#bytes?.length ?? 0
+    return this.#memory?.length ?? this.#builder?.memory.length ?? this.#bytes?.length ?? 0
   }
 
   /** Its size as it is sent, or as it would be sent without compression. */
@@ -141,6 +147,7 @@ export class ProducerBatch {
     }
     this.#uncompressedBytes = this.#builder.sizeInBytes
     const { compressedRecords } = this
+    const { memory } = this.#builder
     this.#bytes = this.#builder.build({
       ...options,
       ...(compressedRecords === undefined ? {} : { compressedRecords }),
@@ -148,11 +155,15 @@ export class ProducerBatch {
     })
     this.#builder = undefined
     this.compressedRecords = undefined
+    if (this.#bytes.buffer === memory.buffer) this.#memory = memory
+    else this.#pool?.give(memory)
   }
 
   delivered(written: BatchWritten): void {
     this.isSettled = true
     for (const part of this.parts) part.settleDelivered(this, written)
+    // An earlier request with these bytes could still be on its way out.
+    if (this.#memory !== undefined && this.attempts === 1) this.#pool?.give(this.#memory)
     this.#drop()
   }
 
@@ -171,6 +182,7 @@ export class ProducerBatch {
   #drop(): void {
     this.parts = []
     this.#bytes = undefined
+    this.#memory = undefined
     this.#builder = undefined
   }
 }

@@ -166,14 +166,14 @@ describe('an aborted send', () => {
     let listeners = 0
     const add = signal.addEventListener.bind(signal)
     const remove = signal.removeEventListener.bind(signal)
-    signal.addEventListener = ((...args: Parameters<typeof add>) => {
+    signal.addEventListener = (...args: Parameters<typeof add>) => {
       listeners += 1
       add(...args)
-    }) as typeof signal.addEventListener
-    signal.removeEventListener = ((...args: Parameters<typeof remove>) => {
+    }
+    signal.removeEventListener = (...args: Parameters<typeof remove>) => {
       listeners -= 1
       remove(...args)
-    }) as typeof signal.removeEventListener
+    }
     await producer.send({ topic, value: 'v0' }, { signal })
     expect(listeners).toBe(0)
     expect(valuesOf(w.kafka)).toEqual(['v0'])

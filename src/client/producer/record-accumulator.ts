@@ -2,6 +2,7 @@ import { MillraceError } from '../../errors.ts'
 import { RecordBatchBuilder } from '../../protocol/records/index.ts'
 import type { RecordHeaderInput } from '../../protocol/records/index.ts'
 import type { Clock } from '../../platform/index.ts'
+import { BufferPool } from './buffer-pool.ts'
 import type { BufferMemory } from './buffer-memory.ts'
 import { DeliveryError } from './delivery-error.ts'
 import type { PartitionQueue } from './partition-queue.ts'
@@ -29,6 +30,8 @@ export interface AccumulatorContext {
 
 /** A batch takes no less than this from the start. */
 const batchBytesMin = 512
+/** What is kept of buffers that were used, for batches to come. */
+const pooledBytesMax = 16 * 1024 * 1024
 /** What is counted for a record besides its bytes, while it waits for its topic. */
 const recordOverheadBytes = 64
 const noHeaders: readonly RecordHeaderInput[] = []
@@ -40,10 +43,12 @@ const noHeaders: readonly RecordHeaderInput[] = []
 export class RecordAccumulator {
   readonly #context: AccumulatorContext
   readonly #recordBytesMax: number
+  readonly #pool: BufferPool
 
   constructor(context: AccumulatorContext) {
     this.#context = context
     const { requestBytesMax, bufferBytesMax } = context.options
+    this.#pool = new BufferPool(Math.min(pooledBytesMax, bufferBytesMax / 4))
     this.#recordBytesMax = Math.min(requestBytesMax - requestOverheadBytes, bufferBytesMax)
   }
 
@@ -165,9 +170,11 @@ export class RecordAccumulator {
       batchBytesMin,
       Math.min(topic.expectedBatchBytes, topic.batchBytesMax),
     )
-    const builder = new RecordBatchBuilder(Math.min(expected, freeBytes))
+    const builder = new RecordBatchBuilder(this.#pool.take(expected, freeBytes))
     const { partition } = queue
-    return new ProducerBatch({ topic: topic.name, partition, createdMs, deadlineMs }, builder)
+    const origin = { topic: topic.name, partition, createdMs, deadlineMs }
+    // Without an answer nobody knows when the bytes have left.
+    return new ProducerBatch(origin, builder, options.acks === 'none' ? undefined : this.#pool)
   }
 
   #placed(call: SendCall, index: number, batch: ProducerBatch, timestamp: number): void {

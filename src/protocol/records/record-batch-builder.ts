@@ -66,9 +66,13 @@ export class RecordBatchBuilder {
   #maxTimestamp = -1
   #isClosed = false
 
-  /** `expectedBytes` saves copying when it is about the size that the batch will have. */
-  constructor(expectedBytes = initialBytes) {
-    this.#buffer = Buffer.allocUnsafe(Math.max(expectedBytes, batchHeaderBytes))
+  /**
+   * `memory` is the buffer to write to, or a size, which saves copying when it is about the one that the batch
+   * will have. What does not fit goes to a larger buffer.
+   */
+  constructor(memory: Buffer | number = initialBytes) {
+    const given = typeof memory === 'number' ? Buffer.allocUnsafe(memory) : memory
+    this.#buffer = given.length < batchHeaderBytes ? Buffer.allocUnsafe(batchHeaderBytes) : given
   }
 
   get recordCount(): number {
@@ -80,9 +84,9 @@ export class RecordBatchBuilder {
     return this.#end
   }
 
-  /** The memory that it has taken. */
-  get capacity(): number {
-    return this.#buffer.length
+  /** All the memory that it writes to. */
+  get memory(): Buffer {
+    return this.#buffer
   }
 
   /** The size that the batch would have with `record`, before compression. */
