@@ -1,7 +1,8 @@
 /** What the cases about the library's own client start with. */
 import { expect } from 'vitest'
 import { createClient, type Client, type ClientOptions } from '../../src/client/index.ts'
-import type { Consumer } from '../../src/client/consumer/consumer.ts'
+import type { CloseOptions, Consumer } from '../../src/client/consumer/consumer.ts'
+import type { TopicSelection } from '../../src/client/consumer/subscription.ts'
 import type { FetchedBatch } from '../../src/client/consumer/fetched-batch.ts'
 import { isMillraceError, type ErrorCode } from '../../src/errors.ts'
 import { silentLog } from '../../src/observe/index.ts'
@@ -93,4 +94,42 @@ export function numbered(topic: Topic, count: number, partition = 0) {
     key: `key-${index}`,
     value: `value-${index}`,
   }))
+}
+
+/** A member of a group that reads whatever it is given, until it is closed. */
+export class Reader implements AsyncDisposable {
+  readonly consumer: Consumer
+  readonly records: ReadRecord[] = []
+  readonly #reading: Promise<void>
+
+  constructor(consumer: Consumer, topics: TopicSelection) {
+    this.consumer = consumer
+    consumer.subscribe(topics)
+    this.#reading = this.#read()
+    // Told by `close`; until then the case is waiting for something else.
+    this.#reading.catch(() => undefined)
+  }
+
+  get values(): (string | null)[] {
+    return valuesOfRecords(this.records)
+  }
+
+  /** The partitions that it has, by number. */
+  get partitions(): number[] {
+    return this.consumer.assignment.map(({ partition }) => partition).sort((a, b) => a - b)
+  }
+
+  /** Leaves the group; rejects with what its reading has failed with. */
+  async close(options?: CloseOptions): Promise<void> {
+    await this.consumer.close(options)
+    await this.#reading
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close({ leave: true })
+  }
+
+  async #read(): Promise<void> {
+    for await (const batch of this.consumer) this.records.push(...recordsOf([batch]))
+  }
 }
