@@ -55,14 +55,11 @@ function startClients(simulation: Simulation, history: HistoryRecorder): void {
   consumer('jumping', readAndJump)
   for (const number of [1, 2]) {
     consumer(`committing-${number}`, (workload) =>
-      handleInGroup({ ...workload, group: 'committing', options: {} }),
+      handleInGroup({ ...workload, group: 'committing', options: classic }),
     )
-    consumer(`automatic-${number}`, (workload) =>
-      handleInGroup({
-        ...workload,
-        group: 'automatic',
-        options: { autoCommit: { intervalMs: 300 } },
-      }),
+    // In this protocol the broker misses members that are no more for 45 s: these are not killed.
+    consumer(`reader-automatic-${number}`, (workload) =>
+      handleInGroup({ ...workload, group: 'automatic', options: automatic }),
     )
   }
 }
@@ -78,6 +75,19 @@ interface ConsumerWorkload {
 interface GroupWorkload extends ConsumerWorkload {
   readonly group: string
   readonly options: Partial<ConsumerOptions>
+}
+
+const classic: Partial<ConsumerOptions> = {
+  groupProtocol: 'classic',
+  sessionTimeoutMs: 6_000,
+  heartbeatIntervalMs: 500,
+  rebalanceTimeoutMs: 6_000,
+}
+
+const automatic: Partial<ConsumerOptions> = {
+  groupProtocol: 'consumer',
+  rebalanceTimeoutMs: 6_000,
+  autoCommit: { intervalMs: 300 },
 }
 
 const pollMs = 400
@@ -137,9 +147,6 @@ async function handleInGroup(workload: GroupWorkload): Promise<void> {
     ...limits,
     offsetReset: 'earliest',
     groupId: group,
-    sessionTimeoutMs: 6_000,
-    heartbeatIntervalMs: 500,
-    rebalanceTimeoutMs: 6_000,
     onAssigned: (given) => given.forEach(({ partition }) => owned.add(partition)),
     onRevoked: leave,
     onLost: leave,

@@ -14,71 +14,97 @@ export type SendCommit = (
   signal: AbortSignal | undefined,
 ) => Promise<void>
 
+/** An offset, and the number of the commit that it is of. */
+interface Mark {
+  readonly offset: number
+  readonly number: number
+}
+
 /**
- * The commits of a consumer, one after another: two on their way at the same time could change places
- * when one of them is retried, and the older one would win.
- *
- * It knows the highest offset that was committed of each partition while the partition is ours, and lets
- * nothing through that lies below, unless it is told to.
+ * Sees to it that no commit goes back: it knows up to where each partition was committed while it is
+ * ours, or is about to be, and lets nothing through that lies below, unless it is told to. Whoever sends the
+ * commits keeps them in the order in which they are handed to him.
  */
 export class OffsetCommits {
   readonly #send: SendCommit
-  readonly #committed = new Map<string, number>()
-  #last: Promise<unknown> = Promise.resolve()
+  /** What is known to be committed. */
+  readonly #committed = new Map<string, Mark>()
+  /** What was asked for last, and has not failed. */
+  readonly #asked = new Map<string, Mark>()
+  #count = 0
 
   constructor(send: SendCommit) {
     this.#send = send
   }
 
-  /** The offset is known to be committed. */
-  isCommitted({ topic, partition, offset }: CommittedOffset): void {
-    this.#committed.set(partitionKey(topic, partition), offset)
+  /** The offset was found committed. */
+  isCommitted(offset: CommittedOffset): void {
+    this.#committed.set(keyOf(offset), { offset: offset.offset, number: this.#count })
   }
 
   /** The partition is no longer ours, and somebody else may commit what he likes. */
   forget(topic: string, partition: number): void {
-    this.#committed.delete(partitionKey(topic, partition))
+    const key = partitionKey(topic, partition)
+    this.#committed.delete(key)
+    this.#asked.delete(key)
   }
 
   /** Commits what lies ahead of what is committed, and passes over the rest. */
   async advance(offsets: readonly CommittedOffset[], signal?: AbortSignal): Promise<void> {
-    await this.#inTurn(() => {
-      const ahead = offsets.filter((each) => each.offset > (this.#known(each) ?? -1))
-      return this.#commit(ahead, signal)
+    const ahead = offsets.filter((each) => {
+      const key = keyOf(each)
+      const isNew = each.offset > (this.#committed.get(key)?.offset ?? -1)
+      // What was asked for and is not answered yet may fail: it is asked for again.
+      return isNew && each.offset >= (this.#asked.get(key)?.offset ?? -1)
     })
+    await this.#commit(ahead, signal)
   }
 
   /** Commits exactly these offsets; refuses all of them when one would go back. */
   async set(offsets: readonly CommittedOffset[], options: CommitOptions): Promise<void> {
-    await this.#inTurn(() => {
-      if (options.allowBackwards !== true) for (const each of offsets) this.#checkAhead(each)
-      return this.#commit(offsets, options.signal)
-    })
-  }
-
-  async #inTurn(commit: () => Promise<void>): Promise<void> {
-    const turn = this.#last.then(commit)
-    this.#last = turn.catch(() => undefined)
-    await turn
+    if (options.allowBackwards !== true) for (const each of offsets) this.#checkAhead(each)
+    await this.#commit(offsets, options.signal)
   }
 
   async #commit(offsets: readonly CommittedOffset[], signal?: AbortSignal): Promise<void> {
     if (offsets.length === 0) return
     signal?.throwIfAborted()
-    await this.#send(offsets, signal)
-    for (const each of offsets) this.isCommitted(each)
+    this.#count += 1
+    const number = this.#count
+    for (const each of offsets) this.#asked.set(keyOf(each), { offset: each.offset, number })
+    try {
+      await this.#send(offsets, signal)
+    } catch (error) {
+      for (const each of offsets) this.#hasFailed(keyOf(each), number)
+      throw error
+    }
+    for (const each of offsets) this.#hasSucceeded(each, number)
   }
 
-  #known({ topic, partition }: CommittedOffset): number | undefined {
-    return this.#committed.get(partitionKey(topic, partition))
+  #hasSucceeded(offset: CommittedOffset, number: number): void {
+    const key = keyOf(offset)
+    // Given up meanwhile, or overtaken by a later commit.
+    if (!this.#asked.has(key) || (this.#committed.get(key)?.number ?? 0) > number) return
+    this.#committed.set(key, { offset: offset.offset, number })
+  }
+
+  #hasFailed(key: string, number: number): void {
+    if (this.#asked.get(key)?.number === number) this.#asked.delete(key)
   }
 
   #checkAhead(offset: CommittedOffset): void {
-    const known = this.#known(offset)
-    if (known === undefined || offset.offset >= known) return
+    const key = keyOf(offset)
+    const committed = this.#committed.get(key)
+    const asked = this.#asked.get(key)
+    const latest = asked ?? committed
+    if (latest === undefined || offset.offset >= latest.offset) return
     throw new MillraceError(
       'MILLRACE_CLIENT_STATE_INVALID',
-      `commit of ${offset.topic}-${offset.partition}: offset ${offset.offset} is below ${known}, which is committed; allowBackwards lets it pass`,
+      `commit of ${offset.topic}-${offset.partition}: offset ${offset.offset} is below ${latest.offset}, which is committed; allowBackwards lets it pass`,
     )
   }
+}
+
+function keyOf({ topic, partition }: CommittedOffset): string {
+  return partitionKey(topic, partition)
 }
