@@ -14,6 +14,8 @@ export type ConnectionPurpose =
   | 'produce'
   | 'fetch'
   | 'transaction'
+  /** Administration: topics are created, deleted and elected for within the request. */
+  | 'admin'
   /** One for each member of a group: a join waits until the others have joined, perhaps over the same client. */
   | `group ${number}`
 

@@ -1,0 +1,76 @@
+import { OptionError } from '../../errors.ts'
+import type { TopicPartition } from '../producer/producer-identity.ts'
+import { shown } from '../option-checks.ts'
+import type { PartitionResult, ItemResult } from './item-result.ts'
+
+/** Names a partition in maps; a number comes first, so that no topic's name can be mistaken for two. */
+export function partitionKey({ topic, partition }: TopicPartition): string {
+  return `${partition} ${topic}`
+}
+
+/** `orders-3`, as Kafka's logs have it. */
+export function partitionName({ topic, partition }: TopicPartition): string {
+  return `${topic}-${partition}`
+}
+
+/** Items by their key. One that is named twice is refused: which of the two is meant cannot be told. */
+export function byKey<Item>(
+  option: string,
+  items: readonly Item[],
+  keyOf: (item: Item) => string,
+): Map<string, Item> {
+  if (!Array.isArray(items as unknown))
+    throw new OptionError(option, `(${shown(items)}) must be a list`)
+  const map = new Map<string, Item>()
+  for (const item of items) {
+    const key = keyOf(item)
+    if (map.has(key)) throw new OptionError(option, `has '${key}' twice; each must be named once`)
+    map.set(key, item)
+  }
+  return map
+}
+
+/** Partitions by their key; their topics and numbers are checked. */
+export function byPartition<Item extends TopicPartition>(
+  option: string,
+  partitions: readonly Item[],
+): Map<string, Item> {
+  return byKey(option, partitions, (each) => {
+    nameOf(`${option}.topic`, each.topic)
+    if (!Number.isSafeInteger(each.partition) || each.partition < 0) {
+      const problem = `(${shown(each.partition)}) must be a whole number from 0 up`
+      throw new OptionError(`${option}.partition`, problem)
+    }
+    return partitionKey(each)
+  })
+}
+
+/** A name that is not empty. */
+export function nameOf(option: string, name: unknown): string {
+  if (typeof name === 'string' && name !== '') return name
+  throw new OptionError(option, `(${shown(name)}) must be a text that is not empty`)
+}
+
+/** What was found out about partitions, in the order in which they were named. */
+export function partitionResults<Answer extends object>(
+  partitions: ReadonlyMap<string, TopicPartition>,
+  results: ReadonlyMap<string, ItemResult<Answer>>,
+): PartitionResult<Answer>[] {
+  return [...partitions].flatMap(([key, { topic, partition }]) => {
+    const result = results.get(key)
+    return result === undefined ? [] : [{ topic, partition, ...result }]
+  })
+}
+
+/** Items gathered by topic, topics in the order of their first item. */
+export function byTopic<Item extends { readonly topic: string }>(
+  items: Iterable<Item>,
+): Map<string, Item[]> {
+  const topics = new Map<string, Item[]>()
+  for (const item of items) {
+    const known = topics.get(item.topic)
+    if (known === undefined) topics.set(item.topic, [item])
+    else known.push(item)
+  }
+  return topics
+}
