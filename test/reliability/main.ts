@@ -1,6 +1,7 @@
 /** The command line of the long runs: `npm run simulate` and `npm run kill-loop`. */
 import { parseArgs } from 'node:util'
 import { simulateBroker } from './broker-simulation.ts'
+import { simulateConsumers } from './consumer-clients.ts'
 import { simulateProducers } from './idempotent-clients.ts'
 import { killLoop } from './kill-loop.ts'
 import { simulateTransactions } from './transactional-world.ts'
@@ -22,9 +23,11 @@ async function simulate(args: string[]): Promise<void> {
       transactions: { type: 'string' },
       // The library's idempotent producers.
       producers: { type: 'boolean', default: false },
+      // The library's consumers, alone and in groups.
+      consumers: { type: 'boolean', default: false },
     },
   })
-  const run = values.producers ? simulateProducers : simulationOf(values.transactions)
+  const run = simulationOf(values)
   const first = Number(values.seed)
   for (let seed = first; seed < first + Number(values.seeds); seed++) {
     const startedMs = performance.now()
@@ -42,7 +45,14 @@ async function simulate(args: string[]): Promise<void> {
   }
 }
 
-function simulationOf(transactions: string | undefined) {
+function simulationOf(options: {
+  readonly transactions?: string | undefined
+  readonly producers: boolean
+  readonly consumers: boolean
+}) {
+  if (options.producers) return simulateProducers
+  if (options.consumers) return simulateConsumers
+  const { transactions } = options
   if (transactions === undefined) return (seed: number) => simulateBroker(seed)
   if (transactions !== '1' && transactions !== '2') {
     throw new Error(`--transactions (${transactions}) must be 1 or 2`)
