@@ -159,10 +159,20 @@ export class CommitQueue {
         return
       }
       const isUncertain = error instanceof ConnectionError && error.wasSent
+      if (isUncertain) this.#noteUncertain(error)
       for (const commit of sent) this.#trouble(commit, error as Error, isUncertain)
     }
     this.#settle()
     await this.#cluster.platform.clock.sleep(this.#backoff.nextMs())
+  }
+
+  /**
+   * The request may still reach the coordinator, after a later one has overtaken it: then the offset goes back
+   * until the next commit. Nothing in the protocol keeps commits of one member in order over connections.
+   */
+  #noteUncertain(error: ConnectionError): void {
+    const fields = { group: this.#groupId, error: error.message }
+    this.#cluster.log('debug', 'group member: a commit was not answered, it is sent again', fields)
   }
 
   /** Answers whether something is left for which a pause is due. */

@@ -75,6 +75,8 @@ export class ModernMember implements MemberProtocol, CommitAuthority {
   #lastMemberId: string | undefined
   #isKnown = false
   #hasWarnedOfInstance = false
+  /** Since when the group is one of the classic protocol. */
+  #classicSinceMs: number | undefined
   /** Heartbeats that were answered, and from which on commits may be tried again. */
   #answers = 0
   #commitsFromAnswer = 0
@@ -309,6 +311,7 @@ export class ModernMember implements MemberProtocol, CommitAuthority {
       this.#hasGivenId = true
     }
     this.#state = 'member'
+    this.#classicSinceMs = undefined
     this.#epoch = memberEpoch
     this.#session.heard(sentMs)
     this.#answers += 1
@@ -321,7 +324,7 @@ export class ModernMember implements MemberProtocol, CommitAuthority {
   }
 
   #refusedBeat(code: number, message: string | null): void {
-    const { options, cluster, fallBack } = this.#world
+    const { options, cluster } = this.#world
     if (code === kafkaError.UNKNOWN_MEMBER_ID || code === kafkaError.FENCED_MEMBER_EPOCH) {
       const isStillKnown = code === kafkaError.FENCED_MEMBER_EPOCH
       this.#lose(message ?? `the coordinator fenced the member (code ${code})`, isStillKnown)
@@ -335,12 +338,22 @@ export class ModernMember implements MemberProtocol, CommitAuthority {
       this.#again()
     } else if (isRetriable(code)) {
       this.#again()
-    } else if (code === kafkaError.GROUP_ID_NOT_FOUND && this.#epoch === 0 && fallBack) {
-      this.#isKnown = false
-      fallBack()
+    } else if (code === kafkaError.GROUP_ID_NOT_FOUND && this.#epoch === 0) {
+      this.#groupIsClassic(message)
     } else {
       this.#end(code, 'heartbeat', message)
     }
+  }
+
+  /** Its members cannot be taken over: not just now, while they rebalance, or not at all. */
+  #groupIsClassic(message: string | null): void {
+    const { options, cluster, fallBack } = this.#world
+    const now = cluster.platform.clock.elapsedMs()
+    this.#isKnown = false
+    this.#classicSinceMs ??= now
+    if (fallBack !== undefined) fallBack()
+    else if (now - this.#classicSinceMs < options.sessionTimeoutMs) this.#again()
+    else this.#end(kafkaError.GROUP_ID_NOT_FOUND, 'heartbeat', message)
   }
 
   #end(code: number, what: string, message?: string | null): void {
