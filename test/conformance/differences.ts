@@ -26,6 +26,7 @@ const kafka39: Differences = {
   'an end of an old epoch is PRODUCER_FENCED': newerTransactions,
   'a producer that a partition does not know must start at sequence 0': newerTransactions,
   'offsets add their group by themselves': newerTransactions,
+  'a producer whose transaction took too long aborts it and goes on': newerTransactions,
   'a producer that starts again goes on from the epoch it was answered': newerTransactions,
 }
 

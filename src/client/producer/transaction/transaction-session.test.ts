@@ -42,7 +42,7 @@ describe.each([1, 2] as const)('transactions of version %i', (version) => {
     for (const end of ['commit', 'abort', 'commit'] as const) {
       await session.begin()
       epochs.push(session.identity?.producerEpoch)
-      await session.sendOffsets(group, [offset])
+      await expect(session.sendOffsets(group, [offset])).resolves.toBeUndefined()
       await session[end](() => writer.flush())
     }
     expect(epochs).toEqual(version === 1 ? [0, 0, 0] : [0, 1, 2])

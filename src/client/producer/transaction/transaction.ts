@@ -1,9 +1,18 @@
-import { MillraceError } from '../../../errors.ts'
+import { MillraceError, OptionError } from '../../../errors.ts'
 import type { CommittedOffset, GroupMetadata } from '../../consumer/group-member.ts'
+import type { TopicPartition } from '../producer-identity.ts'
 import type { ProducerRecord } from '../producer-record.ts'
 import type { RecordResult, RecordResults } from '../record-results.ts'
 import type { RecordSender, SendOptions } from '../record-sender.ts'
 import type { TransactionSession } from './transaction-session.ts'
+
+/** An offset to be committed; its leader epoch and metadata may be left out. */
+export interface TransactionOffset extends TopicPartition {
+  /** The offset of the next record to be read. */
+  readonly offset: number
+  readonly leaderEpoch?: number
+  readonly metadata?: string
+}
 
 /**
  * One transaction: what is sent in it, and the offsets, take effect together when `commit` resolves, or not at
@@ -43,11 +52,12 @@ export class Transaction {
   }
 
   /**
-   * Commits offsets of a group with the transaction, fenced by the member's generation: the next record to be
-   * read, for each partition that was read from.
+   * Commits offsets of a group with the transaction: the next one to be read, for each partition that was read
+   * from. `group` is what the consumer's `groupMetadata` answers; a member that has lost its place in the group
+   * is refused.
    */
-  sendOffsets(group: GroupMetadata, offsets: readonly CommittedOffset[]): Promise<void> {
-    return this.#withinIt(() => this.#session.sendOffsets({ ...group }, [...offsets]))
+  sendOffsets(group: GroupMetadata, offsets: readonly TransactionOffset[]): Promise<void> {
+    return this.#withinIt(() => this.#session.sendOffsets({ ...group }, offsets.map(fullOffset)))
   }
 
   /**
@@ -96,6 +106,14 @@ export class Transaction {
     const message = `transaction of '${this.#session.transactionalId}' was ${this.#endedAs}: begin another`
     throw new MillraceError('MILLRACE_CLIENT_STATE_INVALID', message)
   }
+}
+
+function fullOffset(given: TransactionOffset): CommittedOffset {
+  const { topic, partition, offset, leaderEpoch = -1, metadata = '' } = given
+  if (!Number.isSafeInteger(offset) || offset < 0) {
+    throw new OptionError('offset', `(${offset}) of ${topic}-${partition} must be 0 or more`)
+  }
+  return { topic, partition, offset, leaderEpoch, metadata }
 }
 
 function isList(
