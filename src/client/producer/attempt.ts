@@ -94,6 +94,13 @@ export function attemptOf(
   return { kind: 'failed', mayBeWritten, error, recordErrors }
 }
 
+/** Errors that a request meets before anything of it is sent. */
+const failedBeforeSending: ReadonlySet<string> = new Set([
+  'MILLRACE_CLIENT_LOGIN_FAILED',
+  'MILLRACE_CLIENT_UNSUPPORTED',
+  'MILLRACE_CLIENT_CLOSED',
+])
+
 /** What it means for the batches of a request that no answer came. */
 export function attemptWithout(error: unknown): Attempt {
   if (error instanceof ConnectionError) {
@@ -102,6 +109,7 @@ export function attemptWithout(error: unknown): Attempt {
   if (error instanceof MillraceError && error.retriable) {
     return { kind: 'retry', mayBeWritten: true, error }
   }
-  // Nothing was sent: no common version, a login that was refused, a request that cannot be encoded.
-  return { kind: 'failed', mayBeWritten: false, error: error as Error }
+  // An answer that cannot be read, for one: the broker has done something, nobody knows what.
+  const mayBeWritten = !(error instanceof MillraceError && failedBeforeSending.has(error.code))
+  return { kind: 'failed', mayBeWritten, error: error as Error }
 }

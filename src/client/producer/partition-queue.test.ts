@@ -260,3 +260,86 @@ describe('PartitionQueue', () => {
     expect(delivered).toBeGreaterThan(unknown + notWritten)
   })
 })
+
+describe('PartitionQueue in a transaction', () => {
+  function queueOf(identity: IdentitySource): PartitionQueue {
+    const queue = new PartitionQueue('topic', 0, {
+      identity,
+      inFlightMax: 5,
+      random: { bytes: (n) => new Uint8Array(n), integer: () => 0, fraction: () => 0.5 },
+      retryBackoffMs: 1,
+      retryBackoffMsMax: 1,
+      split: splitBatch,
+      released: () => undefined,
+    })
+    queue.leaderChanged(1, 1)
+    return queue
+  }
+
+  function push(queue: PartitionQueue, value: string): Told {
+    const batch = new ProducerBatch(
+      { topic: 'topic', partition: 0, createdMs: 0, deadlineMs: 1_000 },
+      new RecordBatchBuilder(),
+    )
+    const told = new Told(value)
+    batch.tryAppend(null, value, 1, [], 10_000)
+    told.batch = batch
+    batch.parts.push(told)
+    batch.state = 'closed'
+    queue.push(batch)
+    return told
+  }
+
+  function take(queue: PartitionQueue): ProducerBatch {
+    const batch = queue.next(0)
+    if (batch === undefined) throw new Error('nothing may be sent')
+    queue.take(batch, { isTransactional: true })
+    return batch
+  }
+
+  it('fails what is behind a failed batch, and begins anew with the next identity', () => {
+    const failed: FailedBatch[] = []
+    const identity = {
+      transactionalId: 'orders',
+      produceVersionMax: undefined,
+      current: { producerId: 7, producerEpoch: 3 },
+      ready: () => Promise.resolve(),
+      admit: () => undefined,
+      batchFailed(batch: FailedBatch) {
+        failed.push(batch)
+        return 'failed' as const
+      },
+    }
+    const queue = queueOf(identity)
+    const first = push(queue, 'a')
+    queue.ended(take(queue), answered({ errorCode: 0, baseOffset: 0 }), 0)
+    expect(first.outcome).toEqual({ offset: 0 })
+
+    const told = ['b', 'c', 'd'].map((value) => push(queue, value))
+    const [b, c] = [take(queue), take(queue)]
+    const code = kafkaError.INVALID_RECORD
+    queue.ended(b, answered({ errorCode: code, baseOffset: -1 }), 0)
+    expect(failed.length).toBeGreaterThan(0)
+    expect(failed[0]).toMatchObject({
+      partition: 0,
+      identity: { producerEpoch: 3 },
+      mayBeWritten: false,
+    })
+    // What was not sent fails with it; what is on its way is not known before it has ended.
+    expect(told.map(({ outcome }) => outcome)).toEqual([
+      { definitelyNotWritten: true },
+      undefined,
+      { definitelyNotWritten: true },
+    ])
+    queue.ended(c, attemptWithout(new ConnectionError('lost', true)), 0)
+    expect(told[1]?.outcome).toEqual({ definitelyNotWritten: false })
+    expect(queue.isEmpty).toBe(true)
+
+    const late = push(queue, 'e')
+    expect(queue.next(0)).toBe(undefined)
+    expect(late.outcome).toEqual({ definitelyNotWritten: true })
+    identity.current = { producerId: 7, producerEpoch: 4 }
+    push(queue, 'f')
+    expect(take(queue)).toMatchObject({ baseSequence: 0, identity: { producerEpoch: 4 } })
+  })
+})
