@@ -5,18 +5,22 @@ import type { KafkaErrorName } from '../../protocol/index.ts'
 import { ConnectionError } from '../client-error.ts'
 import { attemptOf, attemptWithout } from './attempt.ts'
 
+function answerWith(name: KafkaErrorName, logStartOffset = 0) {
+  return {
+    errorCode: kafkaError[name],
+    baseOffset: 4,
+    logAppendTimeMs: -1,
+    logStartOffset,
+    recordErrors: [],
+    errorMessage: null,
+  }
+}
+
 function attempt(
   name: KafkaErrorName,
   options: { logStartOffset?: number; transactional?: true } = {},
 ) {
-  const answer = {
-    errorCode: kafkaError[name],
-    baseOffset: 4,
-    logAppendTimeMs: -1,
-    logStartOffset: options.logStartOffset ?? 0,
-    recordErrors: [],
-    errorMessage: null,
-  }
+  const answer = answerWith(name, options.logStartOffset)
   const made = attemptOf(answer, 'produce', options.transactional ?? false)
   return 'mayBeWritten' in made ? `${made.kind}, may be written: ${made.mayBeWritten}` : made.kind
 }
@@ -51,6 +55,12 @@ describe('what an answer means for a batch', () => {
     expect(withoutStart).toBe('retry, may be written: false')
     const fenced = attempt('INVALID_PRODUCER_EPOCH', { transactional: true })
     expect(fenced).toBe('failed, may be written: false')
+  })
+
+  it('passes soon where only the transaction before is still being ended', () => {
+    const passesSoon = (name: KafkaErrorName) => attemptOf(answerWith(name), 'produce', true)
+    expect(passesSoon('CONCURRENT_TRANSACTIONS')).toMatchObject({ passesSoon: true })
+    expect(passesSoon('NOT_ENOUGH_REPLICAS')).toMatchObject({ passesSoon: false })
   })
 
   it('is certain without an answer only where nothing was sent', () => {

@@ -8,7 +8,13 @@ export type Attempt =
   /** It is in the log, once. */
   | { readonly kind: 'written'; readonly written: BatchWritten }
   /** Not this time. `mayBeWritten` is false only where it is certain that this attempt did not write it. */
-  | { readonly kind: 'retry'; readonly mayBeWritten: boolean; readonly error: Error }
+  | {
+      readonly kind: 'retry'
+      readonly mayBeWritten: boolean
+      readonly error: Error
+      /** The reason passes within milliseconds: the markers of the transaction before are being written. */
+      readonly passesSoon?: boolean
+    }
   /** Not written: the broker expects another sequence number. */
   | { readonly kind: 'sequence refused'; readonly error: Error }
   /** Not written: it is larger than the topic allows. */
@@ -81,7 +87,8 @@ export function attemptOf(
       if (!isTransactional) return { kind: 'sequence refused', error }
   }
   if (isRetriable(errorCode)) {
-    return { kind: 'retry', mayBeWritten: !refusedBeforeAppend.has(errorCode), error }
+    const passesSoon = errorCode === kafkaError.CONCURRENT_TRANSACTIONS
+    return { kind: 'retry', mayBeWritten: !refusedBeforeAppend.has(errorCode), error, passesSoon }
   }
   const mayBeWritten = kafkaErrorName(errorCode) === 'UNKNOWN_SERVER_ERROR'
   if (answer.recordErrors.length === 0) return { kind: 'failed', mayBeWritten, error }

@@ -8,6 +8,9 @@ import { DeliveryError } from './delivery-error.ts'
 import type { BatchFailure } from './delivery-error.ts'
 import type { IdentitySource, ProducerIdentity } from './producer-identity.ts'
 
+/** For what passes by itself: waiting longer would be most of the time that a small transaction takes. */
+const shortBackoffMs = 2
+
 /** What the queues of all partitions share. */
 export interface QueueContext {
   /** Undefined: batches carry no sequence numbers. */
@@ -53,6 +56,7 @@ export class PartitionQueue {
   isHeld = false
   readonly #context: QueueContext
   readonly #backoff: Backoff
+  readonly #shortBackoff: Backoff
   #queued: ProducerBatch[] = []
   #taken: ProducerBatch[] = []
   #inFlightCount = 0
@@ -73,6 +77,10 @@ export class PartitionQueue {
     this.#backoff = new Backoff(context.random, {
       firstMs: context.retryBackoffMs,
       limitMs: context.retryBackoffMsMax,
+    })
+    this.#shortBackoff = new Backoff(context.random, {
+      firstMs: Math.min(shortBackoffMs, context.retryBackoffMs),
+      limitMs: context.retryBackoffMs,
     })
   }
 
@@ -165,6 +173,7 @@ export class PartitionQueue {
     switch (attempt.kind) {
       case 'written':
         this.#backoff.reset()
+        this.#shortBackoff.reset()
         this.retryAtMs = 0
         if (batch.identity !== undefined) this.#knownProducerId = batch.identity.producerId
         batch.delivered(attempt.written)
@@ -172,7 +181,7 @@ export class PartitionQueue {
         break
       case 'retry':
         batch.mayBeWritten ||= attempt.mayBeWritten
-        this.#retryOrFail(batch, attempt.error, nowMs + this.#backoff.nextMs(), nowMs)
+        this.#retryOrFail(batch, attempt.error, nowMs + this.#pauseMs(attempt), nowMs)
         break
       case 'sequence refused':
         this.#sequenceRefused(batch, attempt.error, nowMs)
@@ -274,6 +283,10 @@ export class PartitionQueue {
   }
 
   // ---- what attempts end in
+
+  #pauseMs({ passesSoon = false }: { readonly passesSoon?: boolean }): number {
+    return passesSoon ? this.#shortBackoff.nextMs() : this.#backoff.nextMs()
+  }
 
   #retryOrFail(batch: ProducerBatch, error: Error, atMs: number, nowMs: number): void {
     if (batch.isSettled) {
