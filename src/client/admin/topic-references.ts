@@ -11,8 +11,9 @@ export const noTopicId = 'A'.repeat(22)
 /** The name or the id, as it was given: results are found under it. */
 export function referenceKey(topic: TopicReference): string {
   if (typeof topic === 'object') {
+    // 16 bytes fill 21 characters and two bits of the last.
     const { id } = topic as { readonly id: unknown }
-    if (typeof id === 'string' && /^[\w-]{22}$/.test(id) && id !== noTopicId) return id
+    if (typeof id === 'string' && /^[\w-]{21}[AQgw]$/.test(id) && id !== noTopicId) return id
     throw new OptionError(
       'topic.id',
       `(${shown(id)}) must be a topic id: 22 characters of base64url`,

@@ -13,7 +13,7 @@ import { adminCall } from './admin-call.ts'
 import type { AdminCall, AdminCallOptions } from './admin-call.ts'
 import type { AdminWorld } from './admin-world.ts'
 import { askEach, askOne } from './ask-each.ts'
-import { answerOf, onlyAnswer } from './item-result.ts'
+import { onlyAnswer } from './item-result.ts'
 import type { Done, ItemResult } from './item-result.ts'
 import { codeOf, nameOfCode } from './named-codes.ts'
 import { byKey, nameOf } from './partitions.ts'
@@ -132,21 +132,20 @@ export class UserAdmin {
     return onlyAnswer(await this.alterMany([{ change: 'delete', user, mechanism }], options))
   }
 
-  /** Changes users, each for itself: of one user all changes are made, or none. */
+  /** Changes users, each for itself. Kafka takes one change of a user at a time. */
   alterMany(
     changes: readonly UserChange[],
     options: AdminCallOptions = {},
   ): Promise<Map<string, ItemResult<Done>>> {
     return this.#call('alter', options, async (call) => {
       const { platform } = this.#world.cluster
-      for (const change of changes) checkChange(change)
+      const items = byKey('changes', changes, changedUser)
       // Each is salted once, however often it is sent: a repeated request means the same.
-      const prepared = await Promise.all(changes.map((change) => prepare(platform, change)))
-      const byUser = new Map<string, PreparedChange[]>()
-      for (const change of prepared) {
-        byUser.set(change.name, [...(byUser.get(change.name) ?? []), change])
-      }
-      return alterUsers(call, byUser)
+      const prepared = [...items.values()].map((change) => prepare(platform, change))
+      return alterUsers(
+        call,
+        new Map((await Promise.all(prepared)).map((each) => [each.name, each])),
+      )
     })
   }
 
@@ -186,18 +185,18 @@ function readLogin(found: { readonly mechanism: number; readonly iterations: num
   return { mechanism, iterations: found.iterations }
 }
 
-function checkChange(change: UserChange): void {
+/** The user whom a change is about; checks the change. */
+function changedUser(change: UserChange): string {
   const secret = change.change === 'upsert' ? ['password', 'iterations'] : []
   optionsOf(change, 'change', ['change', 'user', 'mechanism', ...secret])
   codeOf('change', change.change, { upsert: 0, delete: 1 })
   nameOf('user', change.user)
   codeOf('mechanism', change.mechanism, mechanisms)
-  if (change.change === 'delete') return
+  if (change.change === 'delete') return change.user
   wholeNumber({ ...change }, 'iterations', iterationsByDefault, iterationBounds)
   // The value stays out of the message: it is meant to be a secret.
-  if (!isText(change.password)) {
-    throw new OptionError('password', 'must be a text that is not empty, without half characters')
-  }
+  if (isText(change.password)) return change.user
+  throw new OptionError('password', 'must be a text that is not empty, without half characters')
 }
 
 async function prepare(platform: Platform, change: UserChange): Promise<PreparedChange> {
@@ -213,19 +212,19 @@ async function prepare(platform: Platform, change: UserChange): Promise<Prepared
 
 function alterUsers(
   call: AdminCall,
-  users: ReadonlyMap<string, readonly PreparedChange[]>,
+  changes: ReadonlyMap<string, PreparedChange>,
 ): Promise<Map<string, ItemResult<Done>>> {
-  return askEach<readonly PreparedChange[], Done>(call, users, {
+  return askEach<PreparedChange, Done>(call, changes, {
     route: controllerRoute(call),
     effect: 'changes',
-    name: ([change]) => `user ${change?.name ?? ''}`,
+    name: ({ name }) => `user ${name}`,
     async ask(broker, asked) {
-      const changes = asked.flatMap(({ item }) => item)
+      const items = asked.map(({ item }) => item)
       const answer = await call.request(broker, alterUserScramCredentialsApi, {
-        deletions: changes.flatMap((each) => {
+        deletions: items.flatMap((each) => {
           return each.change === 'delete' ? [{ name: each.name, mechanism: each.mechanism }] : []
         }),
-        upsertions: changes.flatMap((each) => {
+        upsertions: items.flatMap((each) => {
           if (each.change === 'delete') return []
           const { name, mechanism, iterations, salt, saltedPassword } = each
           return [{ name, mechanism, iterations, salt, saltedPassword }]
@@ -238,27 +237,9 @@ function alterUsers(
         }),
       )
     },
-    afterLostAnswer: (changes, { kafkaCode }) => asFound(call, changes, kafkaCode),
+    afterLostAnswer: ({ change }, { kafkaCode }) =>
+      change === 'delete' && kafkaCode === kafkaError.RESOURCE_NOT_FOUND
+        ? { answerWasLost: true }
+        : undefined,
   })
-}
-
-/**
- * A deletion found nothing, and the answer to an earlier one was lost: it has been done if the user's other
- * changes, which go with it or not at all, are there.
- */
-async function asFound(
-  call: AdminCall,
-  changes: readonly PreparedChange[],
-  kafkaCode: number,
-): Promise<Done | undefined> {
-  const name = changes[0]?.name ?? ''
-  if (kafkaCode !== kafkaError.RESOURCE_NOT_FOUND) return undefined
-  const upserted = changes.filter(({ change }) => change === 'upsert')
-  if (upserted.length === 0) return { answerWasLost: true }
-  const { logins } = answerOf((await describeUsers(call, new Map([[name, name]]))).get(name))
-  const isThere = ({ mechanism }: PreparedChange) =>
-    logins.some(
-      (login) => login.mechanism !== 'unknown' && mechanisms[login.mechanism] === mechanism,
-    )
-  return upserted.every(isThere) ? { answerWasLost: true } : undefined
 }
