@@ -126,6 +126,48 @@ describe('the upgrade of a classic group', () => {
     expect(group.members.map(({ memberType }) => memberType).sort()).toEqual([0, 0, 1])
   })
 
+  it.each(['', 'and the broker was started anew'])(
+    'keeps what a member has that has not got its next assignment yet %s',
+    async (restarted) => {
+      const bench = new GroupBench({ t: 4 })
+      const [one, two] = (await classicConsumers(bench, [null, null])) as [
+        ClassicConsumer,
+        ClassicConsumer,
+      ]
+      const three = new ClassicConsumer(bench)
+      const joining = three.join()
+      await bench.settled()
+      await Promise.all([one.joinOnce(), two.joinOnce(), joining])
+      // Partition 3 is to go from the second to the third: the second has not heard of it.
+      const assignments = [
+        { memberId: one.memberId, assignment: assignmentBytes(['t:0', 't:1']) },
+        { memberId: two.memberId, assignment: assignmentBytes(['t:2']) },
+        { memberId: three.memberId, assignment: assignmentBytes([]) },
+      ]
+      expect(await one.sync(assignments)).toBe(NONE)
+      if (restarted !== '') bench.restart()
+      const next = new BenchConsumer(bench, 'm', topics)
+      for (let round = 0; round < 4; round++) {
+        await next.beat()
+        await one.follow()
+        await three.follow()
+      }
+      expect(two.owned).toEqual(['t:2', 't:3'])
+      expect(next.partitionsOf('t')).not.toContain(3)
+      expect(three.owned).not.toContain('t:3')
+      for (let round = 0; round < 4; round++) {
+        await two.follow()
+        await one.follow()
+        await three.follow()
+        await next.beat()
+      }
+      const all = [one, two, three].flatMap(({ owned }) => owned)
+      expect(all.concat(next.partitionsOf('t').map((index) => `t:${index}`)).sort()).toEqual(
+        [0, 1, 2, 3].map((index) => `t:${index}`),
+      )
+    },
+  )
+
   it('survives a restart in the middle', async () => {
     const bench = new GroupBench({ t: 4 })
     const [one] = (await classicConsumers(bench, [null])) as [ClassicConsumer]

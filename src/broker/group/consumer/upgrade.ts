@@ -8,7 +8,14 @@ import { partitionsWithIds, readAssignment, readSubscription } from '../consumer
 import type { Subscription } from '../consumer-protocol.ts'
 import type { GroupPartition } from '../group-partition.ts'
 import type { ConsumerGroupRecord, GroupRecord } from '../group-record.ts'
-import { addPartition, eachPartition, hasPartition, noPartitions } from '../topic-partitions.ts'
+import {
+  addPartition,
+  eachPartition,
+  filterPartitions,
+  hasPartition,
+  noPartitions,
+  unionOf,
+} from '../topic-partitions.ts'
 import type { TopicPartitions } from '../topic-partitions.ts'
 import { ConsumerGroup } from './consumer-group.ts'
 import { newMember, sortedNames } from './consumer-member.ts'
@@ -67,8 +74,8 @@ function convertedMembers(
   partition: GroupPartition,
   classic: ClassicGroup,
 ): ConsumerMember[] | Refusal {
-  const members: ConsumerMember[] = []
-  const taken = new Map<string, Set<number>>()
+  const { topics } = partition.ports
+  const held: Held[] = []
   for (const member of classic.members.values()) {
     const subscription = readSubscription(metadataOf(member, classic.protocolName ?? ''))
     const assigned = assignedTo(partition, member)
@@ -78,9 +85,40 @@ function convertedMembers(
     if (assigned === 'custom') {
       return cannot(classic, 'an unsupported custom assignor is in use')
     }
-    members.push(converted(classic, member, subscription, claimed(assigned, taken)))
+    const owned = partitionsWithIds(subscription.ownedPartitions, topics)
+    held.push({ member, subscription, assigned, owned })
   }
-  return members
+  const shares = dividedAmong(held)
+  return held.map(({ member, subscription }, index) =>
+    converted(classic, member, subscription, shares[index] ?? noPartitions),
+  )
+}
+
+/** What a member may be working on. */
+interface Held {
+  readonly member: ClassicMember
+  readonly subscription: Subscription
+  /** By the last assignment of the leader, which the member may not have got yet. */
+  readonly assigned: TopicPartitions
+  /** By its own word, when it last joined. */
+  readonly owned: TopicPartitions
+}
+
+/**
+ * What each is taken to have. A cooperative member goes on with what it had when it joined until it
+ * gets its next assignment. If that is on its way, what it is to give up appears to be free: another
+ * member would get it at once, and both would work on it. So all that a member may have is its own
+ * until it joins again and says what it still has. Kafka takes the assignments alone.
+ *
+ * No partition is with two members: not if a leader has given it to both, and not if one has by now
+ * what another had when it joined.
+ */
+function dividedAmong(held: readonly Held[]): TopicPartitions[] {
+  const taken = new Map<string, Set<number>>()
+  const assigned = held.map((one) => claimed(one.assigned, taken))
+  return held.map((one, index) =>
+    unionOf(assigned[index] ?? noPartitions, claimed(one.owned, taken)),
+  )
 }
 
 /** What the leader has assigned. User data means something to its assignor that we would lose. */
@@ -95,15 +133,11 @@ function assignedTo(
   return partitionsWithIds(decoded.assignedPartitions, ports.topics)
 }
 
-/** A leader may have given a partition to two members. Here, only one can have it. */
-function claimed(assigned: TopicPartitions, taken: Map<string, Set<number>>): TopicPartitions {
-  const kept = new Map<string, Set<number>>()
-  for (const [topicId, partition] of eachPartition(assigned)) {
-    if (hasPartition(taken, topicId, partition)) continue
-    addPartition(taken, topicId, partition)
-    addPartition(kept, topicId, partition)
-  }
-  return kept
+/** Takes those of the partitions that nobody has yet. */
+function claimed(wanted: TopicPartitions, taken: Map<string, Set<number>>): TopicPartitions {
+  const free = filterPartitions(wanted, (...place) => !hasPartition(taken, ...place))
+  for (const place of eachPartition(free)) addPartition(taken, ...place)
+  return free
 }
 
 function converted(
