@@ -1,3 +1,4 @@
+import { producerDefects } from './producer-defects.ts'
 import { transactionDefects } from './transaction-defects.ts'
 
 /** A mistake, as a replacement in one source file, and the suite that must notice it. */
@@ -228,5 +229,6 @@ export const defects: readonly Defect[] = [
     replacement: '{ level: 1 }',
     caughtBy: 'src/protocol/compression/compression.test.ts',
   },
+  ...producerDefects,
   ...transactionDefects,
 ]

@@ -45,6 +45,6 @@ export abstract class BatchPart {
 
   /** Keeps the first `count` records; answers the part that has the others. */
   abstract splitAfter(count: number): BatchPart
-  protected abstract onDelivered(batch: ProducerBatch, written: BatchWritten): void
-  protected abstract onFailed(failure: BatchFailure): void
+  abstract onDelivered(batch: ProducerBatch, written: BatchWritten): void
+  abstract onFailed(failure: BatchFailure): void
 }

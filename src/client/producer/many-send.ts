@@ -28,14 +28,14 @@ class ManyPart extends BatchPart {
     return this.#call.splitPart(this, count)
   }
 
-  protected onDelivered({ topic, partition }: ProducerBatch, written: BatchWritten): void {
+  onDelivered({ topic, partition }: ProducerBatch, written: BatchWritten): void {
     this.topic = topic
     this.partition = partition
     this.written = written
     this.#call.partSettled()
   }
 
-  protected onFailed(failure: BatchFailure): void {
+  onFailed(failure: BatchFailure): void {
     this.failure = failure
     this.#call.partSettled()
   }

@@ -31,11 +31,11 @@ class Told extends BatchPart {
     throw new Error('never needed')
   }
 
-  protected onDelivered(_batch: ProducerBatch, { baseOffset }: BatchWritten): void {
+  onDelivered(_batch: ProducerBatch, { baseOffset }: BatchWritten): void {
     this.outcome = { offset: baseOffset + this.first }
   }
 
-  protected onFailed({ error }: BatchFailure): void {
+  onFailed({ error }: BatchFailure): void {
     this.outcome = { definitelyNotWritten: error.definitelyNotWritten }
   }
 }

@@ -54,7 +54,7 @@ export class SingleSend extends BatchPart implements SendCall {
     throw new Error('one record cannot be split')
   }
 
-  protected onDelivered({ topic, partition }: ProducerBatch, written: BatchWritten): void {
+  onDelivered({ topic, partition }: ProducerBatch, written: BatchWritten): void {
     const { baseOffset, logAppendTimeMs } = written
     const offset = baseOffset < 0 ? -1 : baseOffset + this.first
     const timestamp = logAppendTimeMs < 0 ? this.#timestamp : logAppendTimeMs
@@ -62,7 +62,7 @@ export class SingleSend extends BatchPart implements SendCall {
     this.context.settled(this)
   }
 
-  protected onFailed({ error, recordErrors }: BatchFailure): void {
+  onFailed({ error, recordErrors }: BatchFailure): void {
     this.#reject(recordErrors?.get(this.first) ?? error)
     this.context.settled(this)
   }
