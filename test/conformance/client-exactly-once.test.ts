@@ -5,21 +5,27 @@ import { clientOf, failureOf, numbered, readAll, valuesOfRecords } from './clien
 import { conformance, type CaseBody } from './conformance.ts'
 import type { Port, Topic } from './port.ts'
 
-const valuesIn = async (client: Client, topic: Topic) =>
-  valuesOfRecords(await readAll(client, topic))
+/** A commit is answered before its markers are everywhere: it is read a little later. */
+async function expectValues(port: Port, client: Client, topic: Topic, values: string[]) {
+  const read = await port.eventually(`${values.length} records are read`, async () => {
+    const found = valuesOfRecords(await readAll(client, topic))
+    return found.length < values.length ? undefined : found
+  })
+  expect(read).toEqual(values)
+}
 
 function record(topic: Topic, value: string) {
   return { topic: topic.name, partition: 0, value }
 }
 
-/** Reads so much of a topic as a member of a group, and writes what it has read to another. */
+/** Reads at least so much of a topic as a member of a group, and writes what it has read to another. */
 async function transform(
   port: Port,
   groupProtocol: 'classic' | 'consumer',
   from: Topic,
   to: Topic,
   count: number,
-): Promise<void> {
+): Promise<number> {
   await using client = clientOf(port)
   const transactionalId = port.name('transform')
   await using producer = client.transactionalProducer({ transactionalId })
@@ -45,6 +51,7 @@ async function transform(
       return Promise.resolve()
     })
   }
+  return done
 }
 
 const transformCase =
@@ -54,11 +61,11 @@ const transformCase =
     await using client = clientOf(port)
     await using producer = client.producer()
     await producer.send(numbered(from, 40))
-    await transform(port, groupProtocol, from, to, 25)
+    const done = await transform(port, groupProtocol, from, to, 25)
     // Another member, with another transactional id, goes on where the transactions say.
-    await transform(port, groupProtocol, from, to, 40 - (await valuesIn(client, to)).length)
-    const made = await valuesIn(client, to)
-    expect(made).toEqual(numbered(from, 40).map(({ value }) => `made of ${value}`))
+    await transform(port, groupProtocol, from, to, 40 - done)
+    const made = numbered(from, 40).map(({ value }) => `made of ${value}`)
+    await expectValues(port, client, to, made)
   }
 
 conformance('client: exactly once', {
@@ -82,7 +89,7 @@ conformance('client: exactly once', {
     expect(error).toMatchObject({ action: 'close', mayBeCommitted: false })
     await zombie.close()
     await transaction.commit()
-    expect(await valuesIn(client, topic)).toEqual(['a'])
+    await expectValues(port, client, topic, ['a'])
   },
 
   'a producer whose transaction took too long aborts it and goes on': async (port) => {
@@ -91,16 +98,17 @@ conformance('client: exactly once', {
     await using producer = client.transactionalProducer({
       transactionalId: port.name('slow'),
       transactionTimeoutMs: 1_000,
+      deliveryTimeoutMs: 20_000,
     })
     const transaction = await producer.begin()
     await transaction.send(record(topic, 'too late'))
     // What comes behind the transaction is read once it is no longer open.
     await using other = client.producer()
     await other.send(record(topic, 'behind'))
-    await expect.poll(() => valuesIn(client, topic), { timeout: 20_000 }).toEqual(['behind'])
+    await expectValues(port, client, topic, ['behind'])
     await failureOf(transaction.commit(), 'MILLRACE_CLIENT_TRANSACTION_ABORT')
     await transaction.abort()
     await producer.transaction((next) => next.send(record(topic, 'next')))
-    expect(await valuesIn(client, topic)).toEqual(['behind', 'next'])
+    await expectValues(port, client, topic, ['behind', 'next'])
   },
 })

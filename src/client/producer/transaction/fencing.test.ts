@@ -3,7 +3,7 @@
  * nothing any more; its error says what to do, and harms nobody else.
  */
 import { describe, expect, it } from 'vitest'
-import { befall } from './fixture/faults.ts'
+import { befall, outlast } from './fixture/faults.ts'
 import { setTransactionVersion, topic, TransactionWorld } from './fixture/transaction-world.ts'
 
 const group = { groupId: 'g', generation: -1, memberId: '', groupInstanceId: undefined }
@@ -80,13 +80,13 @@ describe.each([1, 2] as const)('in transactions of version %i', (version) => {
 
   it('a commit without answer whose producer is then fenced is not known', async () => {
     await using world = await TransactionWorld.start(version)
-    const zombie = world.open({ callTimeoutMs: 50 })
+    const zombie = world.open()
     await zombie.session.begin()
     await zombie.writer.send(topic, 0, 'a')
     {
-      using _ = befall(world.kafka, 'EndTxn', { kind: 'lost-answer' }, Infinity)
+      using lost = befall(world.kafka, 'EndTxn', { kind: 'lost-answer' }, Infinity)
       const commit = zombie.session.commit(() => zombie.writer.flush())
-      await expect(commit).rejects.toMatchObject({ action: 'retry' })
+      await expect(outlast(world.clock, lost, commit)).rejects.toMatchObject({ action: 'retry' })
     }
     await world.open().session.begin()
     const commit = zombie.session.commit(() => zombie.writer.flush())

@@ -3,7 +3,7 @@
  * place, the transaction is committed once and as a whole, and the next one is not touched by it (M7, M8).
  */
 import { describe, expect, it } from 'vitest'
-import { befall, faultyApis } from './fixture/faults.ts'
+import { befall, faultyApis, outlast } from './fixture/faults.ts'
 import type { Fault, FaultyApi } from './fixture/faults.ts'
 import { topic, TransactionWorld } from './fixture/transaction-world.ts'
 
@@ -75,52 +75,59 @@ describe.each([1, 2] as const)('in transactions of version %i', (version) => {
     'a commit that is never answered (%s) is neither reported nor aborted, and found out later',
     async (kind) => {
       await using world = await TransactionWorld.start(version)
-      const { session, writer } = world.open({ callTimeoutMs: 100 })
+      const { session, writer } = world.open()
+      const flush = () => writer.flush()
       await session.begin()
       await writer.send(topic, 0, 'a')
       {
-        using _ = befall(world.kafka, 'EndTxn', { kind }, Infinity)
+        using lost = befall(world.kafka, 'EndTxn', { kind }, Infinity)
         const failure = { action: 'retry', mayBeCommitted: true }
-        await expect(session.commit(() => writer.flush())).rejects.toMatchObject(failure)
+        await expect(outlast(world.clock, lost, session.commit(flush))).rejects.toMatchObject(
+          failure,
+        )
         expect(session.state).toBe('commit-unknown')
-        expect(() => session.abort(() => writer.flush())).toThrow(/call commit\(\) again/)
+        expect(() => session.abort(flush)).toThrow(/call commit\(\) again/)
         expect(() => session.begin()).toThrow(/call commit\(\) again/)
-        await expect(session.commit(() => writer.flush())).rejects.toMatchObject(failure)
+        await expect(outlast(world.clock, lost, session.commit(flush))).rejects.toMatchObject(
+          failure,
+        )
       }
-      await session.commit(() => writer.flush())
+      await session.commit(flush)
       expect(await world.committed(0)).toEqual(['a'])
     },
   )
 
   it('an abort that is never answered can be repeated', async () => {
     await using world = await TransactionWorld.start(version)
-    const { session, writer } = world.open({ callTimeoutMs: 100 })
+    const { session, writer } = world.open()
+    const flush = () => writer.flush()
     await session.begin()
     await writer.send(topic, 0, 'a')
     {
-      using _ = befall(world.kafka, 'EndTxn', { kind: 'lost-answer' }, Infinity)
+      using lost = befall(world.kafka, 'EndTxn', { kind: 'lost-answer' }, Infinity)
       const failure = { action: 'retry', mayBeCommitted: false }
-      await expect(session.abort(() => writer.flush())).rejects.toMatchObject(failure)
+      await expect(outlast(world.clock, lost, session.abort(flush))).rejects.toMatchObject(failure)
     }
-    await session.abort(() => writer.flush())
+    await session.abort(flush)
     await session.begin()
     await writer.send(topic, 0, 'b')
-    await session.commit(() => writer.flush())
+    await session.commit(flush)
     expect(await world.committed(0)).toEqual(['b'])
   })
 
   it('a commit that certainly did not happen leaves the choice', async () => {
     await using world = await TransactionWorld.start(version)
-    const { session, writer } = world.open({ callTimeoutMs: 100 })
+    const { session, writer } = world.open({ callTimeoutMs: 1_000 })
+    const flush = () => writer.flush()
     await session.begin()
     await writer.send(topic, 0, 'a')
     {
       const fault = { kind: 'refused', error: 'COORDINATOR_LOAD_IN_PROGRESS' } as const
       using _ = befall(world.kafka, 'EndTxn', fault, Infinity)
       const failure = { action: 'retry', mayBeCommitted: false }
-      await expect(session.commit(() => writer.flush())).rejects.toMatchObject(failure)
+      await expect(session.commit(flush)).rejects.toMatchObject(failure)
     }
-    await session.abort(() => writer.flush())
+    await session.abort(flush)
     expect(await world.committed(0)).toEqual([])
   })
 })
