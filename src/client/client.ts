@@ -1,5 +1,6 @@
 import { createConsoleLog, toLog } from '../observe/index.ts'
 import { createNodePlatform } from '../platform/index.ts'
+import { Admin } from './admin/index.ts'
 import { createCluster } from './cluster/kafka-cluster.ts'
 import type { KafkaCluster } from './cluster/kafka-cluster.ts'
 import type { ConsumerOptions } from './consumer/consumer-options.ts'
@@ -39,6 +40,11 @@ export class Client implements AsyncDisposable {
   /** Reads records, alone or as a member of a group. */
   consumer(options: ConsumerOptions): Consumer {
     return createConsumer(this.#cluster, options)
+  }
+
+  /** Looks after topics, groups and the rest of the cluster. */
+  admin(): Admin {
+    return new Admin(this.#cluster)
   }
 
   /** Closes all connections. Close what it has made first: records that were not sent yet fail. */

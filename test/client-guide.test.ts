@@ -1,0 +1,30 @@
+import { readFileSync } from 'node:fs'
+import { expect, it } from 'vitest'
+
+const read = (path: string) => readFileSync(new URL(`../${path}`, import.meta.url), 'utf8')
+
+/** The names of the members of an exported interface. */
+function membersOf(path: string, name: string): string[] {
+  const [, body = ''] = new RegExp(`export interface ${name}[^{]*\\{\\n(.*?)\\n\\}`, 's').exec(
+    read(path),
+  ) ?? [undefined, undefined]
+  return [...body.matchAll(/^ {2}readonly (\w+)\??:/gm)].map(([, member = '']) => member)
+}
+
+it.each([
+  ['src/client/options.ts', 'ClientOptions'],
+  ['src/client/producer/producer-options.ts', 'ProducerOptions'],
+  [
+    'src/client/producer/transaction/transactional-producer-options.ts',
+    'TransactionalProducerOptions',
+  ],
+  ['src/client/consumer/consumer-options.ts', 'FetchOptions'],
+  ['src/client/consumer/consumer-options.ts', 'AssignmentCallbacks'],
+  ['src/client/consumer/consumer-options.ts', 'ConsumerOptions'],
+  ['src/client/consumer/group-options.ts', 'GroupOptions'],
+])('the guide has every option of %s, %s', (path, name) => {
+  const guide = read('docs/guides/client.md')
+  const options = membersOf(path, name)
+  expect(options.length).toBeGreaterThan(0)
+  expect(options.filter((option) => !guide.includes(`| \`${option}\``))).toEqual([])
+})
