@@ -96,18 +96,24 @@ export function numbered(topic: Topic, count: number, partition = 0) {
   }))
 }
 
-/** A member of a group that reads whatever it is given, until it is closed. */
+/** A member of a group that reads whatever it is given, until it is closed. What it fails with is thrown by all that asks it. */
 export class Reader implements AsyncDisposable {
   readonly consumer: Consumer
-  readonly records: ReadRecord[] = []
+  readonly #records: ReadRecord[] = []
   readonly #reading: Promise<void>
+  #failure: Error | undefined
 
   constructor(consumer: Consumer, topics: TopicSelection) {
     this.consumer = consumer
     consumer.subscribe(topics)
-    this.#reading = this.#read()
-    // Told by `close`; until then the case is waiting for something else.
-    this.#reading.catch(() => undefined)
+    this.#reading = this.#read().catch((error: unknown) => {
+      this.#failure = error as Error
+    })
+  }
+
+  get records(): readonly ReadRecord[] {
+    if (this.#failure !== undefined) throw this.#failure
+    return this.#records
   }
 
   get values(): (string | null)[] {
@@ -116,10 +122,11 @@ export class Reader implements AsyncDisposable {
 
   /** The partitions that it has, by number. */
   get partitions(): number[] {
+    if (this.#failure !== undefined) throw this.#failure
     return this.consumer.assignment.map(({ partition }) => partition).sort((a, b) => a - b)
   }
 
-  /** Leaves the group; rejects with what its reading has failed with. */
+  /** Leaves the group. */
   async close(options?: CloseOptions): Promise<void> {
     await this.consumer.close(options)
     await this.#reading
@@ -130,6 +137,6 @@ export class Reader implements AsyncDisposable {
   }
 
   async #read(): Promise<void> {
-    for await (const batch of this.consumer) this.records.push(...recordsOf([batch]))
+    for await (const batch of this.consumer) this.#records.push(...recordsOf([batch]))
   }
 }

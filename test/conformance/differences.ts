@@ -12,6 +12,7 @@ const kafka39: Differences = {
   'from version 1 on the member makes its id itself': newerVersion,
   'a regular expression subscribes to what it matches': newerVersion,
   'a regular expression that is none is INVALID_REGULAR_EXPRESSION': newerVersion,
+  'consumer: a pattern subscribes to what it matches, also to what comes later': newerVersion,
   'a timestamp more than an hour ahead is INVALID_TIMESTAMP, with the record named':
     'message.timestamp.after.max.ms has no bound by default before Kafka 4',
   'zstd is answered to every version of Fetch, also to those before it':

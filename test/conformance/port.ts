@@ -21,6 +21,8 @@ const pauseMs = 20
 const patienceMs = 25_000
 
 export interface TopicOptions {
+  /** @defaultValue one that nobody else uses */
+  readonly name?: string
   readonly partitions?: number
   readonly configs?: Readonly<Record<string, string>>
 }
@@ -66,6 +68,11 @@ export class Port implements AsyncDisposable {
     const addresses = this.#addresses.saslBootstrap
     if (addresses === undefined) throw new Error('the implementation has no listener with logins')
     return addresses
+  }
+
+  /** The addresses of all nodes, separated by commas. */
+  get bootstrap(): string {
+    return this.#addresses.bootstrap
   }
 
   /** The address of a listener that asks for a login. */
@@ -118,8 +125,7 @@ export class Port implements AsyncDisposable {
 
   /** Creates a topic and waits until its leaders serve it. */
   async topic(options: TopicOptions = {}): Promise<Topic> {
-    const name = this.name('topic')
-    const { partitions: numPartitions = 1, configs = {} } = options
+    const { name = this.name('topic'), partitions: numPartitions = 1, configs = {} } = options
     const client = await this.any()
     const answer = await client.request(createTopicsApi, 7, {
       topics: [
