@@ -1,7 +1,10 @@
 import { describe, expect, it } from 'vitest'
+import { kafkaError } from '../../../../protocol/index.ts'
 import { rangeAssignor } from '../assignors/range.ts'
 import { cooperativeStickyAssignor } from '../assignors/sticky.ts'
 import { offset, startBench, until } from '../fixture/member-bench.ts'
+
+const all = 't-0 t-1 t-2 t-3'
 
 describe('a member of a classic group', () => {
   it('joins, commits, reads what is committed, and leaves', async () => {
@@ -9,7 +12,7 @@ describe('a member of a classic group', () => {
     const one = bench.member('one')
     expect(() => one.member.groupMetadata()).toThrow('has not joined')
     one.subscribe('t')
-    await until(() => one.held === 't-0 t-1 t-2 t-3', 'assigned')
+    await until(() => one.held === all, 'assigned')
     expect(one.member.groupMetadata()).toMatchObject({ groupId: 'group', generation: 1 })
     await one.member.commit([{ ...offset('t', 1, 7), metadata: 'm', leaderEpoch: 0 }])
     const committed = await one.member.committed([
@@ -23,7 +26,7 @@ describe('a member of a classic group', () => {
       code: 'MILLRACE_CLIENT_NOT_OWNED',
     })
     await one.close()
-    expect(one.told).toEqual(['assigned t-0 t-1 t-2 t-3', 'revoked t-0 t-1 t-2 t-3'])
+    expect(one.told).toEqual([`assigned ${all}`, `revoked ${all}`])
     expect(one.failure).toBeUndefined()
   })
 
@@ -32,23 +35,235 @@ describe('a member of a classic group', () => {
     const one = bench.member('one')
     const two = bench.member('two')
     one.subscribe('t')
-    await until(() => one.held === 't-0 t-1 t-2 t-3', 'assigned')
+    await until(() => one.held === all, 'assigned')
+    let letGo = (): void => undefined
+    one.whenRevoked = () => new Promise((resolve) => (letGo = resolve))
     two.subscribe('t')
-    await until(() => two.held.length > 4 && one.held.length < 10, 'shared')
-    expect(one.told).toEqual(['assigned t-0 t-1 t-2 t-3', 'revoked t-2 t-3'])
-    expect(two.told).toEqual(['assigned t-2 t-3'])
+    await until(() => one.told.length === 2, 'asked to let go')
+    expect(one.told).toEqual([`assigned ${all}`, 'revoked t-2 t-3'])
+    await one.member.commit([offset('t', 0, 3), offset('t', 2, 5)])
+    expect(two.told).toEqual([])
+    one.whenRevoked = () => Promise.resolve()
+    letGo()
+    await until(() => two.held === 't-2 t-3', 'given')
+    expect(one.held).toBe('t-0 t-1')
     await two.close()
-    await until(() => one.held === 't-0 t-1 t-2 t-3', 'back')
+    await until(() => one.held === all, 'back')
   })
 
-  it('gives everything up before it joins again, when it is eager', async () => {
+  it('gives everything up before it joins again, when it is eager, and lives on while it does', async () => {
     await using bench = await startBench()
-    const one = bench.member('one', { assignors: [rangeAssignor] })
+    const eager = { assignors: [rangeAssignor], sessionTimeoutMs: 6_000 }
+    const one = bench.member('one', eager)
     const two = bench.member('two', { assignors: [rangeAssignor, cooperativeStickyAssignor] })
     one.subscribe('t')
-    await until(() => one.held === 't-0 t-1 t-2 t-3', 'assigned')
+    await until(() => one.held === all, 'assigned')
+    let letGo = (): void => undefined
+    one.whenRevoked = () => new Promise((resolve) => (letGo = resolve))
     two.subscribe('t')
+    await until(() => one.told.length === 2, 'asked to let go')
+    expect(one.told[1]).toBe(`revoked ${all}`)
+    // Longer than the session: heartbeats wait for nobody.
+    for (let passed = 0; passed < 9_000; passed += 1_000) {
+      await bench.kafka.advanceTime(1_000)
+      await one.clock.advance(1_000)
+      await one.member.commit([offset('t', 0, passed)])
+    }
+    expect(two.told).toEqual([])
+    one.whenRevoked = () => Promise.resolve()
+    letGo()
     await until(() => two.held.length > 4 && one.held.length > 4, 'shared')
-    expect(one.told.slice(0, 2)).toEqual(['assigned t-0 t-1 t-2 t-3', 'revoked t-0 t-1 t-2 t-3'])
+    expect(one.told.some((told) => told.startsWith('lost'))).toBe(false)
+  })
+
+  it('takes back what is not let go in time', async () => {
+    await using bench = await startBench()
+    const one = bench.member('one')
+    const two = bench.member('two')
+    one.subscribe('t')
+    await until(() => one.held === all, 'assigned')
+    let deadlineMs = 0
+    let letGo = (): void => undefined
+    one.whenRevoked = (_, deadline) => {
+      deadlineMs = deadline
+      return new Promise((resolve) => (letGo = resolve))
+    }
+    two.subscribe('t')
+    await until(() => deadlineMs > 0, 'asked to let go')
+    const leftMs = deadlineMs - one.clock.elapsedMs()
+    // The rebalance timeout is 20 s, a request may take 30 s: half of it is left at least.
+    expect(leftMs).toBeGreaterThan(9_000)
+    expect(leftMs).toBeLessThanOrEqual(10_000)
+    await one.clock.advance(leftMs)
+    one.whenRevoked = () => Promise.resolve()
+    await until(() => two.held === 't-2 t-3', 'given')
+    await expect(one.member.commit([offset('t', 2, 5)])).rejects.toMatchObject({
+      code: 'MILLRACE_CLIENT_NOT_OWNED',
+    })
+    // What comes back does so only when the handler has settled after all.
+    await two.close()
+    await until(() => one.held === all, 'back')
+    expect(one.told.length).toBe(2)
+    letGo()
+    await until(() => one.told[2] === 'assigned t-2 t-3', 'told')
+  })
+
+  it('loses everything when its session is over, and joins again', async () => {
+    await using bench = await startBench()
+    const one = bench.member('one')
+    one.subscribe('t')
+    await until(() => one.held === all, 'assigned')
+    await bench.kafka.expireSession('group', one.memberId)
+    await until(() => one.told.length === 3, 'back')
+    expect(one.told).toEqual([`assigned ${all}`, `lost ${all}`, `assigned ${all}`])
+  })
+
+  it('loses everything when nothing is heard of the coordinator for a session', async () => {
+    await using bench = await startBench()
+    const one = bench.member('one')
+    one.subscribe('t')
+    await until(() => one.held === all, 'assigned')
+    using _silence = bench.kafka.intercept('Heartbeat', () => new Promise(() => undefined))
+    for (let passed = 0; one.held === all; passed += 500) {
+      expect(passed).toBeLessThan(11_000)
+      await one.clock.advance(500)
+    }
+    await until(() => one.told[1] === `lost ${all}`, 'told')
+  })
+
+  it('joins again over another connection when the answer to a join gets lost', async () => {
+    await using bench = await startBench()
+    const one = bench.member('one')
+    const two = bench.member('two')
+    one.subscribe('t')
+    await until(() => one.held === all, 'assigned')
+    let isLost = false
+    const silence = bench.kafka.intercept('JoinGroup', async (request, proceed) => {
+      const answer = await proceed()
+      if (request.clientId !== 'one' || isLost) return answer
+      isLost = true
+      return new Promise(() => undefined)
+    })
+    two.subscribe('t')
+    await until(() => two.held === 't-2 t-3', 'given')
+    silence[Symbol.dispose]()
+    expect(isLost).toBe(true)
+    expect(one.held).toBe('t-0 t-1')
+    expect(one.told.some((told) => told.startsWith('lost'))).toBe(false)
+  })
+
+  it('follows its coordinator from node to node', async () => {
+    await using bench = await startBench({ nodes: 3 })
+    const one = bench.member('one')
+    one.subscribe('t')
+    await until(() => one.held === all, 'assigned')
+    for (const node of [1, 2, 3]) {
+      bench.kafka.moveCoordinator('group', 'group', node)
+      await one.member.commit([offset('t', 0, node)])
+    }
+    expect(await one.member.committed([{ topic: 't', partition: 0 }])).toMatchObject([
+      { offset: 3 },
+    ])
+    expect(one.told).toEqual([`assigned ${all}`])
+  })
+
+  it('shares new partitions out when it leads', async () => {
+    await using bench = await startBench()
+    const one = bench.member('one')
+    one.subscribe('t', 'later')
+    await until(() => one.held === all, 'assigned')
+    await bench.kafka.createTopic('later', { partitions: 1 })
+    await one.cluster.refreshMetadata()
+    await until(() => one.held === `later-0 ${all}`, 'all')
+    expect(one.told).toEqual([`assigned ${all}`, 'assigned later-0'])
+  })
+
+  it('follows the topics that a pattern matches', async () => {
+    await using bench = await startBench({ topics: { t: 1, other: 1 } })
+    const one = bench.member('one')
+    one.member.subscribe({ kind: 'pattern', pattern: 't(-.*)?' })
+    await until(() => one.held === 't-0', 'assigned')
+    await bench.kafka.createTopic('t-more', { partitions: 1 })
+    await one.cluster.refreshMetadata()
+    await until(() => one.held === 't-0 t-more-0', 'more')
+    one.subscribe('other')
+    await until(() => one.held === 'other-0', 'another subscription')
+    expect(one.told.at(-2)).toBe('revoked t-0 t-more-0')
+  })
+
+  it('leaves when its application asks for nothing, and comes back with it', async () => {
+    await using bench = await startBench()
+    const one = bench.member('one', {
+      processingTimeoutMs: 60_000,
+      sessionTimeoutMs: 1_800_000,
+    })
+    one.subscribe('t')
+    await until(() => one.held === all, 'assigned')
+    await one.clock.advance(50_000)
+    one.member.polled()
+    await one.clock.advance(50_000)
+    expect(one.told).toEqual([`assigned ${all}`])
+    await one.clock.advance(11_000)
+    await until(() => one.told.length === 2, 'given up')
+    expect(one.told[1]).toBe(`revoked ${all}`)
+    await until(
+      () => bench.logged.some(({ message }) => message.includes('does not ask for records')),
+      'said',
+    )
+    await one.clock.advance(30_000)
+    expect(one.told.length).toBe(2)
+    one.member.polled()
+    await until(() => one.held === all, 'back')
+  })
+
+  it('ends when the broker refuses it for good', async () => {
+    await using bench = await startBench()
+    using _refusal = bench.kafka.intercept('JoinGroup', async (_, proceed) => {
+      const answer = (await proceed()) as object
+      return { ...answer, errorCode: kafkaError.GROUP_AUTHORIZATION_FAILED }
+    })
+    const one = bench.member('one')
+    one.subscribe('t')
+    await until(() => one.failure !== undefined, 'failed')
+    expect(one.failure).toMatchObject({ kafkaName: 'GROUP_AUTHORIZATION_FAILED' })
+    expect(() => one.subscribe('t')).toThrow('has not joined')
+  })
+})
+
+describe('a static member', () => {
+  const named = { groupInstanceId: 'i' } as const
+
+  it('keeps its partitions over a restart, unless it is told to leave', async () => {
+    await using bench = await startBench()
+    const other = bench.member('other')
+    other.subscribe('t')
+    await until(() => other.held === all, 'assigned')
+    const first = bench.member('first', named)
+    first.subscribe('t')
+    await until(() => first.held === 't-2 t-3' && other.held === 't-0 t-1', 'shared')
+    await first.close()
+    const second = bench.member('second', named)
+    second.subscribe('t')
+    await until(() => second.held === 't-2 t-3', 'restarted')
+    expect(other.told).toEqual([`assigned ${all}`, 'revoked t-2 t-3'])
+    await second.member.commit([offset('t', 2, 1)])
+    await second.close(true)
+    await until(() => other.held === all, 'left')
+  })
+
+  it('ends when another takes its name', async () => {
+    await using bench = await startBench()
+    const first = bench.member('first', named)
+    first.subscribe('t')
+    await until(() => first.held === all, 'assigned')
+    const second = bench.member('second', named)
+    second.subscribe('t')
+    await until(() => first.failure !== undefined, 'fenced')
+    expect(first.failure).toMatchObject({ code: 'MILLRACE_CLIENT_MEMBER_FENCED' })
+    expect(first.told).toEqual([`assigned ${all}`, `lost ${all}`])
+    await until(() => second.held === all, 'replaced')
+    await expect(first.member.commit([offset('t', 0, 1)])).rejects.toMatchObject({
+      code: 'MILLRACE_CLIENT_NOT_OWNED',
+    })
   })
 })

@@ -1,0 +1,185 @@
+import { describe, expect, it } from 'vitest'
+import { kafkaError, offsetCommitApi } from '../../../protocol/index.ts'
+import type { RequestOf, ResponseInput } from '../../../protocol/index.ts'
+import { closeConnection } from '../../../testing/index.ts'
+import { offset, startBench, until } from './fixture/member-bench.ts'
+import type { MemberBench } from './fixture/member-bench.ts'
+import { StandaloneOffsets } from './standalone-offsets.ts'
+
+const all = 't-0 t-1 t-2 t-3'
+
+type CommitRequest = RequestOf<typeof offsetCommitApi>
+type CommitResponse = ResponseInput<typeof offsetCommitApi>
+
+/** Answers every partition of a commit with the code. */
+function refusedWith(body: unknown, errorCode: number): CommitResponse {
+  return {
+    throttleTimeMs: 0,
+    topics: (body as CommitRequest).topics.map(({ name, topicId, partitions }) => ({
+      name,
+      topicId,
+      partitions: partitions.map(({ partitionIndex }) => ({ partitionIndex, errorCode })),
+    })),
+  }
+}
+
+/** Refuses the first commit with a code. */
+function refuseFirst(bench: MemberBench, code: number): { readonly count: () => number } {
+  let count = 0
+  bench.kafka.intercept('OffsetCommit', (request, proceed) => {
+    count += 1
+    return count === 1 ? refusedWith(request.body, code) : proceed()
+  })
+  return { count: () => count }
+}
+
+describe('commits of a member', () => {
+  it.each([
+    'NOT_COORDINATOR',
+    'COORDINATOR_NOT_AVAILABLE',
+    'COORDINATOR_LOAD_IN_PROGRESS',
+  ] as const)('are made again when the coordinator answers %s', async (name) => {
+    await using bench = await startBench()
+    const one = bench.member('one')
+    one.subscribe('t')
+    await until(() => one.held === all, 'assigned')
+    const refused = refuseFirst(bench, kafkaError[name])
+    await one.member.commit([offset('t', 0, 4)])
+    expect(refused.count()).toBe(2)
+  })
+
+  it('are made again when the answer is lost', async () => {
+    await using bench = await startBench()
+    const one = bench.member('one')
+    one.subscribe('t')
+    await until(() => one.held === all, 'assigned')
+    let count = 0
+    bench.kafka.intercept('OffsetCommit', async (_, proceed) => {
+      count += 1
+      const answer = await proceed()
+      return count === 1 ? closeConnection : answer
+    })
+    await one.member.commit([offset('t', 0, 4)])
+    expect(count).toBe(2)
+  })
+
+  it('wait for the join that is due, and go on with what is still held', async () => {
+    await using bench = await startBench()
+    const one = bench.member('one')
+    one.subscribe('t')
+    await until(() => one.held === all, 'assigned')
+    const { generation } = one.member.groupMetadata()
+    const refused = refuseFirst(bench, kafkaError.REBALANCE_IN_PROGRESS)
+    await one.member.commit([offset('t', 0, 4)])
+    expect(refused.count()).toBe(2)
+    expect(one.member.groupMetadata().generation).toBeGreaterThan(generation)
+    expect(one.told).toEqual([`assigned ${all}`])
+  })
+
+  it('are never made again for a partition that was lost meanwhile, even if it has come back', async () => {
+    await using bench = await startBench()
+    const one = bench.member('one')
+    one.subscribe('t')
+    await until(() => one.held === all, 'assigned')
+    const sent: number[] = []
+    let answer = (): void => undefined
+    bench.kafka.intercept('OffsetCommit', async (request, proceed) => {
+      sent.push((request.body as CommitRequest).generationIdOrMemberEpoch)
+      await new Promise<void>((resolve) => (answer = resolve))
+      return proceed()
+    })
+    const commit = one.member.commit([offset('t', 0, 4)])
+    const outcome = expect(commit).rejects.toMatchObject({ code: 'MILLRACE_CLIENT_NOT_OWNED' })
+    await until(() => sent.length === 1, 'sent')
+    await bench.kafka.expireSession('group', one.memberId)
+    await until(() => one.told.length === 3, 'lost and given again')
+    answer()
+    await outcome
+    expect(sent.length).toBe(1)
+    expect(await one.member.committed([{ topic: 't', partition: 0 }])).toEqual([])
+  })
+
+  it('tell which of them was refused, and make the others', async () => {
+    await using bench = await startBench()
+    const one = bench.member('one')
+    one.subscribe('t')
+    await until(() => one.held === all, 'assigned')
+    const tooLarge = { ...offset('t', 1, 5), metadata: 'x'.repeat(5_000) }
+    await expect(one.member.commit([offset('t', 0, 5), tooLarge])).rejects.toMatchObject({
+      kafkaName: 'OFFSET_METADATA_TOO_LARGE',
+    })
+    const found = await one.member.committed(one.member.assignment)
+    expect(found).toMatchObject([{ partition: 0, offset: 5 }])
+  })
+
+  it('go together while one is under way, and the last one counts', async () => {
+    await using bench = await startBench()
+    const one = bench.member('one')
+    one.subscribe('t')
+    await until(() => one.held === all, 'assigned')
+    let count = 0
+    let inFlight = 0
+    bench.kafka.intercept('OffsetCommit', async (_, proceed) => {
+      count += 1
+      inFlight += 1
+      expect(inFlight).toBe(1)
+      const answer = await proceed()
+      inFlight -= 1
+      return answer
+    })
+    const commits = Array.from({ length: 50 }, (_, at) => one.member.commit([offset('t', 0, at)]))
+    const controller = new AbortController()
+    const aborted = one.member.commit([offset('t', 1, 1)], controller.signal)
+    controller.abort(new Error('enough'))
+    await expect(aborted).rejects.toThrow('enough')
+    await Promise.all(commits)
+    expect(count).toBeLessThan(5)
+    expect(await one.member.committed([{ topic: 't', partition: 0 }])).toMatchObject([
+      { offset: 49 },
+    ])
+  })
+})
+
+describe('committed offsets', () => {
+  it('are waited for while a transaction may replace them', async () => {
+    await using bench = await startBench()
+    const one = bench.member('one')
+    one.subscribe('t')
+    await until(() => one.held === all, 'assigned')
+    await one.member.commit([offset('t', 0, 4)])
+    let count = 0
+    bench.kafka.intercept('OffsetFetch', async (request, proceed) => {
+      count += 1
+      expect(request.body).toMatchObject({ requireStable: true })
+      const answer = (await proceed()) as {
+        groups: { topics: { partitions: { errorCode: number; committedOffset: number }[] }[] }[]
+      }
+      const partition = answer.groups[0]?.topics[0]?.partitions[0]
+      if (count < 3 && partition !== undefined) {
+        partition.errorCode = kafkaError.UNSTABLE_OFFSET_COMMIT
+        partition.committedOffset = -1
+      }
+      return answer
+    })
+    const found = await one.member.committed([{ topic: 't', partition: 0 }])
+    expect(found).toMatchObject([{ offset: 4 }])
+    expect(count).toBe(3)
+  })
+})
+
+describe('offsets of a group without membership', () => {
+  it('are committed and read while the group is empty, and refused while it has members', async () => {
+    await using bench = await startBench()
+    const one = bench.member('one')
+    const standalone = new StandaloneOffsets(one.cluster, 'group')
+    await standalone.commit([offset('t', 0, 4)])
+    expect(await standalone.committed([{ topic: 't', partition: 0 }])).toMatchObject([
+      { offset: 4 },
+    ])
+    one.subscribe('t')
+    await until(() => one.held === all, 'assigned')
+    await expect(standalone.commit([offset('t', 0, 5)])).rejects.toMatchObject({
+      kafkaName: 'UNKNOWN_MEMBER_ID',
+    })
+  })
+})
