@@ -70,11 +70,6 @@ export class Port implements AsyncDisposable {
     return addresses
   }
 
-  /** The addresses of all nodes, separated by commas. */
-  get bootstrap(): string {
-    return this.#addresses.bootstrap
-  }
-
   /** The address of a listener that asks for a login. */
   get saslAddress(): string {
     return this.saslBootstrap.split(',')[0] ?? ''
