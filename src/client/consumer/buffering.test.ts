@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import type { Consumer } from './consumer.ts'
 import { fetchRequest, first, read, startWorld, valuesOf } from './fixture/world.ts'
 import type { World } from './fixture/world.ts'
 
@@ -61,22 +62,41 @@ describe('a paused partition', () => {
 })
 
 describe('what is fetched ahead', () => {
-  it('is bounded for each partition and overall', async () => {
+  /** The offsets that were asked for, once nothing more is asked for. */
+  async function askedOffsets(world: World, consumer: Consumer, last: number): Promise<number[]> {
+    const offsets = () =>
+      fetchesOf(world).flatMap(({ topics }) =>
+        topics.flatMap(({ partitions }) => partitions.map(({ fetchOffset }) => fetchOffset)),
+      )
+    await expect.poll(offsets).toContain(last)
+    for (let round = 0; round < 5; round++) await consumer.endOffsets([first])
+    return [...new Set(offsets())]
+  }
+
+  it('is at most one fetch of a partition, and one on its way', async () => {
+    await using world = await startWorld({ broker: { recordRequests: true } })
+    await world.write(0, ...kilobytes)
+    const consumer = world.consumer({ partitionFetchBytesMax: 1_500 })
+    consumer.assign([first])
+    expect(numbers(await read(consumer, 1))).toEqual([0])
+    expect(await askedOffsets(world, consumer, 2)).toEqual([0, 1, 2])
+    expect(numbers(await read(consumer, 1))).toEqual([1])
+    expect(await askedOffsets(world, consumer, 3)).toEqual([0, 1, 2, 3])
+  })
+
+  it('is bounded overall by the answers that are held', async () => {
     await using world = await startWorld({ partitions: 2, broker: { recordRequests: true } })
     await world.write(0, ...kilobytes)
     await world.write(1, ...kilobytes)
-    const limits = { partitionFetchBytesMax: 1_500, bufferedBytesMax: 4_000, fetchBytesMax: 3_800 }
+    const limits = { partitionFetchBytesMax: 1_500, bufferedBytesMax: 3_000 }
     const consumer = world.consumer(limits)
     consumer.assign([first, second])
-    await consumer.poll({ maxRecords: 1 })
-    await expect.poll(() => consumer.poll({ timeoutMs: 1, maxRecords: 1 })).toHaveLength(1)
-    const asked = fetchesOf(world)
-    expect(Math.max(...asked.map(({ maxBytes }) => maxBytes))).toBeLessThanOrEqual(3_000)
-    const partitions = asked.flatMap(({ topics }) => topics.flatMap((topic) => topic.partitions))
-    expect(new Set(partitions.map((each) => each.partitionMaxBytes))).toEqual(new Set([1_500]))
-    // Two of the ten records of each were handed out; at most four thousand bytes are held besides.
-    const offsets = partitions.map((each) => each.fetchOffset)
-    expect(Math.max(...offsets)).toBeLessThanOrEqual(4)
+    expect(numbers(await read(consumer, 1))).toEqual([0])
+    // The other half of the answer holds all of it.
+    expect(await askedOffsets(world, consumer, 0)).toEqual([0])
+    expect(fetchesOf(world)[0]).toMatchObject({ maxBytes: 3_000 })
+    expect(numbers(await read(consumer, 1))).toEqual([0])
+    expect(await askedOffsets(world, consumer, 1)).toEqual([0, 1])
   })
 
   it('comes even where a batch is larger than every limit', async () => {

@@ -57,7 +57,7 @@ describe('a consumer in a group', () => {
   })
 
   it('hands partitions over when what was handed out of them has been dealt with', async () => {
-    await using world = await startWorld({ partitions: 2 })
+    await using world = await startWorld({ partitions: 2, broker: { recordRequests: true } })
     await world.write(0, values)
     await world.write(1, values)
     const told: string[] = []
@@ -73,9 +73,11 @@ describe('a consumer in a group', () => {
     let otherHas = 0
     const others = pollUntil(other, () => (otherHas = other.assignment.length) > 0)
     // The application is still at work on what it was given: nothing is given up.
-    await world.kafka.advanceTime(1)
-    await one.commit()
+    await expect.poll(() => world.kafka.requests('SyncGroup').length).toBeGreaterThanOrEqual(3)
+    const both = [first, second].map((each) => ({ ...each, offset: 6 }))
+    for (let round = 0; round < 5; round++) await one.commit(both)
     expect(otherHas).toBe(0)
+    expect(one.assignment).toHaveLength(2)
     await Promise.all([others, pollUntil(one, () => one.assignment.length === 1)])
     await pollUntil(one, () => otherHas === 1)
     const taken = other.assignment[0]!
@@ -178,6 +180,24 @@ describe('commits', () => {
     expect(await committedOffset(consumer)).toBe(3)
     await consumer.commit([{ ...first, offset: 4 }])
     expect(await committedOffset(consumer)).toBe(4)
+  })
+
+  it('never go back below what was found committed', async () => {
+    await using world = await startWorld()
+    await world.write(0, values)
+    const one = world.consumer(group)
+    one.assign([first])
+    await read(one, 5)
+    await one.commit()
+    const other = world.consumer({ ...group, autoCommit: true })
+    other.assign([first])
+    await read(other, 1)
+    other.seek(first, 1)
+    await read(other, 1)
+    await other.commit()
+    await expect(other.commit([{ ...first, offset: 2 }])).rejects.toThrow(/is below 5/)
+    await other.close()
+    expect(await committedOffset(one)).toBe(5)
   })
 
   it('stay in order when one has to be repeated', async () => {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { fetchRequest, first, read, startWorld, valuesOf } from './fixture/world.ts'
+import { fetchAnswer, fetchRequest, first, read, startWorld, valuesOf } from './fixture/world.ts'
 import { isMillraceError } from '../../errors.ts'
+import { kafkaError } from '../../protocol/index.ts'
 
 const values = Array.from({ length: 10 }, (_, index) => `value ${index}`)
 
@@ -37,12 +38,13 @@ describe('a seek', () => {
     expect(await read(consumer, 1)).toEqual(['value 0'])
     consumer.seek(first, 8)
     expect(await read(consumer, 1)).toEqual(['value 8'])
-    // The answer to a fetch at offset 10 comes after the seek.
+    // The answer to the fetch at offset 5 comes after the next seek.
     let answered = () => undefined as void
     const held = new Promise<void>((resolve) => (answered = resolve))
     let isHeld = false
-    using _ = world.kafka.intercept('Fetch', async (_request, proceed) => {
+    using _ = world.kafka.intercept('Fetch', async (request, proceed) => {
       const answer = await proceed()
+      if (fetchRequest(request).topics[0]?.partitions[0]?.fetchOffset !== 5) return answer
       isHeld = true
       await held
       return answer
@@ -131,19 +133,20 @@ describe('an offset that is not there', () => {
     consumer.assign([first])
     consumer.seek(first, 0)
     let outOfRange = 0
+    let asked: number | undefined
     using _ = world.kafka.intercept('Fetch', async (request, proceed) => {
-      const asked = fetchRequest(request).topics[0]?.partitions[0]?.fetchOffset
-      const answer = (await proceed()) as { responses: { partitions: object[] }[] }
-      if (asked !== 10) return answer
+      // In a session a partition is named only when something has changed.
+      asked = fetchRequest(request).topics[0]?.partitions[0]?.fetchOffset ?? asked
+      if (asked !== 10) return proceed()
       outOfRange += 1
-      for (const { partitions } of answer.responses) {
-        for (const partition of partitions) Object.assign(partition, { errorCode: 1 })
-      }
-      return answer
+      await proceed()
+      return fetchAnswer(request, world, { errorCode: kafkaError.OFFSET_OUT_OF_RANGE })
     })
     expect(valuesOf(await consumer.poll({ maxRecords: 2 }))).toEqual(values.slice(0, 2))
     await world.write(0, ['new'])
     await expect.poll(() => outOfRange).toBeGreaterThan(0)
+    // The answer is here by the time that others have come that were asked for after it.
+    for (let round = 0; round < 3; round++) await consumer.endOffsets([first])
     expect(await read(consumer, 8)).toEqual(values.slice(2))
     await expect(consumer.poll()).rejects.toThrow(/offset 10 is out of range/)
   })
