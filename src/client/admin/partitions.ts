@@ -19,8 +19,8 @@ export function byKey<Item>(
   items: readonly Item[],
   keyOf: (item: Item) => string,
 ): Map<string, Item> {
-  if (!Array.isArray(items as unknown))
-    throw new OptionError(option, `(${shown(items)}) must be a list`)
+  const given: unknown = items
+  if (!Array.isArray(given)) throw new OptionError(option, `(${shown(given)}) must be a list`)
   const map = new Map<string, Item>()
   for (const item of items) {
     const key = keyOf(item)
