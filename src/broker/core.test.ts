@@ -88,6 +88,31 @@ describe('a start that fails', () => {
   )
 })
 
+describe('a change of topics while the disk is full', () => {
+  it('is refused, and has changed nothing', () =>
+    onMachine(async (platform, disk) => {
+      const broker = await start(platform)
+      const { cluster } = broker
+      await createTopic(broker, 'orders')
+      disk.change(noRoom)
+      const refused = { error: 'KAFKA_STORAGE_ERROR' }
+      const configs = new Map<string, string>()
+      const other = { name: 'other', partitions: 1, replicationFactor: 1, configs }
+      expect(await cluster.createTopic(other)).toMatchObject(refused)
+      expect(await cluster.deleteTopic('orders')).toMatchObject(refused)
+      expect(await cluster.addPartitions('orders', 2, undefined, false)).toMatchObject(refused)
+      expect([...cluster.topics()].map(({ name }) => name)).toEqual(['orders'])
+      disk.change(room)
+      await createTopic(broker, 'other')
+      expect(await cluster.addPartitions('orders', 2, undefined, false)).toBeUndefined()
+      expect(cluster.topic('orders')?.partitions).toHaveLength(2)
+      expect(await cluster.deleteTopic('orders')).toBeUndefined()
+      await broker.close()
+      await using again = await start(platform)
+      expect([...again.cluster.topics()].map(({ name }) => name)).toEqual(['other'])
+    }))
+})
+
 describe('housekeeping', () => {
   it('looks after the other logs when one is damaged, and says which', () =>
     onMachine(async (platform) => {

@@ -135,7 +135,9 @@ function startBrokerProcess(
       for (const name of [topic, target]) {
         if (broker.cluster.topic(name) !== undefined) continue
         const configs = new Map<string, string>()
-        await broker.cluster.createTopic({ name, partitions, replicationFactor: 1, configs })
+        const wanted = { name, partitions, replicationFactor: 1, configs }
+        const made = await broker.cluster.createTopic(wanted)
+        if ('error' in made) throw made.cause ?? new Error(made.message)
       }
       started(broker)
       restartNode(platform, broker, () => simulation.nowMs < workMs)

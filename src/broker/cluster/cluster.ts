@@ -50,7 +50,8 @@ export interface NewTopic {
 
 /**
  * What all nodes know: the nodes, the topics, who leads what, and settings that clients can change
- * at run time. Changes are durable when their promise resolves.
+ * at run time. Changes are durable when their promise resolves; when the log takes no record, as
+ * on a full disk, nothing has changed.
  */
 export interface Cluster {
   readonly id: string

@@ -1,5 +1,6 @@
 import type { Random } from '../../platform/index.ts'
 import type { TopicConfig } from '../config/index.ts'
+import { AppendRefused } from '../coordinator-log.ts'
 import type { CoordinatorLog, StateRecord } from '../coordinator-log.ts'
 import type { PartitionLog } from '../log/index.ts'
 import type { Refusal } from '../refusal.ts'
@@ -162,7 +163,7 @@ export class EmbeddedCluster implements Cluster {
       await this.#append([topicRecord(id, stored)])
     } catch (error) {
       this.#nameByCollisionKey.delete(collisionKey(topic.name))
-      throw error
+      return refusalOf(error)
     }
     const made = this.#restoreTopic(id, stored)
     this.#ports.changed({ kind: 'topic-created', topic: made })
@@ -174,7 +175,13 @@ export class EmbeddedCluster implements Cluster {
     if (topic === undefined) return unknownTopic(name)
     this.#topics.delete(name)
     this.#topicsById.delete(topic.id)
-    await this.#append([topicRecord(topic.id, null)])
+    try {
+      await this.#append([topicRecord(topic.id, null)])
+    } catch (error) {
+      const refusal = refusalOf(error)
+      this.#takeBack(topic)
+      return refusal
+    }
     this.#nameByCollisionKey.delete(collisionKey(name))
     for (const { log } of topic.partitions) this.#ports.deleteLog(log)
     this.#ports.changed({ kind: 'topic-deleted', topic })
@@ -199,7 +206,11 @@ export class EmbeddedCluster implements Cluster {
     if (isRefusal(placed)) return placed
     if (validateOnly) return undefined
     const partitions = placed.map((replicas) => ({ replicas, epochBase: -this.#startEpochs }))
-    await this.#change(topic, { partitions: [...topic.planned.partitions, ...partitions] })
+    try {
+      await this.#change(topic, { partitions: [...topic.planned.partitions, ...partitions] })
+    } catch (error) {
+      return refusalOf(error)
+    }
     for (const partition of partitions) this.#openPartition(topic, partition)
     this.#ports.changed({ kind: 'partitions-added', topic })
     return undefined
@@ -217,7 +228,11 @@ export class EmbeddedCluster implements Cluster {
     const nodeIds = this.nodes.map((node) => node.id)
     const refusal = refuseAssignments(assigned, nodeIds)
     if (refusal !== undefined) return refusal
-    await this.#changePartition(state, { replicas })
+    try {
+      await this.#changePartition(state, { replicas })
+    } catch (error) {
+      return refusalOf(error)
+    }
     state.replicas = replicas
     if (state.follow((nodeId) => this.#isRunning(nodeId))) this.#leaderChanged(state)
     return undefined
@@ -311,8 +326,23 @@ export class EmbeddedCluster implements Cluster {
   async #change(topic: TopicState, change: Partial<StoredTopic>): Promise<void> {
     // A record after the one that deletes the topic would bring it back at the next start.
     if (this.#topicsById.get(topic.id) !== topic) return
-    topic.planned = { ...topic.planned, ...change }
-    await this.#append([topicRecord(topic.id, topic.planned)])
+    const before = topic.planned
+    const planned = { ...before, ...change }
+    topic.planned = planned
+    try {
+      await this.#append([topicRecord(topic.id, planned)])
+    } catch (error) {
+      // The next record must not say what was refused.
+      if (error instanceof AppendRefused && topic.planned === planned) topic.planned = before
+      throw error
+    }
+  }
+
+  /** A topic that could not be deleted is there as before, led by nodes that run by now. */
+  #takeBack(topic: TopicState): void {
+    this.#topics.set(topic.name, topic)
+    this.#topicsById.set(topic.id, topic)
+    this.followNodes()
   }
 
   async #createCoordinatorTopic(kind: CoordinatorKind): Promise<void> {
@@ -420,6 +450,12 @@ export class EmbeddedCluster implements Cluster {
       if (!text.startsWith('-') && !this.#topicsById.has(text)) return text
     }
   }
+}
+
+/** Why nothing was written. After any other error nobody knows what is in the log. */
+function refusalOf(error: unknown): Refusal {
+  if (error instanceof AppendRefused) return error.refusal
+  throw error
 }
 
 function coordinatorTopic(kind: CoordinatorKind): string {
