@@ -2,6 +2,7 @@ import { BatchPart } from './batch-part.ts'
 import type { BatchWritten } from './batch-part.ts'
 import type { BatchFailure, DeliveryError } from './delivery-error.ts'
 import type { ProducerBatch } from './producer-batch.ts'
+import { recordOf } from './producer-record.ts'
 import type { ProducerRecord } from './producer-record.ts'
 import { LazyResults } from './record-results.ts'
 import type { RecordOutcome, RecordResult, RecordResults } from './record-results.ts'
@@ -81,7 +82,7 @@ export class ManySend implements SendCall {
   }
 
   record(index: number): ProducerRecord {
-    return this.#records[index] as ProducerRecord
+    return recordOf(this.#records[index])
   }
 
   recordPlaced(index: number, batch: ProducerBatch, timestamp: number): void {

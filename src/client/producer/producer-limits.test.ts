@@ -258,6 +258,7 @@ describe('what no broker could take', () => {
         { topic, partition: 3, value: 'elsewhere' },
         { topic, value: 'v1', timestamp: -5 },
         { topic: '', value: 'v1' },
+        undefined as never,
         { topic, value: 'v1' },
       ]),
     )
@@ -270,10 +271,12 @@ describe('what no broker could take', () => {
       expect.stringContaining('partition (3)'),
       expect.stringContaining('timestamp of -5'),
       expect.stringContaining('must be a name'),
+      expect.stringContaining('records[6]'),
       'written',
     ])
-    expect(error.failedCount).toBe(5)
+    expect(error.failedCount).toBe(6)
     expect(valuesOf(w.kafka)).toEqual(['v0', 'v1'])
+    await producer.flush()
   })
 })
 

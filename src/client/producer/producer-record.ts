@@ -29,6 +29,14 @@ export interface ProducerRecord extends TopicRecord {
   readonly topic: string
 }
 
+/** Stands for what is no record at all, and is refused as such. */
+const noRecord = { topic: '' } as ProducerRecord
+
+/** A record that was given, or one that will be refused. */
+export function recordOf(given: unknown): ProducerRecord {
+  return typeof given === 'object' && given !== null ? (given as ProducerRecord) : noRecord
+}
+
 const noHeaders: readonly RecordHeaderInput[] = []
 
 /** The headers of a record as batches take them. */

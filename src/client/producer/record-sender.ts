@@ -55,6 +55,7 @@ export class RecordSender {
   #timer: Timer | undefined
   #timerMs = Infinity
   #expiryMs = Infinity
+  #expirySleep: AbortController | undefined
   /** Why nothing can be sent at all. */
   #unusable: Error | undefined
 
@@ -169,6 +170,7 @@ export class RecordSender {
     for (const queue of this.#dispatcher.active) queue.failAll(error)
     this.#state = 'closed'
     this.#timer?.cancel()
+    this.#expirySleep?.abort()
     this.#topics.close()
   }
 
@@ -254,7 +256,7 @@ export class RecordSender {
   #hasRoomFor(call: SendCall): boolean {
     let bytes = 0
     for (let index = 0; index < call.recordCount; index++) {
-      bytes += estimatedBytes(call.record(index))
+      bytes += estimatedBytesOrNone(call.record(index))
     }
     return bytes <= this.#memory.freeBytes
   }
@@ -301,8 +303,9 @@ export class RecordSender {
     const nowMs = this.#cluster.platform.clock.elapsedMs()
     if (nowMs >= this.#expiryMs) this.#expire(nowMs)
     this.#serveLine()
-    const nextMs = this.#isPrepared ? this.#dispatcher.dispatch(nowMs) : Infinity
-    this.#setTimer(Math.min(nextMs, this.#expiryMs), nowMs)
+    if (this.#isPrepared) this.#setTimer(this.#dispatcher.dispatch(nowMs), nowMs)
+    if (this.#expirySleep === undefined && this.#expiryMs < Infinity)
+      void this.#sleepToExpiry(nowMs)
   }
 
   #serveLine(): void {
@@ -321,6 +324,15 @@ export class RecordSender {
       this.#timer = undefined
       this.#wake()
     })
+  }
+
+  /** Unlike a timer it keeps the process alive: who waits for a record is answered, even if by nobody else. */
+  async #sleepToExpiry(nowMs: number): Promise<void> {
+    this.#expirySleep = new AbortController()
+    const { signal } = this.#expirySleep
+    await this.#cluster.platform.clock.sleep(this.#expiryMs - nowMs, signal).catch(() => undefined)
+    this.#expirySleep = undefined
+    this.#wake()
   }
 
   /** Fails what has waited for too long, and finds out when that is to be done next. */
@@ -382,6 +394,15 @@ export class RecordSender {
     this.#memory.release(batch.heldBytes)
     batch.heldBytes = 0
     this.#flushes.leave(batch.generation)
+  }
+}
+
+/** What is wrong with a record is told when it is placed. */
+function estimatedBytesOrNone(record: ProducerRecord): number {
+  try {
+    return estimatedBytes(record)
+  } catch {
+    return 0
   }
 }
 

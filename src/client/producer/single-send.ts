@@ -2,6 +2,7 @@ import { BatchPart } from './batch-part.ts'
 import type { BatchWritten } from './batch-part.ts'
 import type { BatchFailure, DeliveryError } from './delivery-error.ts'
 import type { ProducerBatch } from './producer-batch.ts'
+import { recordOf } from './producer-record.ts'
 import type { ProducerRecord } from './producer-record.ts'
 import type { RecordResult } from './record-results.ts'
 import type { CallContext, SendCall } from './send-call.ts'
@@ -24,7 +25,7 @@ export class SingleSend extends BatchPart implements SendCall {
     reject: (error: Error) => void,
   ) {
     super()
-    this.#record = record
+    this.#record = recordOf(record)
     this.context = context
     this.#resolve = resolve
     this.#reject = reject
