@@ -2,6 +2,8 @@
 import { expect } from 'vitest'
 import { TransactionError } from '../../src/client/index.ts'
 import type { Client } from '../../src/client/index.ts'
+import type {
+  Reader} from './client-steps.ts';
 import {
   clientOf,
   failureOf,
@@ -9,7 +11,6 @@ import {
   partitionsOf,
   readAll,
   readCount,
-  Reader,
   recordsOf,
   valuesOfRecords,
 } from './client-steps.ts'
