@@ -56,7 +56,7 @@ export const defects: readonly Defect[] = [
     story:
       'EndTxn of the epoch before the current one commits or aborts the next transaction (KIP-890; seen by Jepsen in Kafka).',
     file: 'src/broker/transaction/end-transaction.ts',
-    original: `const again = crossed || producerEpoch === request.producerEpoch + 1
+    original: `const again = crossed || (metadata.version >= 2 && producerEpoch === request.producerEpoch + 1)
   if (!epochFits(state, again, producerEpoch === request.producerEpoch)) {`,
     replacement: `const again = crossed
   if (producerEpoch < request.producerEpoch) {`,

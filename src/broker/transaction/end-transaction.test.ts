@@ -137,6 +137,17 @@ describe('EndTxn that moves the epoch', () => {
     expect(cluster.state()).toBe('Ongoing')
   })
 
+  it('does not give a zombie the epoch of a successor whose transactions are of the first version', async () => {
+    const cluster = await TestCluster.started()
+    const zombie = await cluster.producer()
+    const successor = await cluster.producer()
+    await cluster.add(successor, ['orders-0'], 0)
+    expect(await cluster.endError(successor, 'abort', 0)).toBe('NONE')
+    await idle()
+    expect(await cluster.endError(zombie, 'abort', 2)).toBe('PRODUCER_FENCED')
+    expect(cluster.identity()).toEqual(successor)
+  })
+
   it('aborts nothing when asked to, with a new epoch', async () => {
     const cluster = await TestCluster.started()
     const producer = await cluster.producer()

@@ -74,7 +74,8 @@ function decideWithBump(
   if (changing) return concurrent(transactionalId)
   const crossed = isBeforeRotation(metadata, request)
   if (producerId !== request.producerId && !crossed) return otherProducerId(transactionalId)
-  const again = crossed || producerEpoch === request.producerEpoch + 1
+  // Only an end that moved the epoch can be repeated so: before one that did not, somebody else has taken over.
+  const again = crossed || (metadata.version >= 2 && producerEpoch === request.producerEpoch + 1)
   if (!epochFits(state, again, producerEpoch === request.producerEpoch)) {
     return otherEpoch(transactionalId)
   }
