@@ -1,6 +1,8 @@
 import { OptionError } from '../../errors.ts'
 import type { Compression } from '../../protocol/compression/index.ts'
 import { compressions } from '../../protocol/compression/index.ts'
+import { flag, optionsOf, shown, wholeNumber } from '../option-checks.ts'
+import type { GivenOptions, Range } from '../option-checks.ts'
 import type { Partitioner } from './partitioner.ts'
 
 /** Which replicas have a record before it counts as written: all that are in sync, the leader, or nobody asks. */
@@ -72,15 +74,32 @@ export interface ResolvedProducerOptions {
 }
 
 const defaults = {
-  compression: 'none',
   deliveryTimeoutMs: 120_000,
   lingerMs: 5,
   batchBytesMax: 256 * 1024,
   requestBytesMax: 1024 * 1024,
   bufferBytesMax: 64 * 1024 * 1024,
-  whenFull: 'wait',
-  createTopics: false,
 } as const satisfies Partial<ResolvedProducerOptions>
+
+const timeMax = 2 ** 31 - 1
+const ranges = {
+  deliveryTimeoutMs: { min: 1, max: timeMax },
+  lingerMs: { min: 0, max: timeMax },
+  batchBytesMax: { min: 256, max: 2 ** 30 },
+  requestBytesMax: { min: 1024, max: 2 ** 30 },
+  bufferBytesMax: { min: 1024, max: Number.MAX_SAFE_INTEGER },
+} as const satisfies Record<keyof typeof defaults, Range>
+
+const levels: Readonly<Partial<Record<Compression, Range>>> = {
+  gzip: { min: 1, max: 9 },
+  zstd: { min: -131_072, max: 22 },
+}
+
+const known = [
+  ...Object.keys(defaults),
+  ...['acks', 'idempotent', 'compression', 'compressionLevel', 'partitioner'],
+  ...['whenFull', 'inFlightMax', 'createTopics'],
+]
 
 /** What a request takes besides one batch, with names and all, with room to spare. */
 export const requestOverheadBytes = 512
@@ -88,56 +107,64 @@ export const requestOverheadBytes = 512
 /** Brokers remember the last five batches of a producer in a partition: more could not be told apart. */
 const inFlightLimit = 5
 
-/** Checks the options and fills in what is left out. */
+/** Checks the options and fills in what is left out; throws an `OptionError`. */
 export function resolveProducerOptions(options: ProducerOptions = {}): ResolvedProducerOptions {
-  const acks = options.acks ?? 'all'
-  const idempotent = options.idempotent ?? acks === 'all'
-  const inFlightMax = options.inFlightMax ?? (idempotent ? inFlightLimit : 1)
-  const { compressionLevel, partitioner } = options
-  const resolved = { ...defaults, ...definedOf(options), acks, idempotent, inFlightMax }
-  oneOf('acks', acks, ['all', 'leader', 'none'])
-  oneOf('compression', resolved.compression, compressions)
-  oneOf('whenFull', resolved.whenFull, ['wait', 'reject'])
+  const given = optionsOf(options, '', known)
+  const number = (name: keyof typeof defaults) =>
+    wholeNumber(given, name, defaults[name], ranges[name])
+  const acks = oneOf(given, 'acks', ['all', 'leader', 'none'])
+  const idempotent = given['idempotent'] === undefined ? acks === 'all' : flag(given, 'idempotent')
   if (idempotent && acks !== 'all') {
     throw new OptionError('acks', `('${acks}') must be 'all' with idempotent: true`)
   }
-  wholeNumber('deliveryTimeoutMs', resolved.deliveryTimeoutMs, 1, Number.MAX_SAFE_INTEGER)
-  wholeNumber('lingerMs', resolved.lingerMs, 0, resolved.deliveryTimeoutMs)
-  wholeNumber('requestBytesMax', resolved.requestBytesMax, 1024, 2 ** 30)
-  wholeNumber('batchBytesMax', resolved.batchBytesMax, 256, 2 ** 30)
-  wholeNumber('bufferBytesMax', resolved.bufferBytesMax, 1024, Number.MAX_SAFE_INTEGER)
-  wholeNumber('inFlightMax', inFlightMax, 1, idempotent ? inFlightLimit : 1000)
-  checkLevel(resolved.compression, compressionLevel)
-  const { requestBytesMax } = resolved
-  const batchBytesMax = Math.min(resolved.batchBytesMax, requestBytesMax - requestOverheadBytes)
-  return { ...resolved, batchBytesMax, compressionLevel, partitioner }
+  const inFlight = {
+    absent: idempotent ? inFlightLimit : 1,
+    max: idempotent ? inFlightLimit : 1000,
+  }
+  const compression = oneOf(given, 'compression', compressions)
+  const requestBytesMax = number('requestBytesMax')
+  return {
+    ...{ acks, idempotent, compression, requestBytesMax },
+    compressionLevel: levelOf(given, compression),
+    partitioner: partitionerOf(given),
+    deliveryTimeoutMs: number('deliveryTimeoutMs'),
+    lingerMs: number('lingerMs'),
+    batchBytesMax: Math.min(number('batchBytesMax'), requestBytesMax - requestOverheadBytes),
+    bufferBytesMax: number('bufferBytesMax'),
+    whenFull: oneOf(given, 'whenFull', ['wait', 'reject']),
+    inFlightMax: wholeNumber(given, 'inFlightMax', inFlight.absent, { min: 1, max: inFlight.max }),
+    createTopics: flag(given, 'createTopics'),
+  }
 }
 
-function checkLevel(compression: Compression, level: number | undefined): void {
-  if (level === undefined) return
-  if (compression === 'gzip') wholeNumber('compressionLevel', level, 1, 9)
-  else if (compression === 'zstd') wholeNumber('compressionLevel', level, -131_072, 22)
-  else throw new OptionError('compressionLevel', `(${level}) means nothing to '${compression}'`)
+function levelOf(given: GivenOptions, compression: Compression): number | undefined {
+  const level = given['compressionLevel']
+  if (level === undefined) return undefined
+  const range = levels[compression]
+  if (range !== undefined) return wholeNumber(given, 'compressionLevel', 0, range)
+  throw new OptionError(
+    'compressionLevel',
+    `(${shown(level)}) means nothing to compression: '${compression}', only to 'gzip' and 'zstd'`,
+  )
 }
 
-/** Without the options that are there, but undefined. */
-function definedOf(
-  options: ProducerOptions,
-): Omit<
-  { [Name in keyof ProducerOptions]: NonNullable<ProducerOptions[Name]> },
-  'partitioner' | 'compressionLevel'
-> {
-  const entries = Object.entries(options).filter(([, value]) => value !== undefined)
-  return Object.fromEntries(entries)
+function partitionerOf(given: GivenOptions): Partitioner | undefined {
+  const { partitioner } = given
+  if (partitioner === undefined || typeof partitioner === 'function') {
+    return partitioner as Partitioner | undefined
+  }
+  throw new OptionError('partitioner', `(${shown(partitioner)}) must be a function`)
 }
 
-function oneOf(name: string, value: string, allowed: readonly string[]): void {
-  if (allowed.includes(value)) return
+/** One of some texts; the first where the option is not given. */
+function oneOf<Text extends string>(
+  given: GivenOptions,
+  name: string,
+  allowed: readonly [Text, ...Text[]],
+): Text {
+  const value = given[name] === undefined ? allowed[0] : given[name]
+  const found = allowed.find((each) => each === value)
+  if (found !== undefined) return found
   const list = allowed.map((each) => `'${each}'`).join(', ')
-  throw new OptionError(name, `('${value}') must be one of ${list}`)
-}
-
-function wholeNumber(name: string, value: number, min: number, max: number): void {
-  if (Number.isInteger(value) && value >= min && value <= max) return
-  throw new OptionError(name, `(${value}) must be a whole number from ${min} to ${max}`)
+  throw new OptionError(name, `(${shown(value)}) must be one of ${list}`)
 }
