@@ -21,7 +21,7 @@ function attempt(
   options: { logStartOffset?: number; transactional?: true } = {},
 ) {
   const answer = answerWith(name, options.logStartOffset)
-  const made = attemptOf(answer, 'produce', options.transactional ?? false)
+  const made = attemptOf(answer, { topic: 'orders', partition: 0 }, options.transactional ?? false)
   return 'mayBeWritten' in made ? `${made.kind}, may be written: ${made.mayBeWritten}` : made.kind
 }
 

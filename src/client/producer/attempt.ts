@@ -2,6 +2,7 @@ import { kafkaError, kafkaErrorName, isRetriable } from '../../protocol/index.ts
 import { MillraceError } from '../../errors.ts'
 import { ConnectionError, KafkaError } from '../client-error.ts'
 import type { BatchWritten } from './batch-part.ts'
+import type { TopicPartition } from './producer-identity.ts'
 
 /** What one request made of a batch. */
 export type Attempt =
@@ -62,7 +63,7 @@ const refusedBeforeAppend: ReadonlySet<number> = new Set([
 /** Reads what a broker answered for a batch. */
 export function attemptOf(
   answer: PartitionAnswer,
-  what: string,
+  { topic, partition }: TopicPartition,
   isTransactional: boolean,
 ): Attempt {
   const { errorCode, baseOffset, logAppendTimeMs } = answer
@@ -73,6 +74,7 @@ export function attemptOf(
       // It was written by an earlier attempt, so long ago that the broker does not remember where.
       return { kind: 'written', written: { baseOffset: -1, logAppendTimeMs: -1 } }
   }
+  const what = `produce to ${topic}-${partition}`
   const error = new KafkaError(errorCode, what, answer.errorMessage)
   switch (errorCode) {
     case kafkaError.MESSAGE_TOO_LARGE:

@@ -208,9 +208,11 @@ class World {
   }
 }
 
+const place = { topic: 'topic', partition: 0 }
+
 function answered({ errorCode, baseOffset }: { errorCode: number; baseOffset: number }): Attempt {
   const rest = { logAppendTimeMs: -1, logStartOffset: 0, recordErrors: [], errorMessage: null }
-  return attemptOf({ errorCode, baseOffset, ...rest }, 'produce', false)
+  return attemptOf({ errorCode, baseOffset, ...rest }, place, false)
 }
 
 /** Whole numbers that follow from a seed. */

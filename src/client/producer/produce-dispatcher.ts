@@ -328,13 +328,12 @@ export class ProduceDispatcher {
     const { cluster } = this.#context
     const nowMs = cluster.platform.clock.elapsedMs()
     for (const { queue, batch, answer } of request.answers(response)) {
-      const what = `produce to ${queue.topic}-${queue.partition}`
       if (answer === undefined) {
-        const error = new Error(`${what}: the response says nothing of it`)
+        const error = new Error(`the response says nothing of ${queue.topic}-${queue.partition}`)
         this.#ended(queue, batch, { kind: 'retry', mayBeWritten: true, error }, nowMs)
         continue
       }
-      this.#ended(queue, batch, attemptOf(answer, what, this.#transactionalId !== null), nowMs)
+      this.#ended(queue, batch, attemptOf(answer, queue, this.#transactionalId !== null), nowMs)
       if (answer.errorCode === 0) continue
       const { leaderId, leaderEpoch } = answer.currentLeader
       if (leaderId >= 0 && leaderEpoch >= 0) {
