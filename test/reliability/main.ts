@@ -1,5 +1,6 @@
 /** The command line of the long runs: `npm run simulate` and `npm run kill-loop`. */
 import { parseArgs } from 'node:util'
+import { simulateAdministrations } from './admin-clients.ts'
 import { simulateBroker } from './broker-simulation.ts'
 import { simulateConsumers } from './consumer-clients.ts'
 import { simulateProducers } from './idempotent-clients.ts'
@@ -25,6 +26,8 @@ async function simulate(args: string[]): Promise<void> {
       producers: { type: 'boolean', default: false },
       // The library's consumers, alone and in groups.
       consumers: { type: 'boolean', default: false },
+      // The library's administration.
+      administrations: { type: 'boolean', default: false },
     },
   })
   const run = simulationOf(values)
@@ -49,9 +52,11 @@ function simulationOf(options: {
   readonly transactions?: string | undefined
   readonly producers: boolean
   readonly consumers: boolean
+  readonly administrations: boolean
 }) {
   if (options.producers) return simulateProducers
   if (options.consumers) return simulateConsumers
+  if (options.administrations) return simulateAdministrations
   const { transactions } = options
   if (transactions === undefined) return (seed: number) => simulateBroker(seed)
   if (transactions !== '1' && transactions !== '2') {

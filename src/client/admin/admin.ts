@@ -20,6 +20,8 @@ import { UserAdmin } from './users.ts'
  * and coordinators. A method with `Many` in its name asks all brokers that it concerns at the same time and
  * answers for each item, with `error` where there is no answer; without `Many` it throws that error.
  *
+ * Of what failed, `mayHaveTakenEffect(error)` tells whether it may have been done all the same.
+ *
  * It holds nothing of its own: it ends with its client.
  *
  * @example

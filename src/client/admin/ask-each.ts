@@ -171,14 +171,16 @@ class Asking<Item, Answer extends object> {
   }
 
   async #refusal(asked: Asked<Item>, error: MillraceError): Promise<ItemResult<Answer>> {
-    if (!asked.answerWasLost || !(error instanceof KafkaError)) return { error }
+    if (!asked.answerWasLost) return { error }
+    if (!(error instanceof KafkaError)) return { error: unknownOutcome(error) }
     try {
       const answer = await this.#question.afterLostAnswer?.(asked.item, error)
       if (answer !== undefined) return answer
     } catch (lookError) {
       this.#failure(lookError)
     }
-    if (!error.message.endsWith(earlierLost)) error.message += earlierLost
+    if (!afterLostAnswers.has(error)) error.message += earlierLost
+    afterLostAnswers.add(error)
     return { error }
   }
 
@@ -213,10 +215,17 @@ export function isWorthAskingAgain(error: MillraceError): boolean {
   return isWorthRetrying(error) && !(error instanceof KafkaError && stays.has(error.kafkaCode))
 }
 
-/** A broker whose time was over may go on with what it has begun, like one that was not heard of again. */
-function mayHaveTakenEffect(error: MillraceError): boolean {
+/** Refusals of requests whose like had been sent before, without an answer. */
+const afterLostAnswers = new WeakSet<Error>()
+
+/**
+ * Whether what failed with this error of the administration may have been done all the same: the answer was
+ * lost, or the broker's time was over, which may go on with what it has begun. False is certain.
+ */
+export function mayHaveTakenEffect(error: unknown): boolean {
   if (error instanceof ConnectionError) return error.wasSent
-  return error instanceof KafkaError && error.kafkaCode === kafkaError.REQUEST_TIMED_OUT
+  if (!(error instanceof KafkaError)) return false
+  return error.kafkaCode === kafkaError.REQUEST_TIMED_OUT || afterLostAnswers.has(error)
 }
 
 const earlierLost = ' (an earlier request was not answered, and may have taken effect)'

@@ -1,4 +1,5 @@
 export { Admin } from './admin.ts'
+export { mayHaveTakenEffect } from './ask-each.ts'
 export type { AdminCallOptions } from './admin-call.ts'
 export type { BrokerResults } from './ask-every-broker.ts'
 export type { Done, ItemResult, PartitionResult } from './item-result.ts'
