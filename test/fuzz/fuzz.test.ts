@@ -12,7 +12,7 @@ it('answers changed inputs with a value or an error of ours', async () => {
     expect(executions, name).toBeGreaterThan(0)
     expect(refusals, `${name}: some are spoilt`).toBeGreaterThan(0)
   }
-})
+}, 120_000)
 
 it('tells of an error that is not ours, and of an input that takes too long', async () => {
   const bytes = Buffer.from('abc')
