@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { kafkaError, offsetCommitApi } from '../../../protocol/index.ts'
-import type { RequestOf, ResponseInput } from '../../../protocol/index.ts'
+import { kafkaError } from '../../../protocol/index.ts'
+import type { RequestOf, ResponseInput, offsetCommitApi } from '../../../protocol/index.ts'
 import { closeConnection } from '../../../testing/index.ts'
 import { offset, startBench, until } from './fixture/member-bench.ts'
 import type { MemberBench } from './fixture/member-bench.ts'
