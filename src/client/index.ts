@@ -43,6 +43,9 @@ export type {
   IsolationLevel,
 } from './consumer/consumer-options.ts'
 export type { FetchedBatch } from './consumer/fetched-batch.ts'
+export { PartitionError } from './consumer/partition-error.ts'
+export type { CommitOptions } from './consumer/offset-commits.ts'
+export type { TopicSelection } from './consumer/subscription.ts'
 export type { OffsetReset, SeekTarget } from './consumer/position.ts'
 export type { AssignorName, GroupOptions } from './consumer/group-options.ts'
 export type { CommittedOffset, GroupMetadata } from './consumer/group-member.ts'

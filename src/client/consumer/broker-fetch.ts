@@ -20,10 +20,11 @@ const versionWithTopicIds = 13
 const versionWithLastFetchedEpoch = 12
 
 /**
- * While partitions are full and the others have nothing new, this long passes until those are asked
- * again. A long poll would keep a full one, emptied meanwhile, from being asked for as long as it lasts.
+ * While partitions are full and the others have nothing new, so long passes until those are asked again;
+ * twice as long each time, up to what a long poll lasts. The poll itself would keep a full one that is emptied
+ * meanwhile from being asked.
  */
-const holdMs = 25
+const holdMsMin = 25
 
 const sessionErrors: ReadonlySet<number> = new Set([
   kafkaError.FETCH_SESSION_ID_NOT_FOUND,
@@ -36,7 +37,7 @@ const sessionErrors: ReadonlySet<number> = new Set([
  *
  * - **idle**: nothing is wanted of the broker, or there is no room for an answer.
  * - **asking**: a request is on its way or waits at the broker. The next one leaves as soon as it is answered.
- * - **holding**: see `holdMs`.
+ * - **holding**: see `holdMsMin`.
  * - **pausing**: after a failure, longer each time.
  *
  * `heldBytes` are the buffers of answers of which something has not been handed out: one buffer lives as
@@ -53,6 +54,7 @@ export class BrokerFetch {
   #pause: Timer | undefined
   #hold: Timer | undefined
   #holdIsOver = false
+  #holdMs = holdMsMin
   #sessionErrors = 0
   #heldBytes = 0
 
@@ -86,6 +88,7 @@ export class BrokerFetch {
       return
     }
     const someAreFull = open.length < states.length
+    if (!someAreFull) this.#holdMs = holdMsMin
     const isWorthIt = this.#holdIsOver || open.some((state) => state.mayHaveMore)
     if (someAreFull && !isWorthIt) {
       this.#holdOn()
@@ -288,8 +291,8 @@ export class BrokerFetch {
       if (state.readReplica?.nodeId === this.nodeId) state.readReplica = undefined
     }
     const { cluster } = this.#world
-    const fields = { broker: this.nodeId, error: error.message }
-    cluster.log(isWorthRetrying(error) ? 'debug' : 'error', 'consumer: fetch failed', fields)
+    cluster.log('debug', 'consumer: fetch failed', { broker: this.nodeId, error: error.message })
+    if (!isWorthRetrying(error)) this.#world.report(error)
     cluster.metadataIsStale()
     this.#pauseAfterFailure()
   }
@@ -302,9 +305,13 @@ export class BrokerFetch {
   }
 
   #holdOn(): void {
-    this.#hold ??= this.#world.cluster.platform.clock.setTimer(holdMs, () => {
+    this.#hold ??= this.#world.cluster.platform.clock.setTimer(this.#holdMs, () => {
       this.#hold = undefined
       this.#holdIsOver = true
+      this.#holdMs = Math.min(
+        2 * this.#holdMs,
+        Math.max(holdMsMin, this.#world.options.fetchWaitMsMax),
+      )
       this.#world.wake()
     })
   }

@@ -114,7 +114,7 @@ export class Consumer implements AsyncIterable<FetchedBatch>, AsyncDisposable {
   #willWakePoll = false
   #turnedAtMs: number
   #failure: Error | undefined
-  #callbackError: Error | undefined
+  #reported: Error | undefined
   #autoCommit: Timer | undefined
   #closing: Promise<void> | undefined
 
@@ -131,6 +131,7 @@ export class Consumer implements AsyncIterable<FetchedBatch>, AsyncDisposable {
       options: fetch,
       committed: (partitions, signal) => this.#readCommitted(partitions, signal),
       notify: () => this.#wakePollSoon(),
+      report: (error) => this.#report(error),
     })
   }
 
@@ -385,8 +386,8 @@ export class Consumer implements AsyncIterable<FetchedBatch>, AsyncDisposable {
 
   #throwNews(): void {
     if (this.#failure !== undefined) throw this.#failure
-    const error = this.#callbackError
-    this.#callbackError = undefined
+    const error = this.#reported
+    this.#reported = undefined
     if (error !== undefined) throw error
     const failed = this.#fetcher.takeNewError()
     if (failed !== undefined) throw failed
@@ -461,8 +462,6 @@ export class Consumer implements AsyncIterable<FetchedBatch>, AsyncDisposable {
     const topics = new Set([...this.#fetcher.states].map(({ topic }) => topic))
     this.#watch ??= this.#cluster.watchTopics(topics)
     this.#watch.change(topics)
-    const { metadata } = this.#cluster
-    if ([...topics].some((topic) => !metadata.topics.has(topic))) this.#cluster.metadataIsStale()
   }
 
   #commitNowAndThen(): void {
@@ -501,11 +500,14 @@ export class Consumer implements AsyncIterable<FetchedBatch>, AsyncDisposable {
       isClosing: () => this.#closing !== undefined,
       assignmentChanged: () => this.#watchAssigned(),
       failed: (error) => this.#fail(error),
-      callbackFailed: (error) => {
-        this.#callbackError ??= error
-        this.#wakePoll?.()
-      },
+      callbackFailed: (error) => this.#report(error),
     })
+  }
+
+  /** The next poll throws it, once. */
+  #report(error: Error): void {
+    this.#reported ??= error
+    this.#wakePoll?.()
   }
 
   #fail(error: Error): void {

@@ -253,6 +253,27 @@ describe('a fetch session', () => {
   })
 })
 
+describe('what no retry helps', () => {
+  it('is told by the next poll', async () => {
+    await using world = await startWorld()
+    using _ = limitVersion(world, 1, 3)
+    const consumer = world.consumer()
+    consumer.assign([first])
+    const poll = () => consumer.poll().catch((failure: unknown) => failure)
+    for (let round = 0; round < 2; round++) {
+      expect(await poll()).toMatchObject({ code: 'MILLRACE_CLIENT_UNSUPPORTED' })
+    }
+  })
+
+  it('is told when the client was closed', async () => {
+    await using world = await startWorld()
+    await world.cluster.close()
+    const consumer = world.consumer()
+    consumer.assign([first])
+    await expect(consumer.poll()).rejects.toMatchObject({ code: 'MILLRACE_CLIENT_CLOSED' })
+  })
+})
+
 describe('an old broker', () => {
   it.each([4, 6, 7, 10, 11, 12, 13, 16])('is read with Fetch %i', async (version) => {
     await using world = await startWorld({ partitions: 2, broker: { recordRequests: true } })

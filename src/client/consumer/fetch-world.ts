@@ -13,6 +13,8 @@ export interface FetchWorld {
   arrived(state: PartitionState): void
   /** Nothing can be read from where the partition is; its user has to know. */
   failed(state: PartitionState, error: PartitionError): void
+  /** Something went wrong that no retry helps, a refused login perhaps: the next poll throws it. */
+  report(error: Error): void
   /** Something went wrong that passes: the partition is left alone for a while, longer each time. */
   retryLater(state: PartitionState): void
   /** What partitions that are paused have buffered is in the way of those that are not. */

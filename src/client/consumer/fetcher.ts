@@ -1,7 +1,7 @@
 import type { Timer } from '../../platform/index.ts'
 import { isRetriable } from '../../protocol/index.ts'
 import { Backoff } from '../backoff.ts'
-import { KafkaError } from '../client-error.ts'
+import { isWorthRetrying, KafkaError } from '../client-error.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import type { TopicPartition } from '../producer/producer-identity.ts'
 import { BrokerFetch } from './broker-fetch.ts'
@@ -23,6 +23,8 @@ export interface FetcherOptions {
   readonly committed: ReadCommittedOffsets | undefined
   /** There is something to hand out, or to throw. */
   readonly notify: () => void
+  /** Something went wrong that no retry helps, and that is no partition's. */
+  readonly report: (error: Error) => void
 }
 
 /**
@@ -52,7 +54,7 @@ export class Fetcher {
   #isAwake = false
   #isClosed = false
 
-  constructor({ cluster, options, committed, notify }: FetcherOptions) {
+  constructor({ cluster, options, committed, notify, report }: FetcherOptions) {
     this.#cluster = cluster
     this.#options = options
     this.#notify = notify
@@ -60,6 +62,7 @@ export class Fetcher {
       cluster,
       options,
       wake: () => this.#wake(),
+      report,
       arrived: (state) => this.#arrived(state),
       failed: (state, error) => this.#fail(state, error),
       retryLater: (state) => this.#retryLater(state),
@@ -172,10 +175,13 @@ export class Fetcher {
     let leaderIsMissing = false
     for (const state of this.#states.values()) {
       const leaderId = this.#leaderOf(state)
-      const needsLeader = state.start?.kind !== 'committed' && state.error === undefined
-      if (leaderId < 0 && needsLeader)
+      if (leaderId < 0 && state.error === undefined) {
         leaderIsMissing = this.#mayGetLeader(state) || leaderIsMissing
-      else if (state.start !== undefined) lookedFor.push(state)
+      }
+      const { start } = state
+      if (start?.kind === 'committed') lookedFor.push(state)
+      else if (leaderId < 0) continue
+      else if (start !== undefined) lookedFor.push(state)
       else if (state.isUnsure) {
         if (!state.isAsked && state.pause === undefined) put(unsure, leaderId, state)
       } else if (state.mayFetch && this.#isSameTopic(state)) {
@@ -207,7 +213,9 @@ export class Fetcher {
   /** New metadata wakes us; when it does not help, or does not come, it is asked for again later. */
   #askForLeaders(): void {
     if (this.#metadataTimer !== undefined) return
-    this.#cluster.metadataIsStale()
+    this.#cluster.refreshMetadata().catch((error: unknown) => {
+      if (!this.#isClosed && !isWorthRetrying(error)) this.#world.report(error as Error)
+    })
     const pauseMs = this.#metadataBackoff.nextMs()
     this.#metadataTimer = this.#cluster.platform.clock.setTimer(pauseMs, () => {
       this.#metadataTimer = undefined
