@@ -155,6 +155,12 @@ export class RecordSender {
     this.#wake()
   }
 
+  /** Fails whatever is not in flight: what was sent before is not sent again. */
+  discard(error: Error): void {
+    this.discardUnsent(error)
+    for (const queue of this.#dispatcher.active) queue.failWaiting(error)
+  }
+
   /** Takes no more records, and settles those that it has within `timeoutMs`. */
   async close({ timeoutMs = this.#options.deliveryTimeoutMs } = {}): Promise<void> {
     if (this.#state === 'closed') return

@@ -239,7 +239,17 @@ export class TransactionSession {
   /** Ends everything that waits; all further calls are refused. */
   close(): void {
     if (this.#state === 'closed') return
-    this.#shut(new MillraceError('MILLRACE_CLIENT_CLOSED', `${this.#producer} was closed`))
+    const contents = this.#contents
+    const isUnknown = contents?.hasBeenAskedFor('commit') === true && !contents.commitRefused
+    this.#shut(
+      isUnknown
+        ? new TransactionError(
+            'close',
+            `${this.#producer} was closed before it was known what became of a commit`,
+            { mayBeCommitted: true },
+          )
+        : new MillraceError('MILLRACE_CLIENT_CLOSED', `${this.#producer} was closed`),
+    )
   }
 
   async #takeIdentity(): Promise<void> {

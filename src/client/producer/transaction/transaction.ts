@@ -74,7 +74,7 @@ export class Transaction {
   async abort(): Promise<void> {
     this.#throwIfOver()
     await this.#session.abort((reason) => {
-      this.#sender.discardUnsent(reason)
+      this.#sender.discard(reason)
       return this.#sender.flush()
     })
     this.#endedAs = 'aborted'

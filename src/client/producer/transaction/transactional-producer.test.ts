@@ -1,6 +1,7 @@
 /** Promise: a transaction is written in a few lines, commits or aborts as a whole, and says what went wrong. */
 import { describe, expect, it } from 'vitest'
 import { closeConnection } from '../../../testing/index.ts'
+import { befall } from './fixture/faults.ts'
 import { topic, TransactionWorld } from './fixture/transaction-world.ts'
 import { TransactionalProducer } from './transactional-producer.ts'
 import type { TransactionalProducerOptions } from './transactional-producer-options.ts'
@@ -111,6 +112,32 @@ describe.each([1, 2] as const)('a producer of transactions of version %i', (vers
     expect(await world.committed(0)).toEqual([])
     await expect(transaction.commit()).rejects.toThrow(/aborted/)
     await expect(producer.begin()).rejects.toThrow(/was closed/)
+  })
+
+  it('says that a commit may have happened when it is closed before that is known', async () => {
+    const { world, open } = await start()
+    await using _ = world
+    const producer = open()
+    using lost = befall(world.kafka, 'EndTxn', { kind: 'lost-answer' }, Infinity)
+    const committing = producer.transaction((transaction) => transaction.send(records(3)))
+    committing.catch(() => undefined)
+    while (lost.count < 2) await world.clock.sleep(1)
+    await producer.close({ timeoutMs: 1 })
+    await expect(committing).rejects.toMatchObject({ action: 'close', mayBeCommitted: true })
+    await expect(producer.begin()).rejects.toThrow(/was closed/)
+  })
+
+  it('does not wait for what would have to be sent again when it aborts', async () => {
+    const { world, open } = await start({ deliveryTimeoutMs: 600_000 })
+    await using _ = world
+    await using producer = open()
+    const transaction = await producer.begin()
+    using lost = befall(world.kafka, 'Produce', { kind: 'lost-request' }, Infinity)
+    const sent = transaction.send(records(3))
+    while (lost.count < 2) await world.clock.sleep(1)
+    await transaction.abort()
+    await expect(sent).rejects.toMatchObject({ action: 'abort' })
+    expect(await world.committed(0)).toEqual([])
   })
 
   it('refuses what is sent after its end', async () => {

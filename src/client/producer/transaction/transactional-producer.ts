@@ -1,3 +1,4 @@
+import { isMillraceError } from '../../../errors.ts'
 import type { Cluster } from '../../cluster/cluster.ts'
 import { RecordSender } from '../record-sender.ts'
 import { TransactionCoordinator } from './transaction-coordinator.ts'
@@ -103,7 +104,9 @@ export class TransactionalProducer implements AsyncDisposable {
 
 /** Aborts the transaction that failed, if it is still there, and rejects with the reason. */
 async function abortAfter(transaction: Transaction, reason: unknown): Promise<never> {
-  const isGone = reason instanceof TransactionError && reason.action === 'close'
+  const isGone =
+    isMillraceError(reason, 'MILLRACE_CLIENT_TRANSACTION_CLOSE') ||
+    isMillraceError(reason, 'MILLRACE_CLIENT_CLOSED')
   if (transaction.isOver || isGone) throw reason
   try {
     await untilKnown(() => transaction.abort())
