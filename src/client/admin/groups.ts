@@ -171,7 +171,7 @@ export class GroupAdmin {
       for (const { offset } of offsets) checkOffset(offset)
       return partitionResults(
         items,
-        await alterGroupOffsets(call, nameOf('groupId', groupId), items),
+        await alterGroupOffsets(this.#world, call, nameOf('groupId', groupId), items),
       )
     })
   }
@@ -180,7 +180,7 @@ export class GroupAdmin {
    * Has a group that has no members go on from somewhere else. With `validateOnly` it is only told where.
    *
    * @example
-   * const yesterday = { timestamp: Date.now() - 86_400_000 }
+   * const yesterday = { timestamp: Date.parse('2026-11-20') }
    * await admin.groups.resetOffsets('billing', { to: yesterday, topics: ['orders'] })
    */
   resetOffsets(
