@@ -36,7 +36,7 @@ export const producerDefects: readonly Defect[] = [
     original: `batch.mayBeWritten ||= attempt.mayBeWritten
         this.#retryOrFail`,
     replacement: 'this.#retryOrFail',
-    caughtBy: model,
+    caughtBy: 'test/reliability/idempotent-clients.test.ts',
   },
   {
     name: 'pipelined-to-a-broker-that-knows-nothing',
@@ -71,7 +71,7 @@ export const producerDefects: readonly Defect[] = [
     original: 'case kafkaError.DUPLICATE_SEQUENCE_NUMBER:',
     replacement: 'case kafkaError.UNKNOWN_SERVER_ERROR + 1000:',
     caughtBy: faults,
-    test: '.*takes a repeated sequence for success',
+    test: 'takes a repeated sequence for success',
   },
   {
     name: 'unreadable-answer-taken-for-not-written',
@@ -90,6 +90,6 @@ export const producerDefects: readonly Defect[] = [
     original: 'this.#memory !== undefined && this.attempts === 1',
     replacement: 'this.#memory !== undefined',
     caughtBy: `${folder}/producer-batch.test.ts`,
-    test: '.*is not, when a request before',
+    test: 'is not, when a request before',
   },
 ]
