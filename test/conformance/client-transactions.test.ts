@@ -2,8 +2,7 @@
 import { expect } from 'vitest'
 import { TransactionError } from '../../src/client/index.ts'
 import type { Client } from '../../src/client/index.ts'
-import type {
-  Reader} from './client-steps.ts';
+import type { Reader } from './client-steps.ts'
 import {
   clientOf,
   failureOf,
