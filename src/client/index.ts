@@ -57,7 +57,7 @@ export type {
   UserDataContext,
 } from './consumer/group/assignors/assignor.ts'
 
-export { Admin } from './admin/index.ts'
+export { Admin, mayHaveTakenEffect } from './admin/index.ts'
 export type {
   AclAdmin,
   AclBinding,

@@ -2,7 +2,7 @@
 import { Admin, mayHaveTakenEffect } from '../../src/client/admin/index.ts'
 import type { Done } from '../../src/client/admin/index.ts'
 import type { KafkaCluster } from '../../src/client/cluster/kafka-cluster.ts'
-import type { ScenarioResult, Simulation } from '../../src/testing/index.ts'
+import type { History, ScenarioResult, Simulation } from '../../src/testing/index.ts'
 import { client, simulateBroker, simulated } from './broker-simulation.ts'
 import { connectCluster } from './transactional-clients.ts'
 
@@ -143,7 +143,7 @@ class AdministeringClient {
   }
 }
 
-function wrong(what: string, found: unknown, possible: Possible<unknown>): Error {
+function wrong(what: string, found: number | undefined, possible: Possible<number>): Error {
   const list = possible.map((each) => String(each ?? 'nothing')).join(' or ')
   return new Error(`${what} is ${String(found ?? 'nothing')}, and was said to be ${list}`)
 }
@@ -151,7 +151,7 @@ function wrong(what: string, found: unknown, possible: Possible<unknown>): Error
 /** Administrations of a broker to which everything happens. What they were told must be so in the end. */
 export async function simulateAdministrations(
   seed: number,
-): Promise<ScenarioResult & { readonly counts: CallCounts }> {
+): Promise<ScenarioResult & { readonly history: History; readonly counts: CallCounts }> {
   const counts: CallCounts = { done: 0, inferred: 0, failed: 0, unknown: 0 }
   const replay = (again: number) => `npm run simulate -- --administrations --seed ${again}`
   const load = (simulation: Simulation) => {

@@ -82,6 +82,13 @@ export async function askOne<Answer extends object>(
   return (result as { readonly answer: Answer }).answer
 }
 
+/** Adds a value to those of a key. */
+export function addTo<Key, Value>(map: Map<Key, Value[]>, key: Key, value: Value): void {
+  const known = map.get(key)
+  if (known === undefined) map.set(key, [value])
+  else known.push(value)
+}
+
 class Asking<Item, Answer extends object> {
   readonly #call: AdminCall
   readonly #question: Question<Item, Answer>
@@ -108,7 +115,7 @@ class Asking<Item, Answer extends object> {
       const place = places[index]
       if (place === undefined || place instanceof MillraceError) {
         failed.set(each.key, place ?? saidNothing(this.#nameOf(each)))
-      } else byBroker.set(place, [...(byBroker.get(place) ?? []), each])
+      } else addTo(byBroker, place, each)
     }
     const unplaced = asked.filter(({ key }) => failed.has(key))
     await Promise.all([

@@ -64,6 +64,19 @@ describe('a call', () => {
     expect(world.kafka.requests('FindCoordinator').length - lookups).toBeLessThan(12)
   })
 
+  it('looks for a coordinator again that is none any more', async () => {
+    await using world = await startWorld()
+    await world.kafka.createTopic('orders')
+    const { groups } = world.admin
+    const offset = { topic: 'orders', partition: 0, offset: 7 }
+    await groups.alterOffsets('billing', [offset])
+    const { coordinatorId } = await groups.describe('billing')
+    world.kafka.moveCoordinator('group', 'billing', (coordinatorId % 3) + 1)
+    const before = world.kafka.requests('OffsetFetch').length
+    expect(await groups.offsets('billing', { timeoutMs: 10_000 })).toMatchObject([offset])
+    expect(world.kafka.requests('OffsetFetch').length - before).toBe(2)
+  })
+
   it('holds up nobody for a broker that does not answer', async () => {
     await using world = await startWorld({ client: { requestTimeoutMs: 5_000 } })
     await world.kafka.createTopic('orders', { partitions: 3 })

@@ -73,9 +73,10 @@ async function findIds(
   })
   const names = named.map(({ item }) => item.topic)
   const found = names.length === 0 ? [] : await findTopics(call, broker, names)
-  for (const { item } of named) {
-    const topic = found.find(({ name, errorCode }) => errorCode === 0 && name === item.topic)
-    item.id = topic === undefined ? undefined : idOf(topic.topicId)
+  const byName = new Map(found.map((topic) => [topic.name, topic]))
+  for (const { key, item } of named) {
+    const topic = byName.get(key)
+    item.id = topic?.errorCode === 0 ? idOf(topic.topicId) : undefined
   }
   for (const { item } of asked) if (typeof item.topic !== 'string') item.id = item.topic.id
 }
@@ -96,10 +97,10 @@ async function sendDeletion(
     timeoutMs: call.brokerTimeoutMs,
   }))
   const answers = new Map<string, Done | MillraceError>()
+  const byName = new Map(responses.map((response) => [response.name, response]))
+  const byId = new Map(responses.map((response) => [response.topicId, response]))
   for (const { key, item } of asked) {
-    const answer = responses.find(({ name, topicId }) =>
-      item.id === undefined ? name === key : topicId === item.id,
-    )
+    const answer = item.id === undefined ? byName.get(key) : byId.get(item.id)
     if (answer === undefined) continue
     const { errorCode, errorMessage } = answer
     const what = referenceName(item.topic)

@@ -70,10 +70,10 @@ function readTopics(
   found: readonly TopicResponse[],
 ): Answers<TopicDescription> {
   const answers = new Map<string, TopicDescription | MillraceError>()
+  const byName = new Map(found.map((topic) => [topic.name, topic]))
+  const byId = new Map(found.map((topic) => [topic.topicId, topic]))
   for (const { key, item } of asked) {
-    const topic = found.find((each) =>
-      typeof item === 'string' ? each.name === item : each.topicId === item.id,
-    )
+    const topic = typeof item === 'string' ? byName.get(item) : byId.get(item.id)
     if (topic === undefined) {
       const { UNKNOWN_TOPIC_ID, UNKNOWN_TOPIC_OR_PARTITION } = kafkaError
       const code = typeof item === 'string' ? UNKNOWN_TOPIC_OR_PARTITION : UNKNOWN_TOPIC_ID

@@ -9,7 +9,7 @@ import { shown } from '../option-checks.ts'
 import type { AdminCall, Need } from './admin-call.ts'
 import { partitionMayRetry } from './admin-world.ts'
 import type { AdminWorld } from './admin-world.ts'
-import { askEach } from './ask-each.ts'
+import { addTo, askEach } from './ask-each.ts'
 import type { Asked } from './ask-each.ts'
 import type { ItemResult } from './item-result.ts'
 import { byTopic, partitionKey, partitionName } from './partitions.ts'
@@ -75,10 +75,7 @@ export function findOffsets(
     async ask(broker, asked) {
       // What an old broker cannot answer must not fail what it can.
       const byNeed = new Map<Need, Asked<OffsetQuestion>[]>()
-      for (const each of asked) {
-        const need = needOf(each.item)
-        byNeed.set(need, [...(byNeed.get(need) ?? []), each])
-      }
+      for (const each of asked) addTo(byNeed, needOf(each.item), each)
       const answers = [...byNeed].map(([need, group]) =>
         askLeader(call, broker, group, need, isolation),
       )

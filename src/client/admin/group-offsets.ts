@@ -9,6 +9,8 @@ import { checkKafkaCode, KafkaError } from '../client-error.ts'
 import type { Broker } from '../cluster/cluster.ts'
 import type { TopicPartition } from '../producer/producer-identity.ts'
 import type { AdminCall } from './admin-call.ts'
+import { isUnknownTopic } from './admin-world.ts'
+import type { AdminWorld } from './admin-world.ts'
 import { askEach, isWorthAskingAgain } from './ask-each.ts'
 import type { ItemResult, PartitionResult } from './item-result.ts'
 import { byTopic, partitionKey, partitionName } from './partitions.ts'
@@ -151,6 +153,7 @@ function readAnswer(
 
 /** Sets offsets of a group that has no members. */
 export function alterGroupOffsets(
+  { newTopics }: AdminWorld,
   call: AdminCall,
   groupId: string,
   offsets: ReadonlyMap<string, NewGroupOffset>,
@@ -161,6 +164,8 @@ export function alterGroupOffsets(
     route: coordinatorRoute(call, 'group', () => groupId),
     effect: 'changes',
     name: what,
+    mayRetry: (error, { item }) =>
+      isWorthAskingAgain(error) || (isUnknownTopic(error) && newTopics.has(item.topic)),
     async ask(broker, asked) {
       const topics = [...byTopic(asked.map(({ item }) => item))].map(([name, some]) => ({
         name,

@@ -64,7 +64,7 @@ export async function resetOffsets(
     if (place.error === undefined) chosen.set(key, { ...pure(partition), ...place })
     else failed.set(key, place.error)
   }
-  const altered = validateOnly ? undefined : await alterGroupOffsets(call, groupId, chosen)
+  const altered = validateOnly ? undefined : await alterGroupOffsets(world, call, groupId, chosen)
   return [...partitions].map(([key, partition]) => {
     const error = failed.get(key) ?? altered?.get(key)?.error
     if (error !== undefined) return { ...pure(partition), error }
