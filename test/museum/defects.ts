@@ -1,3 +1,4 @@
+import { consumerDefects } from './consumer-defects.ts'
 import { producerDefects } from './producer-defects.ts'
 import { transactionDefects } from './transaction-defects.ts'
 
@@ -10,7 +11,7 @@ export interface Defect {
   /** Words that occur once in the file. */
   readonly original: string
   readonly replacement: string
-  /** The test file, and where one test is meant the beginning of its name. */
+  /** The test file, and where one test is meant words of its name. */
   readonly caughtBy: string
   readonly test?: string
 }
@@ -229,6 +230,7 @@ export const defects: readonly Defect[] = [
     replacement: '{ level: 1 }',
     caughtBy: 'src/protocol/compression/compression.test.ts',
   },
+  ...consumerDefects,
   ...producerDefects,
   ...transactionDefects,
 ]

@@ -14,7 +14,7 @@ export const transactionDefects: readonly Defect[] = [
     replacement: `generationId: -1,
           memberId: '',`,
     caughtBy: `${folder}/fencing.test.ts`,
-    test: '.*offsets of a generation that is over',
+    test: 'offsets of a generation that is over',
   },
   {
     name: 'concurrent-offsets-dropped',
@@ -26,7 +26,7 @@ export const transactionDefects: readonly Defect[] = [
         .run(() => this.#sendOffsets(contents, group, offsets))
         .finally(() => (contents.only = undefined))),`,
     caughtBy: `${folder}/transaction-session.test.ts`,
-    test: '.*keeps the offsets of calls that overlap',
+    test: 'keeps the offsets of calls that overlap',
   },
   {
     name: 'unknown-server-error-is-a-commit',
@@ -36,7 +36,7 @@ export const transactionDefects: readonly Defect[] = [
     replacement:
       'if (answer.errorCode !== -1) this.#check(answer.errorCode, `EndTxn (${outcome})`)',
     caughtBy: `${folder}/lost-answers.test.ts`,
-    test: '.*EndTxn with UNKNOWN_SERVER_ERROR',
+    test: 'EndTxn with UNKNOWN_SERVER_ERROR',
   },
   {
     name: 'unknown-commit-is-aborted',

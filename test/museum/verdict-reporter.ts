@@ -1,6 +1,6 @@
 import type { Reporter, TestCase, TestModule } from 'vitest/node'
 
-/** A test that failed with a defect in place, and the names of the errors behind it. */
+/** A test that failed with a defect in place, and the names, or our codes, of the errors behind it. */
 export interface Failure {
   readonly test: string
   readonly errors: readonly string[]
@@ -29,12 +29,19 @@ export default class VerdictReporter implements Reporter {
   }
 }
 
+interface Thrown {
+  readonly name?: string
+  readonly code?: string
+  readonly cause?: unknown
+}
+
 /** A property that fails has an error of its own; the one of the assertion is its cause. */
 function failureOf(test: TestCase): Failure {
   const errors: string[] = []
   for (const error of test.result().errors ?? []) {
-    for (let one = error as Partial<Error> | undefined; one; one = one.cause as Partial<Error>) {
-      errors.push(one.name ?? 'unknown')
+    for (let one = error as Thrown | undefined; one; one = one.cause as Thrown | undefined) {
+      const isOurs = one.code?.startsWith('MILLRACE_') === true
+      errors.push((isOurs ? one.code : one.name) ?? 'unknown')
     }
   }
   return { test: test.fullName.replaceAll(' > ', ' '), errors }

@@ -13,7 +13,13 @@ export default defineConfig({
     projects: defects.map((defect) => ({
       root,
       plugins: [injectDefect(root, defect)],
-      test: { name: defect.name, include: [defect.caughtBy], testTimeout: 30_000 },
+      test: {
+        name: defect.name,
+        include: [defect.caughtBy],
+        setupFiles: ['test/museum/first-failure.ts'],
+        provide: { wordsOfTest: defect.test ?? '' },
+        testTimeout: 30_000,
+      },
     })),
   },
 })
