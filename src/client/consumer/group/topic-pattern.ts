@@ -12,14 +12,21 @@ export function compileTopicPattern(pattern: string): (topic: string) => boolean
     .replaceAll('(?P<', '(?<')
     .replace(/^\\A/, '')
     .replace(/\\z$/, '')
+  // JavaScript takes these for something else.
+  if (/\[:\^?\w+:\]|\\[QC]/.test(body)) throw unmatchable(pattern)
   try {
     const expression = new RegExp(`^(?:${body})$`, isCaseless ? 'iu' : 'u')
     return (topic) => expression.test(topic)
   } catch (error) {
-    throw new OptionError(
-      'pattern',
-      `('${pattern}') is no regular expression that can be matched here: ${(error as Error).message}`,
-      { cause: error },
-    )
+    throw unmatchable(pattern, error)
   }
+}
+
+function unmatchable(pattern: string, cause?: unknown): OptionError {
+  const reason = cause instanceof Error ? `: ${cause.message}` : ''
+  return new OptionError(
+    'pattern',
+    `('${pattern}') must be a regular expression that JavaScript has as well${reason}`,
+    { cause },
+  )
 }
