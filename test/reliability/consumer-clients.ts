@@ -113,8 +113,10 @@ async function readAndJump({ cluster, history, name, goesOn }: ConsumerWorkload)
   history.note({ kind: 'assign', process: name, partitions: all })
   consumer.assign(all)
   for (const each of all) consumer.seek(each, 0)
+  const seen = new SeenOffsets()
   while (goesOn()) {
     const records = await pollOnce(consumer, history, name)
+    for (const record of records) seen.add(record)
     const handed = records.at(-1)
     if (random.integer(12) === 0 && handed !== undefined) jump(handed)
     if (random.integer(6) === 0) {
@@ -129,9 +131,34 @@ async function readAndJump({ cluster, history, name, goesOn }: ConsumerWorkload)
   function jump({ partition, offset }: PolledRecord): void {
     const to = random.integer(offset + 2)
     history.note({ kind: 'seek', process: name, offsets: [{ topic, partition, offset: to }] })
+    seen.sought(partition, to)
     // Another seek on the way there leaves no trace.
     if (random.integer(3) === 0) consumer.seek({ topic, partition }, 'beginning')
     consumer.seek({ topic, partition }, to)
+  }
+}
+
+/** The offsets of records that a reader from the start has been handed, to know what must come after a seek. */
+class SeenOffsets {
+  readonly #seen = new Map<number, Set<number>>()
+  readonly #sought = new Map<number, number>()
+
+  sought(partition: number, offset: number): void {
+    this.#sought.set(partition, offset)
+  }
+
+  /** A record was handed out: the first one after a seek must be the first one from there on. */
+  add({ partition, offset }: PolledRecord): void {
+    const seen = this.#seen.get(partition) ?? new Set()
+    const sought = this.#sought.get(partition)
+    this.#sought.delete(partition)
+    if (sought !== undefined) {
+      const expected = [...seen].filter((each) => each >= sought).sort((a, b) => a - b)[0]
+      if (offset < sought || (expected ?? offset) !== offset) {
+        throw new Error(`after a seek to ${sought} came ${offset}, not ${expected}`)
+      }
+    }
+    this.#seen.set(partition, seen.add(offset))
   }
 }
 
