@@ -55,6 +55,7 @@ export const transactionDefects: readonly Defect[] = [
     original: 'if (this.#version === 1) this.#renewBecause ??= reason',
     replacement: 'if (this.#version === undefined) this.#renewBecause ??= reason',
     caughtBy: `${folder}/late-requests.test.ts`,
+    test: 'in transactions of version 1 a partition that is announced late',
   },
   {
     name: 'offsets-never-sent',
@@ -73,6 +74,7 @@ export const transactionDefects: readonly Defect[] = [
     original: 'if (next !== undefined) this.#identity = next',
     replacement: 'if (next !== undefined) contents.isOpen()',
     caughtBy: `${folder}/transaction-session.test.ts`,
+    test: 'transactions of version 2 has an epoch of its own',
   },
   {
     name: 'failed-record-committed',
