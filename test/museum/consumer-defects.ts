@@ -9,12 +9,12 @@ const contents = 'src/client/producer/producer-contents.test.ts'
 /** Mistakes of consumers, and of what clients make of a record, put into ours. */
 export const consumerDefects: readonly Defect[] = [
   {
-    name: 'unstable-offsets-taken',
+    name: 'unstable-offsets-taken-for-none',
     story:
-      'Committed offsets are read while a transaction may replace them (platformatic): what it has done is done again.',
-    file: `${folder}/group/offset-messages.ts`,
-    original: `groups: [{ groupId, topics }], requireStable: true }`,
-    replacement: `groups: [{ groupId, topics }], requireStable: false }`,
+      'Offsets that a pending transaction may replace are not waited for (platformatic): what it has done is done again.',
+    file: `${folder}/group/read-offsets.ts`,
+    original: 'missing = unstable\n',
+    replacement: 'missing = []\n',
     caughtBy: commits,
     test: 'are waited for while',
   },
@@ -37,17 +37,6 @@ export const consumerDefects: readonly Defect[] = [
     replacement: 'first === batch.baseOffset',
     caughtBy: chunks,
     test: 'knows an aborted transaction',
-  },
-  {
-    name: 'user-key-taken-for-marker',
-    story:
-      'A record whose key looks like a marker ends an aborted transaction early, and the rest of it is read (kafkajs).',
-    file: `${folder}/fetched-chunk.ts`,
-    original: 'if (batch.isControl) this.#aborted.passControlBatch(batch)',
-    replacement: `this.#aborted.passControlBatch(batch)
-    if (batch.isControl) this.#moveTo(batch.nextOffset, batch)`,
-    caughtBy: chunks,
-    test: 'takes no record of a user',
   },
   {
     name: 'second-marker-ends-next-transaction',
@@ -120,8 +109,8 @@ export const consumerDefects: readonly Defect[] = [
     original: 'const isInTime = await this.#calls.revoked(revoked, deadlineMs)',
     replacement: `void this.#calls.revoked(revoked, deadlineMs)
       const isInTime = true`,
-    caughtBy: inGroup,
-    test: 'awaits onRevoked',
+    caughtBy: `${folder}/group/modern/modern-member.test.ts`,
+    test: 'lets go first',
   },
   {
     name: 'commit-goes-back',

@@ -235,6 +235,11 @@ describe('a static member', () => {
 
   it('keeps its partitions over a restart, unless it is told to leave', async () => {
     await using bench = await startBench()
+    let leaves = 0
+    bench.kafka.intercept('LeaveGroup', (_request, proceed) => {
+      leaves += 1
+      return proceed()
+    })
     const other = bench.member('other')
     other.subscribe('t')
     await until(() => other.held === all, 'assigned')
@@ -242,6 +247,7 @@ describe('a static member', () => {
     first.subscribe('t')
     await until(() => first.held === 't-2 t-3' && other.held === 't-0 t-1', 'shared')
     await first.close()
+    expect(leaves).toBe(0)
     const second = bench.member('second', named)
     second.subscribe('t')
     await until(() => second.held === 't-2 t-3', 'restarted')

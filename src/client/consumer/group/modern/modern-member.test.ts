@@ -50,7 +50,7 @@ describe('a member of a consumer group', () => {
     two.subscribe('t')
     await until(() => one.told.length === 2, 'asked to let go')
     expect(one.told[1]).toBe('revoked t-2 t-3')
-    await one.member.commit([offset('t', 2, 5)])
+    await expect(one.member.commit([offset('t', 2, 5)])).resolves.toBeUndefined()
     expect(two.told).toEqual([])
     one.whenRevoked = () => Promise.resolve()
     letGo()
