@@ -1,6 +1,7 @@
 /** Administrations of the library, and a simulated world for them. */
 import { Admin, mayHaveTakenEffect } from '../../src/client/admin/index.ts'
 import type { Done } from '../../src/client/admin/index.ts'
+import { KafkaError } from '../../src/client/client-error.ts'
 import type { KafkaCluster } from '../../src/client/cluster/kafka-cluster.ts'
 import type { History, ScenarioResult, Simulation } from '../../src/testing/index.ts'
 import { client, simulateBroker, simulated } from './broker-simulation.ts'
@@ -132,6 +133,7 @@ class AdministeringClient {
     const found = await this.#admin.topics.describeMany([...this.#topics.keys()])
     for (const [name, possible] of this.#topics) {
       const result = found.get(name)
+      if (result?.error !== undefined && !isUnknownTopic(result.error)) throw result.error
       const count = result?.error === undefined ? result?.partitions.length : undefined
       if (!possible.includes(count)) throw wrong(`topic ${name}`, count, possible)
     }
@@ -141,6 +143,10 @@ class AdministeringClient {
       if (!possible.includes(committed)) throw wrong(`group ${group}`, committed, possible)
     }
   }
+}
+
+function isUnknownTopic(error: Error): boolean {
+  return error instanceof KafkaError && error.kafkaName === 'UNKNOWN_TOPIC_OR_PARTITION'
 }
 
 function wrong(what: string, found: number | undefined, possible: Possible<number>): Error {
