@@ -58,7 +58,10 @@ export interface ReadOptions {
   readonly isolation?: 'read_committed' | 'read_uncommitted'
 }
 
-/** All records that are there, partition by partition in the order in which they came. */
+/**
+ * All records that are there, partition by partition in the order in which they came. Waits for what is decided,
+ * but whose markers are not everywhere yet.
+ */
 export async function readAll(
   client: Client,
   topic: Topic,
@@ -67,7 +70,8 @@ export async function readAll(
   await using consumer = client.consumer({ offsetReset: 'earliest', isolation })
   const partitions = partitionsOf(topic, count)
   consumer.assign(partitions)
-  const ends = await consumer.endOffsets(partitions)
+  await using ofAll = client.consumer({ offsetReset: 'none', isolation: 'read_uncommitted' })
+  const ends = await ofAll.endOffsets(partitions)
   const records: ReadRecord[] = []
   while (ends.some((end) => (consumer.position(end) ?? 0) < end.offset)) {
     records.push(...recordsOf(await consumer.poll({ timeoutMs: 200 })))
