@@ -101,7 +101,7 @@ export class RecordAccumulator {
     const heldBytes = estimatedBytes(record)
     if (heldBytes > memory.freeBytes && memory.usedBytes > 0) return false
     memory.take(heldBytes)
-    topic.pending.push({ call, index, heldBytes })
+    topic.pending.push({ call, index, heldBytes, sinceMs: this.#context.clock.elapsedMs() })
     if (topic.isReady) this.#context.awaitsPartition()
     return true
   }

@@ -11,6 +11,8 @@ export interface PendingRecord {
   readonly index: number
   /** The memory that is counted for it. */
   readonly heldBytes: number
+  /** When it came, on the clock of `elapsedMs`. */
+  readonly sinceMs: number
 }
 
 /**

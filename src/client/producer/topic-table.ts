@@ -23,6 +23,9 @@ export interface TopicTableContext {
 
 type AwaitedRecords = readonly [topic: TopicQueue, pending: ReadonlySet<PendingRecord>]
 
+/** A broker may not know of partitions yet that another one has just added. */
+const partitionPatienceMs = 5_000
+
 /** Errors of a topic that no waiting helps. */
 const finalErrors: ReadonlySet<number> = new Set([
   kafkaError.INVALID_TOPIC_EXCEPTION,
@@ -158,11 +161,12 @@ export class TopicTable {
     for (const waiting of pending) this.#refuse(topic, waiting, cause)
   }
 
-  /** What waits for partitions of topics that are known: once they were asked for anew, it is decided. */
+  /** What has waited long enough for partitions of topics that are known: asked for once more, it is decided. */
   #awaitedOfReady(): AwaitedRecords[] {
-    const topics = [...this.#topics.values()]
-    const awaited = topics.filter(({ isReady, pending }) => isReady && pending.length > 0)
-    return awaited.map((topic) => [topic, new Set(topic.pending)])
+    const latestMs = this.#context.cluster.platform.clock.elapsedMs() - partitionPatienceMs
+    return [...this.#topics.values()]
+      .filter(({ isReady }) => isReady)
+      .map((topic) => [topic, new Set(topic.pending.filter(({ sinceMs }) => sinceMs <= latestMs))])
   }
 
   #refuseStillWaiting(lookedFor: readonly AwaitedRecords[]): void {
