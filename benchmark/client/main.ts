@@ -23,7 +23,7 @@ process, so that a machine that slows down slows all. The table has medians, and
   --rounds N                how often                                                 [5]
   --tasks LIST              of produce,consume,transactions,latency,start             [all]
   --sizes LIST              bytes of a value                                          [100,350,1024]
-  --subjects LIST           of ${'millrace,millrace-24,kafkajs,platformatic-1,platformatic-2,java'}
+  --subjects LIST           of millrace,millrace-24,kafkajs,platformatic-1,platformatic-2,java
   --records N               records of a produce or consume task                      [500000]
 
 Examples:

@@ -64,6 +64,6 @@ const subject = await makers[order.subject]?.()
 const run = subject?.[order.task.kind] as Run<Task['kind']> | undefined
 if (run === undefined) throw new Error(`${order.subject} cannot ${order.task.kind}`)
 const stopwatch = new ProcessStopwatch()
-await run(order.task as never, { bootstrap: order.bootstrap, stopwatch })
+await run(order.task, { bootstrap: order.bootstrap, stopwatch })
 process.stdout.write(`${JSON.stringify(stopwatch.measurement ?? {})}\n`)
 process.exit(0)

@@ -50,13 +50,15 @@ export function subject({ Kafka, logLevel }: KafkaJs): Subject {
           count += more
           if (count >= records) resolve()
         }
-        const handlers =
-          mode === 'batches'
-            ? {
-                eachBatch: ({ batch }: { batch: { messages: unknown[] } }) =>
-                  done(counted(batch.messages.length)),
-              }
-            : { eachMessage: () => done(counted(1)) }
+        const eachBatch = ({ batch }: { batch: { messages: unknown[] } }) => {
+          counted(batch.messages.length)
+          return Promise.resolve()
+        }
+        const eachMessage = () => {
+          counted(1)
+          return Promise.resolve()
+        }
+        const handlers = mode === 'batches' ? { eachBatch } : { eachMessage }
         void consumer.run({ partitionsConsumedConcurrently: 12, ...handlers })
       })
       stopwatch.stop(count)
@@ -114,8 +116,4 @@ export function subject({ Kafka, logLevel }: KafkaJs): Subject {
       await producer.disconnect()
     },
   }
-}
-
-function done(_: void): Promise<void> {
-  return Promise.resolve()
 }

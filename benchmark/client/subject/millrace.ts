@@ -40,7 +40,7 @@ export function subject({ createClient }: { readonly createClient: typeof Create
       for await (const batch of consumer) {
         if (count === 0) stopwatch.start()
         if (mode === 'batches') {
-          for (const _record of batch) count += 1
+          for (const record of batch) if (record.offset >= 0) count += 1
         } else {
           for (const { key, value, headers } of batch) {
             count += 1

@@ -58,7 +58,8 @@ describe('what an answer means for a batch', () => {
   })
 
   it('passes soon where only the transaction before is still being ended', () => {
-    const passesSoon = (name: KafkaErrorName) => attemptOf(answerWith(name), 'produce', true)
+    const place = { topic: 'orders', partition: 0 }
+    const passesSoon = (name: KafkaErrorName) => attemptOf(answerWith(name), place, true)
     expect(passesSoon('CONCURRENT_TRANSACTIONS')).toMatchObject({ passesSoon: true })
     expect(passesSoon('NOT_ENOUGH_REPLICAS')).toMatchObject({ passesSoon: false })
   })
