@@ -62,6 +62,9 @@ export interface GroupMember {
   ): Promise<readonly CommittedOffset[]>
   /** The application asked for records: it is alive (`processingTimeoutMs`). */
   polled(): void
-  /** Gives up what is assigned (`revoked` is called) and leaves; static members stay unless `leave`. */
+  /**
+   * Gives up what is assigned (`revoked` is called) and leaves; static members stay unless `leave`. At the deadline
+   * (the clock's `elapsedMs`) it resolves, whatever is left to do.
+   */
   close(options: { readonly deadlineMs: number; readonly leave: boolean }): Promise<void>
 }

@@ -35,11 +35,6 @@ export class HandlerCalls {
     this.#handler.failed(error)
   }
 
-  /** Waits until no call runs, at most until the deadline. */
-  async idle(deadlineMs: number): Promise<void> {
-    await this.#until(this.#last, deadlineMs)
-  }
-
   #inTurn(call: () => Promise<void>): Promise<void> {
     const turn = this.#last.then(call)
     this.#last = turn.catch(() => undefined)

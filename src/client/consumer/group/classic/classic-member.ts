@@ -5,6 +5,7 @@ import {
   leaveGroupApi,
   syncGroupApi,
 } from '../../../../protocol/index.ts'
+import type { Timer } from '../../../../platform/index.ts'
 import type { Api, RequestInput, ResponseOf } from '../../../../protocol/index.ts'
 import { Backoff } from '../../../backoff.ts'
 import { isWorthRetrying } from '../../../client-error.ts'
@@ -77,6 +78,9 @@ export class ClassicMember implements MemberProtocol, CommitAuthority {
   #joinedTopics: readonly string[] = []
   #joins = 0
   #leaderView: LeaderView | undefined
+  /** As the leader: some member may have to join again before all partitions have an owner. */
+  #awaitsJoins = false
+  #joinsTimer: Timer | undefined
   /** Hears of the coordinator: of the times at which it is known to have known the member. */
   readonly #session: SilenceWatch
   /** Heartbeats that were told of a newer generation while a join is not answered. */
@@ -160,6 +164,7 @@ export class ClassicMember implements MemberProtocol, CommitAuthority {
   stop(): void {
     this.#heartbeat.stop()
     this.#session.stop()
+    this.#joinsTimer?.cancel()
     this.#forgetMetadata()
     this.#joined.wake()
   }
@@ -282,6 +287,7 @@ export class ClassicMember implements MemberProtocol, CommitAuthority {
     const { cluster, topics } = this.#world
     const before = this.#leaderView
     this.#leaderView = undefined
+    this.#awaitsJoins = false
     if (joined.leader !== joined.memberId) {
       topics.alsoWatch([])
       return []
@@ -292,8 +298,12 @@ export class ClassicMember implements MemberProtocol, CommitAuthority {
     await cluster.refreshMetadata()
     this.#leaderView = new LeaderView(wanted, cluster, before)
     // A static leader that comes back to a stable group takes what is assigned already (KIP-814).
+    this.#awaitsJoins = this.#isCooperative
     if (joined.skipAssignment) return []
-    return assignAll(this.#assignor(joined.protocolName), members, this.#leaderView.counts)
+    const assignor = this.#assignor(joined.protocolName)
+    const assigned = assignAll(assignor, members, this.#leaderView.counts)
+    this.#awaitsJoins = assigned.areSomeWithheld
+    return assigned.assignments
   }
 
   #assignor(name: string | null): Assignor {
@@ -370,12 +380,28 @@ export class ClassicMember implements MemberProtocol, CommitAuthority {
     this.#state = 'stable'
     this.#backoff.reset()
     this.#joined.wake()
+    this.#watchForJoins()
     this.#metadataChanged()
     const gone = life.holdings.list.filter((held) => !isAssigned.has(partitionKey(held)))
     await life.assign(wanted)
     if (gone.length === 0) return
     await life.revoke(gone, this.revocationMs)
     this.#requestJoin('partitions were given up')
+  }
+
+  /**
+   * Who has to give partitions up joins again when it has. A static member that dies before comes back to its
+   * assignment without any join: nobody would ever be given those partitions.
+   */
+  #watchForJoins(): void {
+    const { cluster, options } = this.#world
+    this.#joinsTimer?.cancel()
+    if (!this.#awaitsJoins) return
+    const joins = this.#joins
+    this.#joinsTimer = cluster.platform.clock.setTimer(options.rebalanceTimeoutMs, () => {
+      if (this.#state !== 'stable' || this.#joins !== joins) return
+      this.#requestJoin('partitions that were to be given up have no owner')
+    })
   }
 
   // What comes up meanwhile
@@ -441,6 +467,7 @@ export class ClassicMember implements MemberProtocol, CommitAuthority {
   }
 
   #outside(): void {
+    this.#joinsTimer?.cancel()
     this.#session.stop()
     this.#state = 'outside'
     this.#generation = -1

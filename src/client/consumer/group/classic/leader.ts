@@ -3,7 +3,7 @@ import type { ClusterMetadata, TopicMetadata } from '../../../cluster/metadata.t
 import { kafkaError } from '../../../../protocol/index.ts'
 import type { Assignor, AssignorMember } from '../assignors/assignor.ts'
 import { readSubscription, writeAssignment } from '../consumer-protocol.ts'
-import { compareText } from '../partition-key.ts'
+import { compareText, partitionKey } from '../partition-key.ts'
 
 /** A member as the broker lists it to the leader. */
 export interface JoinedMember {
@@ -41,17 +41,30 @@ export function wantedTopics(members: readonly AssignorMember[]): string[] {
   return [...new Set(members.flatMap(({ topics }) => topics))].sort(compareText)
 }
 
+/** What a leader hands out. */
+export interface LeaderAssignments {
+  readonly assignments: readonly MemberAssignment[]
+  /** Whether some member still has to give up what nobody is given yet, and has to join again. */
+  readonly areSomeWithheld: boolean
+}
+
 /** Lets the assignor do its work. An assignor that forgets a member, or invents one, is corrected. */
 export function assignAll(
   assignor: Assignor,
   members: readonly AssignorMember[],
   counts: ReadonlyMap<string, number>,
-): MemberAssignment[] {
-  const assignments = assignor.assign(members, counts)
-  return members.map(({ memberId }) => ({
-    memberId,
-    assignment: writeAssignment(assignments.get(memberId) ?? []),
-  }))
+): LeaderAssignments {
+  const assigned = assignor.assign(members, counts)
+  const given = new Set([...assigned.values()].flat().map(partitionKey))
+  return {
+    assignments: members.map(({ memberId }) => ({
+      memberId,
+      assignment: writeAssignment(assigned.get(memberId) ?? []),
+    })),
+    areSomeWithheld: members.some(({ owned }) =>
+      owned.some((partition) => counts.has(partition.topic) && !given.has(partitionKey(partition))),
+    ),
+  }
 }
 
 /**
