@@ -13,7 +13,12 @@ export type {
   RecordHeaders,
   TopicRecord,
 } from './producer/producer-record.ts'
-export type { RecordResult, RecordResults } from './producer/record-results.ts'
+export type {
+  RecordOutcome,
+  RecordResult,
+  RecordResults,
+  Results,
+} from './producer/record-results.ts'
 export type { SendOptions } from './producer/record-sender.ts'
 export { DeliveryError } from './producer/delivery-error.ts'
 export { RecordsDeliveryError } from './producer/records-delivery-error.ts'
