@@ -330,7 +330,9 @@ export class ClassicMember implements MemberProtocol, CommitAuthority {
       const { errorCode } = response
       if (errorCode === kafkaError.NONE) {
         this.#session.heard(sentMs)
-        return response.assignment
+        // A process that stood still finds answers from before: by now they may not be true any more.
+        this.#session.check()
+        return this.#generation === generationId ? response.assignment : undefined
       }
       if (coordinator.isElsewhere(errorCode)) {
         await this.#pause()

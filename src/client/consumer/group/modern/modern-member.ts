@@ -110,6 +110,8 @@ export class ModernMember implements MemberProtocol, CommitAuthority {
   async step(): Promise<void> {
     const { life, cluster, topics } = this.#world
     if (this.#state === 'out') this.#join()
+    // A process that stood still may have been given something that is another's by now.
+    this.#session.check()
     const target = this.#target
     if (target === undefined) return life.wakeup.wait()
     const { metadata } = cluster
@@ -306,6 +308,11 @@ export class ModernMember implements MemberProtocol, CommitAuthority {
   #welcome(response: HeartbeatResponse, sentMs: number): void {
     const { life } = this.#world
     const { memberId, memberEpoch, heartbeatIntervalMs, assignment } = response
+    const incarnation = this.#incarnation
+    this.#session.heard(sentMs)
+    // A process that stood still finds answers from before: by now they may not be true any more.
+    this.#session.check()
+    if (incarnation !== this.#incarnation) return
     if (memberId !== null && memberId !== '') {
       this.#memberId = memberId
       this.#hasGivenId = true
@@ -313,7 +320,6 @@ export class ModernMember implements MemberProtocol, CommitAuthority {
     this.#state = 'member'
     this.#classicSinceMs = undefined
     this.#epoch = memberEpoch
-    this.#session.heard(sentMs)
     this.#answers += 1
     this.#backoff.reset()
     if (heartbeatIntervalMs > 0) this.#intervalMs = heartbeatIntervalMs
