@@ -34,4 +34,17 @@ describe('Producer', () => {
       expect(kafka.records(topic, partition)[offset]?.value?.toString()).toBe(`value-${index}`)
     }
   })
+
+  it('says at once that its login is refused', async () => {
+    await using kafka = await startBroker({ users: { alice: 'right' } })
+    const credentials = { username: 'alice', password: 'wrong' }
+    const sasl = { mechanism: 'SCRAM-SHA-256', credentials } as const
+    await using client = new TestClient(kafka.bootstrap, { sasl })
+    const sent = client.producer().send({ topic: 'orders', value: 'created' })
+    await expect(sent).rejects.toMatchObject({
+      code: 'MILLRACE_CLIENT_NOT_DELIVERED',
+      definitelyNotWritten: true,
+      cause: { code: 'MILLRACE_CLIENT_LOGIN_FAILED' },
+    })
+  })
 })

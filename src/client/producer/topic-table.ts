@@ -7,7 +7,7 @@ import { DeliveryError } from './delivery-error.ts'
 import type { QueueContext } from './partition-queue.ts'
 import { noSuchPartition, TopicQueue } from './topic-queue.ts'
 import type { PendingRecord } from './topic-queue.ts'
-import { OptionError } from '../../errors.ts'
+import { MillraceError, OptionError } from '../../errors.ts'
 
 export interface TopicTableContext {
   readonly cluster: Cluster
@@ -127,6 +127,7 @@ export class TopicTable {
           this.#refuseStillWaiting(lookedFor)
         } catch (error) {
           this.#lastError = error as Error
+          if (error instanceof MillraceError && !error.retriable) this.#refuseAll(error)
         }
         if (this.#hasUnknown()) await clock.sleep(backoff.nextMs(), signal)
       } while (this.#hasUnknown())
@@ -134,6 +135,15 @@ export class TopicTable {
       // Closed while it waited.
     } finally {
       this.#isLoading = false
+    }
+  }
+
+  /** A login that was refused, or a cluster that is too old: nobody should wait for it. */
+  #refuseAll(cause: Error): void {
+    for (const topic of this.#topics.values()) {
+      const { pending } = topic
+      topic.pending = []
+      for (const waiting of pending) this.#refuse(topic, waiting, cause)
     }
   }
 
