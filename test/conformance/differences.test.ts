@@ -10,5 +10,8 @@ it('every difference names a case of the suite', () => {
     .map((file) => readFileSync(join(import.meta.dirname, file), 'utf8'))
     .join('\n')
   const rows = Object.values(differences).flatMap((table) => Object.keys(table))
-  expect(rows.filter((name) => !sources.includes(`'${name}'`))).toEqual([])
+  // Cases that are declared for several protocols have the protocol before their name.
+  const isCase = (name: string) =>
+    [name, name.replace(/^\w+: /, '')].some((text) => sources.includes(`'${text}'`))
+  expect(rows.filter((name) => !isCase(name))).toEqual([])
 })
