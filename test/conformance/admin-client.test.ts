@@ -155,7 +155,11 @@ conformance('the administration of the client', {
       const ofConsumers = await groups.list({ types: ['consumer'] })
       expect(ofConsumers.find(({ groupId }) => groupId === modern)?.type).toBe('consumer')
       expect(ofConsumers.find(({ groupId }) => groupId === classic)).toBeUndefined()
-      const described = await groups.describeMany([classic, modern, 'absent'])
+      // What was listed may be described a moment later: Kafka describes what its log has committed.
+      const described = await port.eventually('the group is described', async () => {
+        const answers = await groups.describeMany([classic, modern, 'absent'])
+        return answers.get(modern)?.error === undefined ? answers : undefined
+      })
       expect(described.get(classic)).toMatchObject({
         type: 'classic',
         state: 'Stable',
