@@ -9,6 +9,8 @@ export default defineConfig({
     isolate: false,
     maxWorkers: '100%',
     testTimeout: 30_000,
+    // What is waited for comes late on a busy machine.
+    expect: { poll: { timeout: 20_000 } },
     hookTimeout: 60_000,
   },
 })

@@ -106,13 +106,13 @@ describe('RequestPipe', () => {
   it('sends nothing while the broker throttles', async () => {
     const { socket, ask, clock } = openPipe()
     const first = ask()
-    socket.answer(0, 500)
+    socket.answer(0, 500_000)
     await first
-    const second = ask(10_000)
+    const second = ask(10_000_000)
     expect(socket.sent.length).toBe(1)
-    await clock.advance(499)
+    await clock.advance(400_000)
     expect(socket.sent.length).toBe(1)
-    await clock.advance(1)
+    await clock.advance(100_000)
     socket.answer(1)
     await expect(second).resolves.toMatchObject({ nodeId: 7 })
   })

@@ -83,10 +83,11 @@ describe('commits of a member', () => {
     await until(() => one.held === all, 'assigned')
     const { memberId } = one
     const sent: string[] = []
+    let isHolding = true
     const held: (() => void)[] = []
     bench.kafka.intercept('OffsetCommit', async (request, proceed) => {
       sent.push((request.body as CommitRequest).memberId)
-      await new Promise<void>((resolve) => held.push(resolve))
+      if (isHolding) await new Promise<void>((resolve) => held.push(resolve))
       return proceed()
     })
     const commit = one.member.commit([offset('t', 0, 4)])
@@ -94,6 +95,7 @@ describe('commits of a member', () => {
     await until(() => sent.length === 1, 'sent')
     await bench.kafka.expireSession('group', memberId)
     await until(() => one.told.length === 3, 'lost and given again')
+    isHolding = false
     for (const proceed of held) proceed()
     await outcome
     expect(one.memberId).not.toBe(memberId)
