@@ -29,7 +29,7 @@ export { Transaction } from './producer/transaction/transaction.ts'
 export type { TransactionOffset } from './producer/transaction/transaction.ts'
 export { TransactionError } from './producer/transaction/transaction-error.ts'
 export type { TransactionAction } from './producer/transaction/transaction-error.ts'
-export type { TopicPartition } from './producer/producer-identity.ts'
+export type { TopicPartition } from './topic-partition.ts'
 
 export { Consumer } from './consumer/consumer.ts'
 export type {

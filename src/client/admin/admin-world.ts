@@ -3,7 +3,7 @@ import type { Clock } from '../../platform/index.ts'
 import { kafkaError } from '../../protocol/index.ts'
 import { KafkaError } from '../client-error.ts'
 import type { Cluster } from '../cluster/cluster.ts'
-import type { TopicPartition } from '../producer/producer-identity.ts'
+import type { TopicPartition } from '../topic-partition.ts'
 import { isWorthAskingAgain } from './ask-each.ts'
 import type { Asked } from './ask-each.ts'
 

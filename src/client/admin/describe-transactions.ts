@@ -7,7 +7,8 @@ import {
 import type { ResponseOf } from '../../protocol/index.ts'
 import { checkKafkaCode, KafkaError } from '../client-error.ts'
 import type { Broker } from '../cluster/cluster.ts'
-import type { TopicPartition } from '../producer/producer-identity.ts'
+import { byTopic, partitionKey } from '../topic-partition.ts'
+import type { TopicPartition } from '../topic-partition.ts'
 import type { AdminCall, Need } from './admin-call.ts'
 import { partitionMayRetry } from './admin-world.ts'
 import type { AdminWorld } from './admin-world.ts'
@@ -15,7 +16,6 @@ import { askEach } from './ask-each.ts'
 import { askEveryBroker } from './ask-every-broker.ts'
 import type { BrokerResults } from './ask-every-broker.ts'
 import type { ItemResult } from './item-result.ts'
-import { byTopic, partitionKey, partitionName } from './partitions.ts'
 import { coordinatorRoute, leaderRoute } from './routes.ts'
 
 /** Kafka's names of the states of transactions. */
@@ -174,7 +174,7 @@ export function describeProducers(
   return askEach<TopicPartition, PartitionProducers>(call, partitions, {
     route: leaderRoute(call),
     effect: 'reads',
-    name: (partition) => `producers of ${partitionName(partition)}`,
+    name: (partition) => `producers of ${partitionKey(partition)}`,
     mayRetry: partitionMayRetry(world),
     ask: (broker, asked) => {
       const some = asked.map(({ item }) => item)
@@ -201,7 +201,7 @@ export async function askProducers(
         const key = partitionKey(partition)
         if (each.errorCode === 0)
           return [key, { producers: each.activeProducers.map(readProducer) }]
-        const what = `producers of ${partitionName(partition)}`
+        const what = `producers of ${partitionKey(partition)}`
         return [key, new KafkaError(each.errorCode, what, each.errorMessage)]
       }),
     ),

@@ -2,20 +2,15 @@ import type { MillraceError } from '../../errors.ts'
 import { electLeadersApi, kafkaError } from '../../protocol/index.ts'
 import { checkKafkaCode, KafkaError } from '../client-error.ts'
 import type { Broker } from '../cluster/cluster.ts'
-import type { TopicPartition } from '../producer/producer-identity.ts'
+import { byTopic, partitionKey } from '../topic-partition.ts'
+import type { TopicPartition } from '../topic-partition.ts'
 import { adminCall } from './admin-call.ts'
 import type { AdminCall, AdminCallOptions } from './admin-call.ts'
 import type { AdminWorld } from './admin-world.ts'
 import { askEach, askOne } from './ask-each.ts'
 import { onlyAnswer } from './item-result.ts'
 import type { PartitionResult } from './item-result.ts'
-import {
-  byPartition,
-  byTopic,
-  partitionKey,
-  partitionName,
-  partitionResults,
-} from './partitions.ts'
+import { byPartition, partitionResults } from './partitions.ts'
 import { controllerRoute } from './routes.ts'
 
 /** What became of the leader of a partition. */
@@ -94,7 +89,7 @@ async function electIn(
   const results = await askEach<TopicPartition, Election>(call, partitions, {
     route: controllerRoute(call),
     effect: 'changes',
-    name: (partition) => `election in ${partitionName(partition)}`,
+    name: (partition) => `election in ${partitionKey(partition)}`,
     async ask(broker, asked) {
       const some = asked.map(({ item }) => item)
       return new Map(
@@ -158,5 +153,5 @@ function readElection(
   if (errorCode === 0) return { wasNeeded: true }
   // Also what a repeated request is answered when the answer to the first was lost.
   if (errorCode === kafkaError.ELECTION_NOT_NEEDED) return { wasNeeded: false }
-  return new KafkaError(errorCode, `election in ${partitionName(partition)}`, errorMessage)
+  return new KafkaError(errorCode, `election in ${partitionKey(partition)}`, errorMessage)
 }

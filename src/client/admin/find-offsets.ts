@@ -4,7 +4,8 @@ import { listOffsetsApi } from '../../protocol/index.ts'
 import { KafkaError } from '../client-error.ts'
 import type { Broker } from '../cluster/cluster.ts'
 import type { IsolationLevel } from '../consumer/consumer-options.ts'
-import type { TopicPartition } from '../producer/producer-identity.ts'
+import { byTopic, partitionKey } from '../topic-partition.ts'
+import type { TopicPartition } from '../topic-partition.ts'
 import { shown } from '../option-checks.ts'
 import type { AdminCall, Need } from './admin-call.ts'
 import { partitionMayRetry } from './admin-world.ts'
@@ -12,7 +13,6 @@ import type { AdminWorld } from './admin-world.ts'
 import { addTo, askEach } from './ask-each.ts'
 import type { Asked } from './ask-each.ts'
 import type { ItemResult } from './item-result.ts'
-import { byTopic, partitionKey, partitionName } from './partitions.ts'
 import { leaderRoute } from './routes.ts'
 
 /** Places in a partition that have a name: what ListOffsets takes for them, and since when. */
@@ -70,7 +70,7 @@ export function findOffsets(
   return askEach<OffsetQuestion, FoundOffset>(call, questions, {
     route: leaderRoute(call),
     effect: 'reads',
-    name: (question) => `offset of ${partitionName(question)}`,
+    name: (question) => `offset of ${partitionKey(question)}`,
     mayRetry: partitionMayRetry(world),
     async ask(broker, asked) {
       // What an old broker cannot answer must not fail what it can.
@@ -139,7 +139,7 @@ function readOffsets(
     const partition = { topic, partition: found.partitionIndex }
     const key = partitionKey(partition)
     if (found.errorCode !== 0) {
-      return [key, new KafkaError(found.errorCode, `offset of ${partitionName(partition)}`)]
+      return [key, new KafkaError(found.errorCode, `offset of ${partitionKey(partition)}`)]
     }
     const { offset, timestamp, leaderEpoch } = found
     const told = (value: number) => (value < 0 ? undefined : value)

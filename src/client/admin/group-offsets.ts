@@ -7,13 +7,13 @@ import {
 } from '../../protocol/index.ts'
 import { checkKafkaCode, KafkaError } from '../client-error.ts'
 import type { Broker } from '../cluster/cluster.ts'
-import type { TopicPartition } from '../producer/producer-identity.ts'
+import { byTopic, partitionKey } from '../topic-partition.ts'
+import type { TopicPartition } from '../topic-partition.ts'
 import type { AdminCall } from './admin-call.ts'
 import { isUnknownTopic } from './admin-world.ts'
 import type { AdminWorld } from './admin-world.ts'
 import { askEach, isWorthAskingAgain } from './ask-each.ts'
 import type { ItemResult, PartitionResult } from './item-result.ts'
-import { byTopic, partitionKey, partitionName } from './partitions.ts'
 import { coordinatorRoute } from './routes.ts'
 
 /** An offset that a group has committed: the next record that it reads. */
@@ -159,7 +159,7 @@ export function alterGroupOffsets(
   offsets: ReadonlyMap<string, NewGroupOffset>,
 ): Promise<Map<string, ItemResult>> {
   const what = (partition: TopicPartition) =>
-    `offset of group ${groupId} in ${partitionName(partition)}`
+    `offset of group ${groupId} in ${partitionKey(partition)}`
   return askEach<NewGroupOffset, object>(call, offsets, {
     route: coordinatorRoute(call, 'group', () => groupId),
     effect: 'changes',
@@ -191,7 +191,7 @@ export function deleteGroupOffsets(
   partitions: ReadonlyMap<string, TopicPartition>,
 ): Promise<Map<string, ItemResult>> {
   const what = (partition: TopicPartition) =>
-    `offset of group ${groupId} in ${partitionName(partition)}`
+    `offset of group ${groupId} in ${partitionKey(partition)}`
   return askEach<TopicPartition, object>(call, partitions, {
     route: coordinatorRoute(call, 'group', () => groupId),
     effect: 'changes',

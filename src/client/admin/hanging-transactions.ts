@@ -2,7 +2,8 @@ import { MillraceError } from '../../errors.ts'
 import { kafkaError, writeTxnMarkersApi } from '../../protocol/index.ts'
 import { KafkaError } from '../client-error.ts'
 import type { Broker } from '../cluster/cluster.ts'
-import type { TopicPartition } from '../producer/producer-identity.ts'
+import { partitionKey } from '../topic-partition.ts'
+import type { TopicPartition } from '../topic-partition.ts'
 import type { AdminCall } from './admin-call.ts'
 import { partitionMayRetry } from './admin-world.ts'
 import type { AdminWorld } from './admin-world.ts'
@@ -18,7 +19,7 @@ import {
 import type { PartitionProducers, ProducerDescription } from './describe-transactions.ts'
 import { answerOf } from './item-result.ts'
 import type { Done, ItemResult } from './item-result.ts'
-import { byPartition, partitionKey, partitionName } from './partitions.ts'
+import { byPartition } from './partitions.ts'
 import { anyBrokerRoute, leaderRoute } from './routes.ts'
 
 /** An open transaction in a partition, by where it begins. */
@@ -45,7 +46,7 @@ export function transactionKey(transaction: OpenTransaction): string {
 }
 
 function transactionName(transaction: OpenTransaction): string {
-  return `transaction at ${transaction.startOffset} of ${partitionName(transaction)}`
+  return `transaction at ${transaction.startOffset} of ${partitionKey(transaction)}`
 }
 
 /**

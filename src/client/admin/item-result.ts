@@ -1,5 +1,5 @@
 import type { MillraceError } from '../../errors.ts'
-import type { TopicPartition } from '../producer/producer-identity.ts'
+import type { TopicPartition } from '../topic-partition.ts'
 
 /**
  * What became of one of many items: its answer, or why there is none. Looking at `error` tells which.

@@ -1,17 +1,8 @@
 import { OptionError } from '../../errors.ts'
-import type { TopicPartition } from '../producer/producer-identity.ts'
+import type { TopicPartition } from '../topic-partition.ts'
 import { shown } from '../option-checks.ts'
+import { partitionKey } from '../topic-partition.ts'
 import type { PartitionResult, ItemResult } from './item-result.ts'
-
-/** Names a partition in maps; a number comes first, so that no topic's name can be mistaken for two. */
-export function partitionKey({ topic, partition }: TopicPartition): string {
-  return `${partition} ${topic}`
-}
-
-/** `orders-3`, as Kafka's logs have it. */
-export function partitionName({ topic, partition }: TopicPartition): string {
-  return `${topic}-${partition}`
-}
 
 /** Items by their key. One that is named twice is refused: which of the two is meant cannot be told. */
 export function byKey<Item>(
@@ -60,17 +51,4 @@ export function partitionResults<Answer extends object>(
     const result = results.get(key)
     return result === undefined ? [] : [{ topic, partition, ...result }]
   })
-}
-
-/** Items gathered by topic, topics in the order of their first item. */
-export function byTopic<Item extends { readonly topic: string }>(
-  items: Iterable<Item>,
-): Map<string, Item[]> {
-  const topics = new Map<string, Item[]>()
-  for (const item of items) {
-    const known = topics.get(item.topic)
-    if (known === undefined) topics.set(item.topic, [item])
-    else known.push(item)
-  }
-  return topics
 }

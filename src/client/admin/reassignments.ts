@@ -6,20 +6,15 @@ import {
 } from '../../protocol/index.ts'
 import { checkKafkaCode, KafkaError } from '../client-error.ts'
 import { shown } from '../option-checks.ts'
-import type { TopicPartition } from '../producer/producer-identity.ts'
+import { byTopic, partitionKey } from '../topic-partition.ts'
+import type { TopicPartition } from '../topic-partition.ts'
 import { adminCall } from './admin-call.ts'
 import type { AdminCall, AdminCallOptions } from './admin-call.ts'
 import type { AdminWorld } from './admin-world.ts'
 import { askEach, askOne } from './ask-each.ts'
 import { onlyAnswer } from './item-result.ts'
 import type { PartitionResult } from './item-result.ts'
-import {
-  byPartition,
-  byTopic,
-  partitionKey,
-  partitionName,
-  partitionResults,
-} from './partitions.ts'
+import { byPartition, partitionResults } from './partitions.ts'
 import { controllerRoute } from './routes.ts'
 
 /** Where a partition shall be. */
@@ -138,7 +133,7 @@ async function alterReassignments(
   call: AdminCall,
   changes: ReadonlyMap<string, Change>,
 ): Promise<PartitionResult[]> {
-  const name = (partition: TopicPartition) => `reassignment of ${partitionName(partition)}`
+  const name = (partition: TopicPartition) => `reassignment of ${partitionKey(partition)}`
   const results = await askEach<Change, object>(call, changes, {
     route: controllerRoute(call),
     effect: 'changes',

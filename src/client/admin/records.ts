@@ -2,7 +2,8 @@ import { OptionError } from '../../errors.ts'
 import type { MillraceError } from '../../errors.ts'
 import { deleteRecordsApi } from '../../protocol/index.ts'
 import { KafkaError } from '../client-error.ts'
-import type { TopicPartition } from '../producer/producer-identity.ts'
+import { byTopic, partitionKey } from '../topic-partition.ts'
+import type { TopicPartition } from '../topic-partition.ts'
 import { shown } from '../option-checks.ts'
 import { adminCall } from './admin-call.ts'
 import type { AdminCall, AdminCallOptions } from './admin-call.ts'
@@ -11,13 +12,7 @@ import type { AdminWorld } from './admin-world.ts'
 import { askEach } from './ask-each.ts'
 import { onlyAnswer } from './item-result.ts'
 import type { ItemResult, PartitionResult } from './item-result.ts'
-import {
-  byPartition,
-  byTopic,
-  partitionKey,
-  partitionName,
-  partitionResults,
-} from './partitions.ts'
+import { byPartition, partitionResults } from './partitions.ts'
 import { leaderRoute } from './routes.ts'
 
 /** Records to be deleted. */
@@ -73,7 +68,7 @@ function deleteRecords(
   return askEach<RecordDeletion, DeletedRecords>(call, deletions, {
     route: leaderRoute(call),
     effect: 'changes',
-    name: (deletion) => `records of ${partitionName(deletion)}`,
+    name: (deletion) => `records of ${partitionKey(deletion)}`,
     mayRetry: partitionMayRetry(world),
     async ask(broker, asked) {
       const { topics } = await call.request(broker, deleteRecordsApi, {
@@ -92,7 +87,7 @@ function deleteRecords(
             const partition = { topic, partition: partitionIndex }
             const key = partitionKey(partition)
             if (errorCode === 0) return [key, { startOffset: lowWatermark }] as const
-            const what = `records of ${partitionName(partition)}`
+            const what = `records of ${partitionKey(partition)}`
             return [key, new KafkaError(errorCode, what)] as const
           }),
         ),

@@ -1,7 +1,8 @@
 import { OptionError } from '../../errors.ts'
 import type { MillraceError } from '../../errors.ts'
 import { shown } from '../option-checks.ts'
-import type { TopicPartition } from '../producer/producer-identity.ts'
+import { partitionKey } from '../topic-partition.ts'
+import type { TopicPartition } from '../topic-partition.ts'
 import type { AdminCall } from './admin-call.ts'
 import type { AdminWorld } from './admin-world.ts'
 import { describeTopics } from './describe-topics.ts'
@@ -11,7 +12,7 @@ import { alterGroupOffsets, readGroupOffsets } from './group-offsets.ts'
 import type { NewGroupOffset } from './group-offsets.ts'
 import { answerOf } from './item-result.ts'
 import type { ItemResult, PartitionResult } from './item-result.ts'
-import { byKey, byPartition, nameOf, partitionKey } from './partitions.ts'
+import { byKey, byPartition, nameOf } from './partitions.ts'
 
 /**
  * Where a group goes on: at the first record, behind the last one, at the first one with a timestamp (behind

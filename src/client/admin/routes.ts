@@ -2,7 +2,7 @@ import type { MillraceError } from '../../errors.ts'
 import { asksForMetadata, kafkaError } from '../../protocol/index.ts'
 import { ConnectionError, KafkaError } from '../client-error.ts'
 import type { Broker, CoordinatorKind, TopicWatch } from '../cluster/cluster.ts'
-import type { TopicPartition } from '../producer/producer-identity.ts'
+import type { TopicPartition } from '../topic-partition.ts'
 import type { AdminCall } from './admin-call.ts'
 import { findCoordinators } from './find-coordinators.ts'
 

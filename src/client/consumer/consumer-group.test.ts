@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { isMillraceError } from '../../errors.ts'
-import type { TopicPartition } from '../producer/producer-identity.ts'
+import type { TopicPartition } from '../topic-partition.ts'
 import type { Consumer } from './consumer.ts'
 import { first, read, startWorld, valuesOf } from './fixture/world.ts'
 

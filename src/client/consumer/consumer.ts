@@ -1,7 +1,7 @@
 import { MillraceError, OptionError } from '../../errors.ts'
 import type { Timer } from '../../platform/index.ts'
 import type { Cluster, TopicWatch } from '../cluster/cluster.ts'
-import type { TopicPartition } from '../producer/producer-identity.ts'
+import type { TopicPartition } from '../topic-partition.ts'
 import type { AssignmentCallbacks, ResolvedFetchOptions } from './consumer-options.ts'
 import type { FetchedBatch } from './fetched-batch.ts'
 import { Fetcher } from './fetcher.ts'

@@ -2,6 +2,7 @@ import { kafkaError, offsetForLeaderEpochApi } from '../../protocol/index.ts'
 import { isMillraceError } from '../../errors.ts'
 import type { FetchFailures } from './fetch-failures.ts'
 import type { FetchWorld } from './fetch-world.ts'
+import { partitionKey } from '../topic-partition.ts'
 import type { PartitionState } from './partition-state.ts'
 
 /** From here on the request needs no rights on the whole cluster. */
@@ -41,13 +42,15 @@ export async function checkEpochs(
       )
     const answers = new Map(
       response.topics.flatMap(({ topic, partitions }) =>
-        partitions.map((answer) => [`${topic} ${answer.partition}`, answer] as const),
+        partitions.map(
+          (answer) => [partitionKey({ topic, partition: answer.partition }), answer] as const,
+        ),
       ),
     )
     for (const question of current()) {
       const { topic, partition } = question.state
       question.state.isAsked = false
-      const answer = answers.get(`${topic} ${partition}`)
+      const answer = answers.get(partitionKey({ topic, partition }))
       if (answer === undefined) world.retryLater(question.state)
       else judge(world, failures, question, answer)
     }

@@ -1,4 +1,5 @@
 import type { RequestInput, fetchApi } from '../../protocol/index.ts'
+import { partitionKey } from '../topic-partition.ts'
 import type { PartitionState } from './partition-state.ts'
 
 type FetchRequest = RequestInput<typeof fetchApi>
@@ -90,7 +91,9 @@ export class FetchSession {
   /** What was asked for in a partition that a response names; undefined for none that we know. */
   target(topic: string, topicId: string, partition: number): FetchTarget | undefined {
     const name = this.#usesTopicIds ? this.#topicNames.get(topicId) : topic
-    return name === undefined ? undefined : this.#targets.get(`${partition} ${name}`)
+    return name === undefined
+      ? undefined
+      : this.#targets.get(partitionKey({ topic: name, partition }))
   }
 
   #topicsOf(targets: readonly FetchTarget[]): FetchTopics {

@@ -1,6 +1,6 @@
 import { isMillraceError } from '../../errors.ts'
 import type { Record, RecordReader } from '../../protocol/records/index.ts'
-import type { TopicPartition } from '../producer/producer-identity.ts'
+import type { TopicPartition } from '../topic-partition.ts'
 import type { BatchContent } from './batch-content.ts'
 import { PartitionError } from './partition-error.ts'
 

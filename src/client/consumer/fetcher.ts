@@ -3,7 +3,8 @@ import { isRetriable } from '../../protocol/index.ts'
 import { Backoff } from '../backoff.ts'
 import { isWorthRetrying, KafkaError } from '../client-error.ts'
 import type { Cluster } from '../cluster/cluster.ts'
-import type { TopicPartition } from '../producer/producer-identity.ts'
+import { partitionKey } from '../topic-partition.ts'
+import type { TopicPartition } from '../topic-partition.ts'
 import { BrokerFetch } from './broker-fetch.ts'
 import type { ResolvedFetchOptions } from './consumer-options.ts'
 import { checkEpochs } from './epoch-check.ts'
@@ -11,7 +12,7 @@ import { FetchFailures } from './fetch-failures.ts'
 import type { FetchWorld } from './fetch-world.ts'
 import type { FetchedBatch } from './fetched-batch.ts'
 import { PartitionError } from './partition-error.ts'
-import { partitionKey, PartitionState } from './partition-state.ts'
+import { PartitionState } from './partition-state.ts'
 import { PositionFinder } from './position-finder.ts'
 import type { ReadCommittedOffsets } from './position-finder.ts'
 import type { StartingPoint } from './position.ts'
@@ -79,7 +80,7 @@ export class Fetcher {
   }
 
   state({ topic, partition }: TopicPartition): PartitionState | undefined {
-    return this.#states.get(partitionKey(topic, partition))
+    return this.#states.get(partitionKey({ topic, partition }))
   }
 
   /** Reads a partition from now on; one that is read already goes on where it is. */

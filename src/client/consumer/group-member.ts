@@ -1,4 +1,4 @@
-import type { TopicPartition } from '../producer/producer-identity.ts'
+import type { TopicPartition } from '../topic-partition.ts'
 
 /** A position in a partition, as groups keep it. */
 export interface CommittedOffset extends TopicPartition {

@@ -2,10 +2,10 @@ import { OptionError } from '../../errors.ts'
 import { asksForMetadata, kafkaError, listOffsetsApi } from '../../protocol/index.ts'
 import { KafkaError } from '../client-error.ts'
 import type { Cluster } from '../cluster/cluster.ts'
-import type { TopicPartition } from '../producer/producer-identity.ts'
+import { partitionKey } from '../topic-partition.ts'
+import type { TopicPartition } from '../topic-partition.ts'
 import { retry } from '../retry.ts'
 import type { IsolationLevel } from './consumer-options.ts'
-import { partitionKey } from './partition-state.ts'
 
 /** What is asked of a partition; `timestamp` as ListOffsets takes it. */
 export interface OffsetQuestion extends TopicPartition {
@@ -40,7 +40,7 @@ export async function listOffsets(
     const { topic, partition } = question
     const leaderId = cluster.metadata.partition(topic, partition)?.leaderId ?? -1
     if (leaderId < 0)
-      answers.failed.set(partitionKey(topic, partition), noLeader(cluster, question))
+      answers.failed.set(partitionKey({ topic, partition }), noLeader(cluster, question))
     else byLeader.set(leaderId, [...(byLeader.get(leaderId) ?? []), question])
   }
   const asked = [...byLeader].map(([leaderId, asked]) =>
@@ -72,14 +72,14 @@ export async function listOffsetsOfAll(
     await retry(cluster, { what: 'offsets of partitions', timeoutMs, signal }, async () => {
       const answers = await listOffsets(cluster, left, isolation)
       for (const [key, offset] of answers.found) found.set(key, offset)
-      left = left.filter(({ topic, partition }) => !found.has(partitionKey(topic, partition)))
+      left = left.filter(({ topic, partition }) => !found.has(partitionKey({ topic, partition })))
       for (const error of answers.failed.values()) throw error
     })
   } finally {
     watch.release()
   }
   return questions.flatMap(
-    ({ topic, partition }) => found.get(partitionKey(topic, partition)) ?? [],
+    ({ topic, partition }) => found.get(partitionKey({ topic, partition })) ?? [],
   )
 }
 
@@ -87,7 +87,7 @@ export async function listOffsetsOfAll(
 function checkDistinct(partitions: readonly TopicPartition[]): void {
   const seen = new Set<string>()
   for (const { topic, partition } of partitions) {
-    const key = partitionKey(topic, partition)
+    const key = partitionKey({ topic, partition })
     if (seen.has(key)) {
       throw new OptionError('partitions', `(${topic}-${partition} twice) must not repeat one`)
     }
@@ -110,9 +110,7 @@ async function askLeader(
   isolation: IsolationLevel,
   { found, failed }: OffsetAnswers,
 ): Promise<void> {
-  const unanswered = new Map(
-    questions.map((each) => [partitionKey(each.topic, each.partition), each]),
-  )
+  const unanswered = new Map(questions.map((each) => [partitionKey(each), each]))
   try {
     const response = await cluster.broker(leaderId, 'main').request(listOffsetsApi, {
       replicaId: -1,
@@ -122,7 +120,7 @@ async function askLeader(
     })
     for (const { name: topic, partitions } of response.topics) {
       for (const { partitionIndex: partition, errorCode, ...offset } of partitions) {
-        const key = partitionKey(topic, partition)
+        const key = partitionKey({ topic, partition })
         if (!unanswered.delete(key)) continue
         if (errorCode === 0) found.set(key, { topic, partition, ...offset })
         else failed.set(key, new KafkaError(errorCode, `offset of ${topic}-${partition}`))

@@ -1,6 +1,6 @@
 import { MillraceError } from '../../errors.ts'
 import type { CommittedOffset } from './group-member.ts'
-import { partitionKey } from './partition-state.ts'
+import { partitionKey } from '../topic-partition.ts'
 
 export interface CommitOptions {
   /** Allows offsets below what was committed before. @defaultValue false */
@@ -39,12 +39,12 @@ export class OffsetCommits {
 
   /** The offset was found committed. */
   isCommitted(offset: CommittedOffset): void {
-    this.#committed.set(keyOf(offset), { offset: offset.offset, number: this.#count })
+    this.#committed.set(partitionKey(offset), { offset: offset.offset, number: this.#count })
   }
 
   /** The partition is no longer ours, and somebody else may commit what he likes. */
   forget(topic: string, partition: number): void {
-    const key = partitionKey(topic, partition)
+    const key = partitionKey({ topic, partition })
     this.#committed.delete(key)
     this.#asked.delete(key)
   }
@@ -52,7 +52,7 @@ export class OffsetCommits {
   /** Commits what lies ahead of what is committed, and passes over the rest. */
   async advance(offsets: readonly CommittedOffset[], signal?: AbortSignal): Promise<void> {
     const ahead = offsets.filter((each) => {
-      const key = keyOf(each)
+      const key = partitionKey(each)
       const isNew = each.offset > (this.#committed.get(key)?.offset ?? -1)
       // What was asked for and is not answered yet may fail: it is asked for again.
       return isNew && each.offset >= (this.#asked.get(key)?.offset ?? -1)
@@ -71,18 +71,18 @@ export class OffsetCommits {
     signal?.throwIfAborted()
     this.#count += 1
     const number = this.#count
-    for (const each of offsets) this.#asked.set(keyOf(each), { offset: each.offset, number })
+    for (const each of offsets) this.#asked.set(partitionKey(each), { offset: each.offset, number })
     try {
       await this.#send(offsets, signal)
     } catch (error) {
-      for (const each of offsets) this.#hasFailed(keyOf(each), number)
+      for (const each of offsets) this.#hasFailed(partitionKey(each), number)
       throw error
     }
     for (const each of offsets) this.#hasSucceeded(each, number)
   }
 
   #hasSucceeded(offset: CommittedOffset, number: number): void {
-    const key = keyOf(offset)
+    const key = partitionKey(offset)
     // Given up meanwhile, or overtaken by a later commit.
     if (!this.#asked.has(key) || (this.#committed.get(key)?.number ?? 0) > number) return
     this.#committed.set(key, { offset: offset.offset, number })
@@ -93,7 +93,7 @@ export class OffsetCommits {
   }
 
   #checkAhead(offset: CommittedOffset): void {
-    const key = keyOf(offset)
+    const key = partitionKey(offset)
     const committed = this.#committed.get(key)
     const asked = this.#asked.get(key)
     const latest = asked ?? committed
@@ -103,8 +103,4 @@ export class OffsetCommits {
       `commit of ${offset.topic}-${offset.partition}: offset ${offset.offset} is below ${latest.offset}, which is committed; allowBackwards lets it pass`,
     )
   }
-}
-
-function keyOf({ topic, partition }: CommittedOffset): string {
-  return partitionKey(topic, partition)
 }

@@ -1,6 +1,6 @@
 import { MillraceError } from '../../errors.ts'
 import type { ErrorCode } from '../../errors.ts'
-import type { TopicPartition } from '../producer/producer-identity.ts'
+import type { TopicPartition } from '../topic-partition.ts'
 
 export interface PartitionErrorOptions extends ErrorOptions {
   /** Where reading stopped; -1 before there was a position. */

@@ -1,14 +1,11 @@
 import type { Timer } from '../../platform/index.ts'
 import type { Backoff } from '../backoff.ts'
-import type { TopicPartition } from '../producer/producer-identity.ts'
+import { partitionKey } from '../topic-partition.ts'
+import type { TopicPartition } from '../topic-partition.ts'
 import { FetchedBatch } from './fetched-batch.ts'
 import type { FetchedChunk, TakenRecords } from './fetched-chunk.ts'
 import type { PartitionError } from './partition-error.ts'
 import type { Position, StartingPoint } from './position.ts'
-
-export function partitionKey(topic: string, partition: number): string {
-  return `${partition} ${topic}`
-}
 
 /** A replica that the leader wants us to read from (KIP-392). */
 interface ReadReplica {
@@ -75,7 +72,7 @@ export class PartitionState implements TopicPartition {
   constructor({ topic, partition }: TopicPartition, start: StartingPoint) {
     this.topic = topic
     this.partition = partition
-    this.key = partitionKey(topic, partition)
+    this.key = partitionKey({ topic, partition })
     this.#start = start
   }
 

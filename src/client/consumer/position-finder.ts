@@ -1,12 +1,12 @@
 import { isMillraceError } from '../../errors.ts'
 import { isWorthRetrying } from '../client-error.ts'
-import type { TopicPartition } from '../producer/producer-identity.ts'
+import { partitionKey } from '../topic-partition.ts'
+import type { TopicPartition } from '../topic-partition.ts'
 import type { FetchWorld } from './fetch-world.ts'
 import type { CommittedOffset } from './group-member.ts'
 import { listOffsets } from './list-offsets.ts'
 import type { OffsetAnswers, OffsetQuestion } from './list-offsets.ts'
 import { PartitionError } from './partition-error.ts'
-import { partitionKey } from './partition-state.ts'
 import type { PartitionState } from './partition-state.ts'
 import { earliestTimestamp, latestTimestamp } from './position.ts'
 import type { OffsetReset, StartingPoint } from './position.ts'
@@ -71,9 +71,7 @@ export class PositionFinder {
     try {
       const read = this.#committed ?? (() => Promise.resolve([]))
       const committed = await read(partitions, this.#closing.signal)
-      const byKey = new Map(
-        committed.map((each) => [partitionKey(each.topic, each.partition), each]),
-      )
+      const byKey = new Map(committed.map((each) => [partitionKey(each), each]))
       for (const { state, generation } of this.#settle(searches)) {
         const found = byKey.get(state.key)
         if (found !== undefined && found.offset >= 0) {

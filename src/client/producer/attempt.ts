@@ -2,7 +2,7 @@ import { kafkaError, kafkaErrorName, isRetriable } from '../../protocol/index.ts
 import { MillraceError } from '../../errors.ts'
 import { ConnectionError, KafkaError } from '../client-error.ts'
 import type { BatchWritten } from './batch-part.ts'
-import type { TopicPartition } from './producer-identity.ts'
+import type { TopicPartition } from '../topic-partition.ts'
 
 /** What one request made of a batch. */
 export type Attempt =

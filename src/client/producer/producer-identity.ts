@@ -1,12 +1,9 @@
+import type { TopicPartition } from '../topic-partition.ts'
+
 /** What a producer's batches are recognized by. The epoch is from 0 to 32,767. */
 export interface ProducerIdentity {
   readonly producerId: number
   readonly producerEpoch: number
-}
-
-export interface TopicPartition {
-  readonly topic: string
-  readonly partition: number
 }
 
 /** Why batches of a partition failed, as far as it matters for those that come after them. */

@@ -8,12 +8,12 @@ import {
 import { Backoff } from '../../backoff.ts'
 import { ConnectionError, isWorthRetrying, KafkaError } from '../../client-error.ts'
 import type { Cluster } from '../../cluster/cluster.ts'
-import type { TopicPartition } from '../../producer/producer-identity.ts'
+import { partitionKey } from '../../topic-partition.ts'
+import type { TopicPartition } from '../../topic-partition.ts'
 import type { CommittedOffset } from '../group-member.ts'
 import type { GroupCoordinator } from './group-coordinator.ts'
 import { commitRequest, commitResults, offsetVersionMax } from './offset-messages.ts'
 import type { CommitIdentity } from './offset-messages.ts'
-import { partitionKey } from './partition-key.ts'
 
 /** What a commit needs to know of the membership that it is made in. */
 export interface CommitAuthority {

@@ -4,8 +4,8 @@ import {
   Reader,
   Writer,
 } from '../../../protocol/index.ts'
-import type { TopicPartition } from '../../producer/producer-identity.ts'
-import { byTopic, compareText } from './partition-key.ts'
+import { compareText, sortedByTopic } from '../../topic-partition.ts'
+import type { TopicPartition } from '../../topic-partition.ts'
 
 /** The protocol type of groups whose members are consumers. */
 export const consumerProtocolType = 'consumer'
@@ -33,7 +33,7 @@ export function writeSubscription(subscription: MemberSubscription): Buffer {
     {
       topics: [...topics].sort(compareText),
       userData,
-      ownedPartitions: byTopic(owned),
+      ownedPartitions: sortedByTopic(owned),
       generationId: generation,
       rackId: rack ?? null,
     },
@@ -60,7 +60,7 @@ export function readSubscription(bytes: Buffer): MemberSubscription | undefined 
 export function writeAssignment(partitions: readonly TopicPartition[]): Buffer {
   const writer = new Writer()
   writer.int16(versionMax)
-  const assignedPartitions = byTopic(partitions)
+  const assignedPartitions = sortedByTopic(partitions)
   consumerAssignment.write(writer, { assignedPartitions }, versionMax)
   return writer.toBuffer()
 }

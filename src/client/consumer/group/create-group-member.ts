@@ -1,5 +1,5 @@
 import type { Cluster } from '../../cluster/cluster.ts'
-import type { TopicPartition } from '../../producer/producer-identity.ts'
+import type { TopicPartition } from '../../topic-partition.ts'
 import type {
   CommittedOffset,
   GroupMember,

@@ -1,5 +1,5 @@
 import type { Clock } from '../../../platform/index.ts'
-import type { TopicPartition } from '../../producer/producer-identity.ts'
+import type { TopicPartition } from '../../topic-partition.ts'
 import type { GroupMemberHandler } from '../group-member.ts'
 
 /**

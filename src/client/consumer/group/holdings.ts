@@ -1,5 +1,5 @@
-import type { TopicPartition } from '../../producer/producer-identity.ts'
-import { partitionKey } from './partition-key.ts'
+import { partitionKey } from '../../topic-partition.ts'
+import type { TopicPartition } from '../../topic-partition.ts'
 
 /**
  * The partitions that a member holds. Each time one is taken it gets another number: who remembers the number

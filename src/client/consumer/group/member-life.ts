@@ -1,10 +1,10 @@
 import type { Cluster } from '../../cluster/cluster.ts'
-import type { TopicPartition } from '../../producer/producer-identity.ts'
+import { partitionKey } from '../../topic-partition.ts'
+import type { TopicPartition } from '../../topic-partition.ts'
 import type { GroupMemberHandler } from '../group-member.ts'
 import type { GroupMemberOptions } from './group-member-options.ts'
 import { HandlerCalls } from './handler-calls.ts'
 import { Holdings } from './holdings.ts'
-import { partitionKey } from './partition-key.ts'
 import { SilenceWatch } from './silence-watch.ts'
 import { Wakeup } from './wakeup.ts'
 

@@ -5,7 +5,7 @@ import type {
   ResponseOf,
 } from '../../../protocol/index.ts'
 import type { ClusterMetadata } from '../../cluster/metadata.ts'
-import type { TopicPartition } from '../../producer/producer-identity.ts'
+import type { TopicPartition } from '../../topic-partition.ts'
 import type { CommittedOffset } from '../group-member.ts'
 
 /** In whose name offsets are committed. */

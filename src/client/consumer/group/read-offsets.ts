@@ -1,13 +1,13 @@
 import { kafkaError, offsetFetchApi } from '../../../protocol/index.ts'
 import { KafkaError } from '../../client-error.ts'
 import type { Cluster } from '../../cluster/cluster.ts'
-import type { TopicPartition } from '../../producer/producer-identity.ts'
+import { partitionKey } from '../../topic-partition.ts'
+import type { TopicPartition } from '../../topic-partition.ts'
 import { retry } from '../../retry.ts'
 import type { CommittedOffset } from '../group-member.ts'
 import type { GroupCoordinator } from './group-coordinator.ts'
 import { fetchedOffsets, offsetFetchRequest, offsetVersionMax } from './offset-messages.ts'
 import type { FetchedOffset } from './offset-messages.ts'
-import { partitionKey } from './partition-key.ts'
 
 /** For so long it is tried while the cluster fails. */
 const failingMsMax = 60_000

@@ -1,6 +1,6 @@
 import { KafkaError } from '../../client-error.ts'
 import type { Cluster } from '../../cluster/cluster.ts'
-import type { TopicPartition } from '../../producer/producer-identity.ts'
+import type { TopicPartition } from '../../topic-partition.ts'
 import type { CommittedOffset } from '../group-member.ts'
 import { CommitQueue } from './commit-queue.ts'
 import { GroupCoordinator } from './group-coordinator.ts'

@@ -1,6 +1,6 @@
 import type { Cluster, TopicWatch } from '../../cluster/cluster.ts'
 import type { Subscription } from '../group-member.ts'
-import { compareText } from './partition-key.ts'
+import { compareText } from '../../topic-partition.ts'
 import { compileTopicPattern } from './topic-pattern.ts'
 
 /** What a member wants, kept in the metadata; with the topics that a pattern matches at the moment. */

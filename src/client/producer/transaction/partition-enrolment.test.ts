@@ -1,7 +1,7 @@
 /** Promise: a partition is admitted only once it was added, no request overlaps another, and nobody is forgotten. */
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { TopicPartition } from '../producer-identity.ts'
+import type { TopicPartition } from '../../topic-partition.ts'
 import { PartitionEnrolment } from './partition-enrolment.ts'
 
 const wish = fc.uniqueArray(fc.integer({ min: 0, max: 5 }), { minLength: 1, maxLength: 3 })

@@ -1,5 +1,5 @@
-import type { TopicPartition } from '../producer-identity.ts'
-import { keyOf } from './topic-partitions.ts'
+import { partitionKey } from '../../topic-partition.ts'
+import type { TopicPartition } from '../../topic-partition.ts'
 
 interface Batch {
   readonly partitions: Map<string, TopicPartition>
@@ -25,7 +25,7 @@ export class PartitionEnrolment {
   admit(partitions: readonly TopicPartition[]): Promise<void> | undefined {
     const batches = new Set<Batch>()
     for (const partition of partitions) {
-      const key = keyOf(partition.topic, partition.partition)
+      const key = partitionKey(partition)
       if (this.#added.has(key)) continue
       if (this.#adding?.partitions.has(key) === true) {
         batches.add(this.#adding)

@@ -1,7 +1,7 @@
 import type { CommittedOffset } from '../../consumer/group-member.ts'
-import type { TopicPartition } from '../producer-identity.ts'
+import { partitionKey } from '../../topic-partition.ts'
+import type { TopicPartition } from '../../topic-partition.ts'
 import { PartitionEnrolment } from './partition-enrolment.ts'
-import { keyOf } from './topic-partitions.ts'
 import type { TransactionOutcome } from './transaction-coordinator.ts'
 import { Turns } from './turns.ts'
 
@@ -78,7 +78,7 @@ export class TransactionContents {
   /** A commit of these offsets was not answered, and may still arrive. */
   offsetsUnanswered(groupId: string, offsets: readonly CommittedOffset[]): void {
     for (const { topic, partition, offset } of offsets) {
-      this.#unansweredOffsets.set(`${groupId}/${keyOf(topic, partition)}`, offset)
+      this.#unansweredOffsets.set(`${groupId}/${partitionKey({ topic, partition })}`, offset)
     }
   }
 
@@ -88,7 +88,9 @@ export class TransactionContents {
     offsets: readonly CommittedOffset[],
   ): CommittedOffset | undefined {
     return offsets.find(({ topic, partition, offset }) => {
-      const unanswered = this.#unansweredOffsets.get(`${groupId}/${keyOf(topic, partition)}`)
+      const unanswered = this.#unansweredOffsets.get(
+        `${groupId}/${partitionKey({ topic, partition })}`,
+      )
       return unanswered !== undefined && unanswered !== offset
     })
   }

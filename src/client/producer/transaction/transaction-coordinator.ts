@@ -10,10 +10,12 @@ import { Backoff } from '../../backoff.ts'
 import { checkKafkaCode, KafkaError } from '../../client-error.ts'
 import type { Broker, Cluster, CoordinatorKind, RequestOptions } from '../../cluster/cluster.ts'
 import type { CommittedOffset, GroupMetadata } from '../../consumer/group-member.ts'
-import type { ProducerIdentity, TopicPartition } from '../producer-identity.ts'
+import type { ProducerIdentity } from '../producer-identity.ts'
 import { mayHaveTakenEffect, nextAttempt } from './error-policy.ts'
 import type { NextAttempt } from './error-policy.ts'
-import { partitionsByTopic, codesByPartition } from './topic-partitions.ts'
+import { codesByPartition } from './codes-by-partition.ts'
+import { byTopic } from '../../topic-partition.ts'
+import type { TopicPartition } from '../../topic-partition.ts'
 
 /** Which kind of transactions a cluster has: 2 since KIP-890, part 2. */
 export type TransactionVersion = 1 | 2
@@ -117,7 +119,7 @@ export class TransactionCoordinator {
       v3AndBelowTransactionalId: this.#transactionalId,
       v3AndBelowProducerId: identity.producerId,
       v3AndBelowProducerEpoch: identity.producerEpoch,
-      v3AndBelowTopics: partitionsByTopic(partitions).map(([name, inTopic]) => ({
+      v3AndBelowTopics: [...byTopic(partitions)].map(([name, inTopic]) => ({
         name,
         partitions: inTopic.map(({ partition }) => partition),
       })),
@@ -171,7 +173,7 @@ export class TransactionCoordinator {
           generationId: group.generation,
           memberId: group.memberId,
           groupInstanceId: group.groupInstanceId ?? null,
-          topics: partitionsByTopic(offsets).map(([name, inTopic]) => ({
+          topics: [...byTopic(offsets)].map(([name, inTopic]) => ({
             name,
             partitions: inTopic.map(({ partition, offset, leaderEpoch, metadata }) => ({
               partitionIndex: partition,

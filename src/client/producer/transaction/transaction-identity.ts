@@ -1,10 +1,6 @@
-import type {
-  FailedBatch,
-  IdentitySource,
-  ProducerIdentity,
-  TopicPartition,
-} from '../producer-identity.ts'
+import type { FailedBatch, IdentitySource, ProducerIdentity } from '../producer-identity.ts'
 import type { TransactionSession } from './transaction-session.ts'
+import type { TopicPartition } from '../../topic-partition.ts'
 
 /** The last version of Produce that leaves partitions to AddPartitionsToTxn. */
 const produceVersionOfFirstTransactions = 11

@@ -4,7 +4,7 @@ import type { Clock } from '../../../platform/index.ts'
 import { kafkaError } from '../../../protocol/index.ts'
 import { KafkaError } from '../../client-error.ts'
 import type { CommittedOffset, GroupMetadata } from '../../consumer/group-member.ts'
-import type { FailedBatch, ProducerIdentity, TopicPartition } from '../producer-identity.ts'
+import type { FailedBatch, ProducerIdentity } from '../producer-identity.ts'
 import { judgeEnd } from './end-verdict.ts'
 import { actionAfter, isFenced, isForgotten, nextAttempt, rootOf } from './error-policy.ts'
 import type { TransactionRequest } from './error-policy.ts'
@@ -17,6 +17,7 @@ import type {
 } from './transaction-coordinator.ts'
 import { TransactionError } from './transaction-error.ts'
 import { Turns } from './turns.ts'
+import type { TopicPartition } from '../../topic-partition.ts'
 
 export type TransactionState =
   | 'idle'

@@ -1,6 +1,6 @@
 import { MillraceError, OptionError } from '../../../errors.ts'
 import type { CommittedOffset, GroupMetadata } from '../../consumer/group-member.ts'
-import type { TopicPartition } from '../producer-identity.ts'
+import type { TopicPartition } from '../../topic-partition.ts'
 import type { ProducerRecord } from '../producer-record.ts'
 import type { RecordResult, RecordResults } from '../record-results.ts'
 import type { RecordSender, SendOptions } from '../record-sender.ts'

@@ -1,5 +1,5 @@
-import type { TopicPartition } from '../../../producer/producer-identity.ts'
-import { compareText } from '../partition-key.ts'
+import { compareText } from '../../../topic-partition.ts'
+import type { TopicPartition } from '../../../topic-partition.ts'
 
 /** A member of a group as its leader sees it. */
 export interface AssignorMember {

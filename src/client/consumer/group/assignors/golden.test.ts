@@ -1,13 +1,13 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import type { TopicPartition } from '../../../producer/producer-identity.ts'
+import { comparePartitions, partitionKey } from '../../../topic-partition.ts'
+import type { TopicPartition } from '../../../topic-partition.ts'
 import {
   readAssignment,
   readSubscription,
   writeAssignment,
   writeSubscription,
 } from '../consumer-protocol.ts'
-import { comparePartitions, partitionKey } from '../partition-key.ts'
 import type { Assignments, Assignor, AssignorMember } from './assignor.ts'
 import { rangeAssignor } from './range.ts'
 import { roundRobinAssignor } from './round-robin.ts'

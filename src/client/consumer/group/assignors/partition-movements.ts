@@ -1,5 +1,5 @@
-import type { TopicPartition } from '../../../producer/producer-identity.ts'
-import { partitionKey } from '../partition-key.ts'
+import { partitionKey } from '../../../topic-partition.ts'
+import type { TopicPartition } from '../../../topic-partition.ts'
 
 interface Movement {
   readonly partition: TopicPartition

@@ -1,5 +1,5 @@
-import type { TopicPartition } from '../../../producer/producer-identity.ts'
-import { comparePartitions, compareText, partitionKey } from '../partition-key.ts'
+import { comparePartitions, compareText, partitionKey } from '../../../topic-partition.ts'
+import type { TopicPartition } from '../../../topic-partition.ts'
 import type { PartitionCounts } from './assignor.ts'
 
 /**

@@ -1,5 +1,5 @@
-import type { TopicPartition } from '../../../producer/producer-identity.ts'
-import { compareText, partitionKey } from '../partition-key.ts'
+import { compareText, partitionKey } from '../../../topic-partition.ts'
+import type { TopicPartition } from '../../../topic-partition.ts'
 
 /** Who has what while partitions are shared out, with the members in the order of their loads. */
 export class ShareTable {

@@ -1,5 +1,5 @@
-import type { TopicPartition } from '../../../producer/producer-identity.ts'
-import { compareText, partitionKey } from '../partition-key.ts'
+import { compareText, partitionKey } from '../../../topic-partition.ts'
+import type { TopicPartition } from '../../../topic-partition.ts'
 import type { PartitionCounts } from './assignor.ts'
 import type { MemberClaim } from './claims.ts'
 import { PartitionMovements } from './partition-movements.ts'

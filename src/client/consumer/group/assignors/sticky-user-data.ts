@@ -1,6 +1,6 @@
-import type { TopicPartition } from '../../../producer/producer-identity.ts'
+import { sortedByTopic } from '../../../topic-partition.ts'
+import type { TopicPartition } from '../../../topic-partition.ts'
 import { Reader, Writer } from '../../../../protocol/index.ts'
-import { byTopic } from '../partition-key.ts'
 
 /** What the `sticky` assignors of Java and ours tell the next leader. */
 export interface StickyUserData {
@@ -19,7 +19,7 @@ const nothing: StickyUserData = { partitions: [], generation: -1 }
  */
 export function writeStickyUserData({ partitions, generation }: StickyUserData): Buffer {
   const writer = new Writer()
-  const topics = byTopic(partitions)
+  const topics = sortedByTopic(partitions)
   writer.int32(topics.length)
   for (const { topic, partitions: numbers } of topics) {
     writer.string(topic, false)

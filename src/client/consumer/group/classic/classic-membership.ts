@@ -1,6 +1,6 @@
 import type { GroupMemberOptions } from '../group-member-options.ts'
 import { consumerProtocolType, writeSubscription } from '../consumer-protocol.ts'
-import type { TopicPartition } from '../../../producer/producer-identity.ts'
+import type { TopicPartition } from '../../../topic-partition.ts'
 import type {
   joinGroupApi,
   leaveGroupApi,

@@ -3,7 +3,7 @@ import type { ClusterMetadata, TopicMetadata } from '../../../cluster/metadata.t
 import { kafkaError } from '../../../../protocol/index.ts'
 import type { Assignor, AssignorMember } from '../assignors/assignor.ts'
 import { readSubscription, writeAssignment } from '../consumer-protocol.ts'
-import { compareText, partitionKey } from '../partition-key.ts'
+import { compareText, partitionKey } from '../../../topic-partition.ts'
 
 /** A member as the broker lists it to the leader. */
 export interface JoinedMember {

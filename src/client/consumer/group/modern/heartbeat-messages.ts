@@ -1,8 +1,8 @@
 import type { consumerGroupHeartbeatApi, RequestInput } from '../../../../protocol/index.ts'
-import type { TopicPartition } from '../../../producer/producer-identity.ts'
+import { sortedByTopic } from '../../../topic-partition.ts'
+import type { TopicPartition } from '../../../topic-partition.ts'
 import type { Subscription } from '../../group-member.ts'
 import type { GroupMemberOptions } from '../group-member-options.ts'
-import { byTopic } from '../partition-key.ts'
 
 export type HeartbeatRequest = RequestInput<typeof consumerGroupHeartbeatApi>
 
@@ -61,7 +61,7 @@ export function withIds(
   partitions: readonly TopicPartition[],
   ids: ReadonlyMap<string, string>,
 ): TopicIdPartitions[] {
-  return byTopic(partitions).flatMap(({ topic, partitions: numbers }) => {
+  return sortedByTopic(partitions).flatMap(({ topic, partitions: numbers }) => {
     const topicId = ids.get(topic)
     return topicId === undefined ? [] : [{ topicId, partitions: numbers }]
   })

@@ -1,5 +1,5 @@
 import type { ClusterMetadata } from '../../../cluster/metadata.ts'
-import type { TopicPartition } from '../../../producer/producer-identity.ts'
+import type { TopicPartition } from '../../../topic-partition.ts'
 import type { TopicIdPartitions } from './heartbeat-messages.ts'
 
 /** What is between what a member holds and what the coordinator wants it to hold. */
