@@ -9,7 +9,7 @@ import {
   readAssignment,
   readSubscription,
 } from '../consumer/group/consumer-protocol.ts'
-import type { TopicPartition } from '../producer/producer-identity.ts'
+import type { TopicPartition } from '../topic-partition.ts'
 import type { AclOperation } from './acl-codes.ts'
 import type { AdminCall } from './admin-call.ts'
 import { askEach } from './ask-each.ts'
@@ -117,12 +117,15 @@ async function askConsumerProtocol(
   try {
     const request = { groupIds, includeAuthorizedOperations }
     const { groups } = await call.request(broker, consumerGroupDescribeApi, request)
-    return new Map(
-      groups.map((group) => [
-        group.groupId,
-        refusalOf(group) ?? readConsumerGroup(group, broker.nodeId),
-      ]),
-    )
+    const answers: GroupAnswers = new Map()
+    for (const group of groups) {
+      const answer = refusalOf(group) ?? readConsumerGroup(group, broker.nodeId)
+      // Up to Kafka 3.9 each partition of the groups' log answers for all groups: only one knows the group.
+      if (answers.get(group.groupId) instanceof Error || !answers.has(group.groupId)) {
+        answers.set(group.groupId, answer)
+      }
+    }
+    return answers
   } catch (error) {
     // Before Kafka 3.7 all groups are classic.
     if (isMillraceError(error, 'MILLRACE_CLIENT_UNSUPPORTED')) return new Map()

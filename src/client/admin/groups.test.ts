@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest'
+import { kafkaError } from '../../protocol/index.ts'
+import type { consumerGroupDescribeApi, ResponseOf } from '../../protocol/index.ts'
 import { joinClassicGroup, joinConsumerGroup } from './fixture/members.ts'
 import { startWorld } from './fixture/world.ts'
 
@@ -42,6 +44,24 @@ describe('groups', () => {
     expect(described.get('absent')?.error).toMatchObject({ kafkaName: 'GROUP_ID_NOT_FOUND' })
     const allowed = await groups.describe('classic', { authorizedOperations: true })
     expect(allowed.authorizedOperations).toContain('read')
+  })
+
+  it('are described though a broker also answers for them where it does not know them', async () => {
+    await using world = await startWorld()
+    await world.kafka.createTopic('orders')
+    await joinConsumerGroup(world.cluster, 'modern', ['orders'])
+    for (const isKnownLast of [true, false]) {
+      using _ = world.kafka.intercept('ConsumerGroupDescribe', async (_request, proceed) => {
+        const { groups, ...rest } = (await proceed()) as ResponseOf<typeof consumerGroupDescribeApi>
+        const refused = groups.map(({ groupId }) => ({
+          groupId,
+          errorCode: kafkaError.GROUP_ID_NOT_FOUND,
+          members: [],
+        }))
+        return { ...rest, groups: isKnownLast ? [...refused, ...groups] : [...groups, ...refused] }
+      })
+      expect((await world.admin.groups.describe('modern')).members).toHaveLength(1)
+    }
   })
 
   it('are deleted when they are empty', async () => {
