@@ -3,7 +3,8 @@
  * which cases have failed or were skipped.
  *
  *   --kafka VERSION    against Apache Kafka (4.1.1 or 3.9.1) in place of the embedded broker
- *   --client NAME      only this client (java-4.1.1, java-3.9.1, kafkajs, millrace-with-java)
+ *   --client NAME      only this client (java-4.1.1, java-3.9.1, kafkajs, millrace-with-java,
+ *                      millrace-with-librdkafka)
  *   --only TEXT        only cases whose name contains TEXT
  *
  * MILLRACE_TEST_BOOTSTRAP names a broker that is there already.
@@ -15,12 +16,14 @@ import { javaClients } from './java/toolchain.ts'
 import { kafkajsClient } from './kafkajs/toolchain.ts'
 import type { Toolchain } from './toolchain.ts'
 import { withJava } from './with-java/toolchain.ts'
+import { withLibrdkafka } from './with-librdkafka/toolchain.ts'
 
 const toolchains: readonly Toolchain[] = [
   javaClients('4.1.1'),
   javaClients('3.9.1'),
   kafkajsClient,
   withJava,
+  withLibrdkafka,
 ]
 
 const { values } = parseArgs({

@@ -1,18 +1,19 @@
-/** Runs the cases of the library's client with Java's, a few at a time, and prints a line for each. */
+/** Runs the cases of the library's client with another, a few at a time, and prints a line for each. */
 import { createClient } from '../../../src/client/index.ts'
 import { silentLog } from '../../../src/observe/index.ts'
-import { cases } from './cases.ts'
-import { Counterpart } from './counterpart.ts'
+import { casesWith } from './cases.ts'
+import { Counterpart, type OtherClient } from './counterpart.ts'
 import type { Case } from './world.ts'
 
 const casesAtOnce = 4
 const caseTimeoutMs = 90_000
 
-const [bootstrap = '', classPath = '', only = ''] = process.argv.slice(2)
-const left = cases.filter(({ name }) => name.includes(only))
-const java = new Counterpart(classPath, bootstrap)
+const [bootstrap = '', program = '', only = ''] = process.argv.slice(2)
+const otherClient = JSON.parse(program) as OtherClient
+const left = casesWith(otherClient).filter(({ name }) => name.includes(only))
+const other = new Counterpart(otherClient, bootstrap)
 const passed = await Promise.all(Array.from({ length: casesAtOnce }, runSome))
-await java[Symbol.asyncDispose]()
+await other[Symbol.asyncDispose]()
 process.exit(passed.every(Boolean) ? 0 : 1)
 
 /** Runs cases until there are none left; answers whether all of them passed. */
@@ -32,7 +33,7 @@ async function runCase({ name, body }: Case): Promise<boolean> {
   })
   const client = createClient({ brokers: bootstrap, log: silentLog })
   try {
-    await Promise.race([body({ bootstrap, client, java }), late])
+    await Promise.race([body({ bootstrap, client, other }), late])
     console.log(`PASS ${name} ${Date.now() - started}`)
     return true
   } catch (error) {

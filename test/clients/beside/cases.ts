@@ -1,8 +1,8 @@
-/** What the library's client and Java's do together. */
+/** What the library's client and another do together. */
 import { deepStrictEqual, equal } from 'node:assert/strict'
 import type { AssignorName } from '../../../src/client/consumer/group-options.ts'
 import { compressions } from '../../../src/protocol/compression/index.ts'
-import type { WrittenRecord } from './counterpart.ts'
+import type { OtherClient, WrittenRecord } from './counterpart.ts'
 import {
   createTopic,
   OurMember,
@@ -43,10 +43,10 @@ const keys = Array.from(
   (_, index) => `${'ö'.repeat(index % 3)}key-${index * 7919}`,
 )
 
-/** A group that a Java member and ours share: members come and go on both sides. */
+/** A group that another's member and ours share: members come and go on both sides. */
 async function shareGroup(
   world: World,
-  javaAssignor: string | undefined,
+  theirAssignor: string | undefined,
   ours: {
     readonly assignors?: readonly AssignorName[]
     readonly groupProtocol: 'classic' | 'consumer'
@@ -81,50 +81,55 @@ async function shareGroup(
   await using first = new OurMember(world, topic, { groupId, ...ours })
   members.push(first)
   await settled(first)
-  await using java = await world.java.join(groupId, topic, javaAssignor)
-  members.push(java)
-  await settled(first, java)
+  await using theirs = await world.other.join(groupId, topic, theirAssignor)
+  members.push(theirs)
+  await settled(first, theirs)
   await using second = new OurMember(world, topic, { groupId, ...ours })
   members.push(second)
-  await settled(first, java, second)
-  // Java's member is the oldest now: in the classic protocol it leads the group.
+  await settled(first, theirs, second)
+  // The other's member is the oldest now: in the classic protocol it leads the group.
   await first.leave()
-  await settled(java, second)
-  await java.leave()
+  await settled(theirs, second)
+  await theirs.leave()
   await settled(second)
   equal(total(), written, 'each record is read once')
 }
 
-export const cases: readonly Case[] = [
-  ...compressions.map((codec) => ({
-    name: `${codec}: what Java writes is read as it was written`,
-    async body(world: World) {
-      const topic = await createTopic(world)
-      for (const record of contents)
-        await world.java.write({ topic, partition: 0, codec, ...record })
-      deepStrictEqual(await readOurs(world, topic, contents.length), wanted)
-    },
-  })),
-  ...compressions.map((compression) => ({
-    name: `${compression}: what is written here Java reads as it was written`,
-    async body(world: World) {
-      const topic = await createTopic(world)
-      await using producer = world.client.producer({ compression })
-      await producer.send(contents.map((record) => ({ topic, partition: 0, ...record })))
-      deepStrictEqual(await world.java.read(topic, contents.length), wanted)
-    },
-  })),
+function contentCases({ name }: OtherClient): readonly Case[] {
+  return [
+    ...compressions.map((codec) => ({
+      name: `${codec}: what ${name} writes is read as it was written`,
+      async body(world: World) {
+        const topic = await createTopic(world)
+        for (const record of contents)
+          await world.other.write({ topic, partition: 0, codec, ...record })
+        deepStrictEqual(await readOurs(world, topic, contents.length), wanted)
+      },
+    })),
+    ...compressions.map((compression) => ({
+      name: `${compression}: what is written here ${name} reads as it was written`,
+      async body(world: World) {
+        const topic = await createTopic(world)
+        await using producer = world.client.producer({ compression })
+        await producer.send(contents.map((record) => ({ topic, partition: 0, ...record })))
+        deepStrictEqual(await world.other.read(topic, contents.length), wanted)
+      },
+    })),
+  ]
+}
+
+const sharedCases: readonly Case[] = [
   {
     name: 'keys go to the same partitions',
     async body(world) {
       const topic = await createTopic(world, 17)
       await using producer = world.client.producer()
       const results = await producer.send(keys.map((key) => ({ topic, key, value: 'ours' })))
-      const javas = await Promise.all(
-        keys.slice(0, 40).map((key) => world.java.write({ topic, key, value: 'java' })),
+      const theirs = await Promise.all(
+        keys.slice(0, 40).map((key) => world.other.write({ topic, key, value: 'theirs' })),
       )
       deepStrictEqual(
-        javas.map(({ partition }) => partition),
+        theirs.map(({ partition }) => partition),
         results
           .toArray()
           .slice(0, 40)
@@ -141,24 +146,27 @@ export const cases: readonly Case[] = [
         transactionalId: uniqueName('tx'),
       })
       for (const outcome of ['commit', 'abort', 'commit'] as const) {
-        await world.java.write({ ...record(`java ${outcome}`), outcome })
+        await world.other.write({ ...record(`theirs ${outcome}`), outcome })
         const transaction = await producer.begin()
         await transaction.send(record(`ours ${outcome}`))
         await transaction[outcome]()
       }
-      const values = ['java commit', 'ours commit', 'java commit', 'ours commit']
+      const values = ['theirs commit', 'ours commit', 'theirs commit', 'ours commit']
       deepStrictEqual(
         (await readOurs(world, topic, 4)).map(({ value }) => value),
         values,
       )
       deepStrictEqual(
-        (await world.java.read(topic, 4)).map(({ value }) => value),
+        (await world.other.read(topic, 4)).map(({ value }) => value),
         values,
       )
     },
   },
-  {
-    name: 'offsets that one has committed the other goes on from, with their metadata',
+]
+
+function commitCase({ name, metadataEnd }: OtherClient): Case {
+  return {
+    name: `offsets that we or ${name} have committed the other goes on from, with their metadata`,
     async body(world) {
       const topic = await createTopic(world)
       const groupId = uniqueName('group')
@@ -166,7 +174,7 @@ export const cases: readonly Case[] = [
       await producer.send(
         Array.from({ length: 10 }, (_, index) => ({ topic, value: `value-${index}` })),
       )
-      await world.java.commit(groupId, topic, 4, 'von Java, größer')
+      await world.other.commit(groupId, topic, 4, 'von nebenan, größer')
       await using consumer = world.client.consumer({
         ...{ groupId, groupProtocol: 'classic', offsetReset: 'earliest' },
       })
@@ -174,29 +182,36 @@ export const cases: readonly Case[] = [
       const [batch] = await consumer.poll({ maxRecords: 3 })
       equal(toldOf(batch === undefined ? [] : [batch])[0]?.offset, 4)
       const partition = { topic, partition: 0 }
-      equal((await consumer.committed([partition]))[0]?.metadata, 'von Java, größer')
+      equal(
+        (await consumer.committed([partition]))[0]?.metadata,
+        `von nebenan, größer${metadataEnd}`,
+      )
       await consumer.commit([{ ...partition, offset: 7, metadata: 'from here' }])
       await consumer.close()
-      deepStrictEqual(await world.java.committed(groupId, topic), {
+      deepStrictEqual(await world.other.committed(groupId, topic), {
         offset: 7,
         metadata: 'from here',
       })
     },
-  },
-  ...(
-    [
-      ['range', 'RangeAssignor'],
-      ['roundrobin', 'RoundRobinAssignor'],
-      ['sticky', 'StickyAssignor'],
-      ['cooperative-sticky', 'CooperativeStickyAssignor'],
-    ] as const
-  ).map(([ours, java]) => ({
-    name: `${ours}: a member of Java's and ours share a group, and each record is read once`,
-    body: (world: World) =>
-      shareGroup(world, java, { assignors: [ours], groupProtocol: 'classic' }),
-  })),
-  {
-    name: "the consumer protocol: a member of Java's and ours share a group, and each record is read once",
-    body: (world) => shareGroup(world, undefined, { groupProtocol: 'consumer' }),
-  },
-]
+  }
+}
+
+function groupCases({ name, assignors }: OtherClient): readonly Case[] {
+  const title = `a member of ${name} and ours share a group, and each record is read once`
+  return [
+    ...assignors.map(({ ours, theirs }) => ({
+      name: `${ours}: ${title}`,
+      body: (world: World) =>
+        shareGroup(world, theirs, { assignors: [ours], groupProtocol: 'classic' }),
+    })),
+    {
+      name: `the consumer protocol: ${title}`,
+      body: (world) => shareGroup(world, undefined, { groupProtocol: 'consumer' }),
+    },
+  ]
+}
+
+/** All of them, for one other client. */
+export function casesWith(other: OtherClient): readonly Case[] {
+  return [...contentCases(other), ...sharedCases, commitCase(other), ...groupCases(other)]
+}

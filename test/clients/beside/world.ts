@@ -1,4 +1,4 @@
-/** What a case has: the library's client and Java's on one broker, and topics of its own. */
+/** What a case has: the library's client and another on one broker, and topics of its own. */
 import { randomUUID } from 'node:crypto'
 import type { Client } from '../../../src/client/index.ts'
 import type { ConsumerOptions } from '../../../src/client/consumer/consumer-options.ts'
@@ -15,7 +15,7 @@ const pauseMs = 50
 export interface World {
   readonly bootstrap: string
   readonly client: Client
-  readonly java: Counterpart
+  readonly other: Counterpart
 }
 
 export interface Case {

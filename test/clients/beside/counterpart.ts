@@ -1,8 +1,22 @@
-/** Java's clients in a process of their own, told what to do; see `Counterpart.java`. */
+/** Another client in a process of its own, told what to do: how is told in `Counterpart.java`. */
 import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
+import type { AssignorName } from '../../../src/client/consumer/group-options.ts'
 import type { RecordBytes } from '../../../src/client/producer/producer-record.ts'
+
+/** The program of another client; it is given the broker as its last argument. */
+export interface OtherClient {
+  /** As the cases call it. */
+  readonly name: string
+  readonly command: string
+  readonly arguments: readonly string[]
+  readonly environment: Readonly<Record<string, string>>
+  /** What it writes behind the metadata of a commit, unasked. */
+  readonly metadataEnd: string
+  /** Which it has in common with us, and what it calls them. */
+  readonly assignors: readonly { readonly ours: AssignorName; readonly theirs: string }[]
+}
 
 /** A record as both sides can be compared. */
 export interface ToldRecord {
@@ -31,8 +45,8 @@ interface Command {
   readonly failed: (error: Error) => void
 }
 
-/** A member of a group on Java's side. */
-export interface JavaMember extends AsyncDisposable {
+/** A member of a group on the other side. */
+export interface OtherMember extends AsyncDisposable {
   readonly records: readonly ToldRecord[]
   readonly partitions: readonly number[]
   leave(): Promise<void>
@@ -41,18 +55,18 @@ export interface JavaMember extends AsyncDisposable {
 export class Counterpart implements AsyncDisposable {
   readonly #child: ChildProcessWithoutNullStreams
   readonly #commands = new Map<number, Command>()
+  readonly #name: string
   #count = 0
 
-  constructor(classPath: string, bootstrap: string) {
-    const options = ['-Xmx512m', '-XX:TieredStopAtLevel=1']
-    const silent = '-Dorg.slf4j.simpleLogger.defaultLogLevel=off'
-    const program = ['-cp', classPath, 'millrace.counterpart.Counterpart', bootstrap]
-    this.#child = spawn('java', [...options, silent, ...program])
+  constructor(other: OtherClient, bootstrap: string) {
+    this.#name = other.name
+    const env = { ...process.env, ...other.environment }
+    this.#child = spawn(other.command, [...other.arguments, bootstrap], { env })
     this.#child.stderr.resume()
     const lines = createInterface({ input: this.#child.stdout })
     lines.on('line', (line) => this.#answered(line))
     this.#child.once('exit', () => {
-      for (const { failed } of this.#commands.values()) failed(new Error('Java has ended'))
+      for (const { failed } of this.#commands.values()) failed(this.#error('has ended'))
     })
   }
 
@@ -89,8 +103,8 @@ export class Counterpart implements AsyncDisposable {
     return { offset: Number(offset), metadata: untold(metadata) ?? '' }
   }
 
-  /** Joins a group: with an assignor of Java's (its class), or in the consumer protocol. */
-  async join(group: string, topic: string, assignor?: string): Promise<JavaMember> {
+  /** Joins a group: with an assignor, by the other's name for it, or in the consumer protocol. */
+  async join(group: string, topic: string, assignor?: string): Promise<OtherMember> {
     const records: ToldRecord[] = []
     let partitions: readonly number[] = []
     let failure: Error | undefined
@@ -98,7 +112,7 @@ export class Counterpart implements AsyncDisposable {
     await this.#command(['join', name, group, topic, assignor ?? '-', '-'], (words) => {
       if (words[0] === 'RECORD') records.push(recordOf(words))
       else if (words[0] === 'HAS') partitions = words.slice(1).filter(Boolean).map(Number)
-      else failure = new Error(`Java: ${words.join(' ')}`)
+      else failure = this.#error(words.join(' '))
     })
     let left: Promise<unknown> | undefined
     const leave = async (): Promise<void> => {
@@ -132,6 +146,10 @@ export class Counterpart implements AsyncDisposable {
     })
   }
 
+  #error(what: string): Error {
+    return new Error(`${this.#name}: ${what}`)
+  }
+
   #answered(text: string): void {
     const [number = '', ...words] = text.split(' ')
     const command = this.#commands.get(Number(number))
@@ -139,7 +157,7 @@ export class Counterpart implements AsyncDisposable {
     if (words[0] === 'OK') command?.done(rest)
     else command?.line(words)
     // A member may fail after it has joined: then this changes nothing any more.
-    if (words[0] === 'ERROR') command?.failed(new Error(`Java: ${rest}`))
+    if (words[0] === 'ERROR') command?.failed(this.#error(rest))
   }
 }
 
