@@ -26,6 +26,12 @@ const versionWithLastFetchedEpoch = 12
  */
 const holdMsMin = 25
 
+/**
+ * A broker may answer so often in a row at once and without a record: a leader moves, a log was cut, another
+ * replica is nearer. From then on it is believed to be broken, and asked no more often than it deserves.
+ */
+const hastyAnswersMax = 2
+
 const sessionErrors: ReadonlySet<number> = new Set([
   kafkaError.FETCH_SESSION_ID_NOT_FOUND,
   kafkaError.INVALID_FETCH_SESSION_EPOCH,
@@ -37,7 +43,7 @@ const sessionErrors: ReadonlySet<number> = new Set([
  *
  * - **idle**: nothing is wanted of the broker, or there is no room for an answer.
  * - **asking**: a request is on its way or waits at the broker. The next one leaves as soon as it is answered.
- * - **holding**: see `holdMsMin`.
+ * - **holding**: see `holdMsMin` and `hastyAnswersMax`.
  * - **pausing**: after a failure, longer each time.
  *
  * `heldBytes` are the buffers of answers of which something has not been handed out: one buffer lives as
@@ -56,6 +62,7 @@ export class BrokerFetch {
   #holdIsOver = false
   #holdMs = holdMsMin
   #sessionErrors = 0
+  #hastyAnswers = 0
   #heldBytes = 0
 
   constructor(nodeId: number, world: FetchWorld, failures: FetchFailures) {
@@ -88,9 +95,10 @@ export class BrokerFetch {
       return
     }
     const someAreFull = open.length < states.length
-    if (!someAreFull) this.#holdMs = holdMsMin
-    const isWorthIt = this.#holdIsOver || open.some((state) => state.mayHaveMore)
-    if (someAreFull && !isWorthIt) {
+    const isHasty = this.#hastyAnswers > hastyAnswersMax
+    if (!someAreFull && !isHasty) this.#holdMs = holdMsMin
+    const mayHaveMore = !isHasty && open.some((state) => state.mayHaveMore)
+    if ((someAreFull || isHasty) && !this.#holdIsOver && !mayHaveMore) {
       this.#holdOn()
       return
     }
@@ -115,10 +123,18 @@ export class BrokerFetch {
   }
 
   async #ask(states: readonly PartitionState[], room: number, waitMs: number): Promise<void> {
+    const { clock } = this.#world.cluster.platform
     this.#isAsking = true
     try {
+      const askedAtMs = clock.elapsedMs()
       const response = await this.#request(states, room, waitMs)
-      if (!this.#isClosed && response !== undefined) this.#take(response)
+      if (!this.#isClosed && response !== undefined) {
+        const hasRecords = this.#take(response)
+        const lastedMs = clock.elapsedMs() - askedAtMs
+        // Where it was not to wait, it may only not speak of records that it does not send.
+        const isHasty = waitMs > 0 ? lastedMs < waitMs / 2 : states.some((each) => each.mayHaveMore)
+        this.#judge(!hasRecords && isHasty)
+      }
     } catch (error) {
       if (!this.#isClosed) this.#lostAnswer(states, error as Error)
     }
@@ -193,10 +209,19 @@ export class BrokerFetch {
     return targets
   }
 
-  #take(response: FetchResponse): void {
+  #judge(isHasty: boolean): void {
+    this.#hastyAnswers = isHasty ? this.#hastyAnswers + 1 : 0
+    if (this.#hastyAnswers !== hastyAnswersMax + 1) return
+    this.#world.cluster.log('warn', 'consumer: broker answers at once and sends nothing', {
+      broker: this.nodeId,
+    })
+  }
+
+  /** Answers whether it had records of a partition that was asked for. */
+  #take(response: FetchResponse): boolean {
     if (response.errorCode !== 0) {
       this.#refused(response.errorCode)
-      return
+      return false
     }
     this.#session.answered(response.sessionId)
     this.#sessionErrors = 0
@@ -217,6 +242,7 @@ export class BrokerFetch {
         else this.#failures.refused(target, this.nodeId, answer.errorCode)
       }
     }
+    return held.isUsed
   }
 
   #takePartition(target: FetchTarget, answer: PartitionAnswer, held: HeldBuffer): void {
@@ -228,6 +254,7 @@ export class BrokerFetch {
       return
     }
     state.backoff = undefined
+    state.redirects = 0
     state.validEpoch = target.currentLeaderEpoch
     state.highWatermark = highWatermark
     state.lastStableOffset = answer.lastStableOffset
@@ -237,6 +264,11 @@ export class BrokerFetch {
     const end = FetchedChunk.end(records)
     if (end === undefined) {
       this.#failures.unreadable(state, new ProtocolError('record batch: no whole one was sent'))
+      return
+    }
+    if (end.offset <= target.fetchOffset) {
+      const problem = `record batch: the last one ends before offset ${end.offset}, asked was for ${target.fetchOffset}`
+      this.#failures.unreadable(state, new ProtocolError(problem))
       return
     }
     const { isolation, checkCrc, decompressedBytesMax } = this.#world.options
@@ -333,6 +365,10 @@ class HeldBuffer {
   constructor(bytes: number, changed: (bytes: number) => void) {
     this.#bytes = bytes
     this.#changed = changed
+  }
+
+  get isUsed(): boolean {
+    return this.#users > 0
   }
 
   /** One more part is in use, until what is answered is called. */

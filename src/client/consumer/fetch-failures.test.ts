@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { isMillraceError } from '../../errors.ts'
 import { kafkaError } from '../../protocol/index.ts'
 import type {
@@ -253,6 +253,84 @@ describe('a fetch session', () => {
   })
 })
 
+describe('a broker that answers at once and sends nothing', () => {
+  const nothing = { partitionIndex: 0, errorCode: 0, highWatermark: -1, records: null }
+  const useless: Record<string, Partial<ReturnType<typeof fetchAnswer>['responses'][number]>> = {
+    'of a partition that was not asked for': { partitions: [{ ...nothing, partitionIndex: 7 }] },
+    'of a topic that was not asked for': {
+      ...{ topic: 'others', topicId: 'AAAAAAAAAAAAAAAAAAAAAQ' },
+      partitions: [nothing],
+    },
+    'and no partition': { partitions: [] },
+    'but says that there is more': { partitions: [{ ...nothing, highWatermark: 1_000 }] },
+    'and says again that the log was cut': {
+      partitions: [{ ...nothing, divergingEpoch: { epoch: 0, endOffset: 0 } }],
+    },
+    'and says again that the offset is out of range': {
+      partitions: [{ ...nothing, errorCode: kafkaError.OFFSET_OUT_OF_RANGE }],
+    },
+  }
+
+  it.each(Object.keys(useless))('%s is not asked without a pause', async (name) => {
+    await using world = await startWorld()
+    await world.write(0, values)
+    const askedAtMs: number[] = []
+    const broken = world.kafka.intercept('Fetch', (request) => {
+      askedAtMs.push(performance.now())
+      const answer = fetchAnswer(request, world, {})
+      return {
+        ...answer,
+        responses: answer.responses.map((topic) => ({ ...topic, ...useless[name] })),
+      }
+    })
+    const consumer = world.consumer()
+    consumer.assign([first])
+    consumer.seek(first, { offset: 0, leaderEpoch: 0 })
+    await expect.poll(() => askedAtMs.length, { timeout: 5_000 }).toBe(6)
+    const pausesMs = askedAtMs.slice(3).map((atMs, index) => atMs - (askedAtMs[index + 2] ?? 0))
+    // Each pause is twice as long as the one before: 25, 50 and 100 ms, less what a timer may be early.
+    expect(pausesMs.map((pauseMs, index) => pauseMs > 20 * 2 ** index)).toEqual([true, true, true])
+    broken[Symbol.dispose]()
+    expect(await read(consumer, 6)).toEqual(values)
+  })
+
+  it('is not asked without a pause when it sends what is known already', async () => {
+    await using world = await startWorld()
+    await world.write(0, values)
+    let asked = 0
+    using _ = world.kafka.intercept('Fetch', (request) => {
+      asked += 1
+      return fetchAnswer(request, world, { records: batchOf(values), highWatermark: 1_000 })
+    })
+    const consumer = world.consumer()
+    consumer.assign([first])
+    expect(await read(consumer, 6)).toEqual(values)
+    await expect(consumer.poll()).rejects.toThrow(
+      /^orders-0: records at offset 6 cannot be read, fetched 3 times: .* ends before offset 6/,
+    )
+    expect(asked).toBe(4)
+  })
+
+  it('is not asked without a pause when another one like it is named as the leader', async () => {
+    await using world = await startWorld({ broker: { nodes: 2 }, replicas: 2 })
+    let asked = 0
+    let epoch = 100
+    using _ = world.kafka.intercept('Fetch', (request, proceed) => {
+      asked += 1
+      if (asked > 6) return proceed()
+      const currentLeader = { leaderId: request.nodeId === 1 ? 2 : 1, leaderEpoch: epoch++ }
+      const errorCode = kafkaError.NOT_LEADER_OR_FOLLOWER
+      return fetchAnswer(request, world, { errorCode, currentLeader })
+    })
+    const consumer = world.consumer()
+    consumer.assign([first])
+    const pauses = vi.spyOn(world.cluster, 'metadataIsStale')
+    await expect.poll(() => asked).toBeGreaterThan(6)
+    // From the fourth on they are not believed at once.
+    expect(pauses.mock.calls.length).toBeGreaterThanOrEqual(3)
+  })
+})
+
 describe('what no retry helps', () => {
   it('is told by the next poll', async () => {
     await using world = await startWorld()
@@ -364,7 +442,8 @@ describe('a replica nearby', () => {
       expect(fetchRequest(request).rackId).toBe('here')
       if (request.nodeId === follower) {
         if (followerFails) return fetchAnswer(request, world, { errorCode: 1 })
-        const records = batchOf(values.slice(0, 3))
+        const isAtEnd = (fetchRequest(request).topics[0]?.partitions[0]?.fetchOffset ?? 3) >= 3
+        const records = isAtEnd ? null : batchOf(values.slice(0, 3))
         return fetchAnswer(request, world, { records, highWatermark: 3, lastStableOffset: 3 })
       }
       if (asked.includes(follower)) return proceed()

@@ -10,6 +10,9 @@ import type { Position } from './position.ts'
 /** Bytes are fetched so often before they are believed to be broken where they are stored. */
 const readAttemptsMax = 3
 
+/** So many leaders in a row are believed at once: brokers that name one another would be asked without a pause. */
+const redirectsMax = 3
+
 /** Decides what becomes of a partition that could not be fetched or read. */
 export class FetchFailures {
   readonly #world: FetchWorld
@@ -41,8 +44,10 @@ export class FetchFailures {
     this.#note('debug', state, 'fetch refused', { nodeId, error: kafkaErrorName(code) })
     state.readReplica = undefined
     const leader = this.#world.cluster.metadata.partition(state.topic, state.partition)
+    state.redirects += 1
+    const isElsewhere = code === kafkaError.NOT_LEADER_OR_FOLLOWER && leader?.leaderId !== nodeId
     // The answer may have named the leader, which can be asked at once.
-    if (code === kafkaError.NOT_LEADER_OR_FOLLOWER && leader?.leaderId !== nodeId) {
+    if (isElsewhere && state.redirects <= redirectsMax) {
       this.#world.wake()
       return
     }

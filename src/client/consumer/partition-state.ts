@@ -48,6 +48,8 @@ export class PartitionState implements TopicPartition {
   pause: Timer | undefined
   /** How long it waits, when something has failed since it last succeeded. */
   backoff: Backoff | undefined
+  /** How often another leader was named since a fetch last succeeded. */
+  redirects = 0
   /** How often in a row records at `position` could not be read. */
   unreadable = 0
   /** What the last answer said of the partition; -1 for unknown. */
