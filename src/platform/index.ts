@@ -24,4 +24,6 @@ export type {
 export { DiskError, isDiskError } from './disk-error.ts'
 export { isNetworkError, NetworkError } from './network-error.ts'
 export { createNodePlatform } from './node.ts'
+export { readProcessUsage } from './process-usage.ts'
+export type { ProcessUsage } from './process-usage.ts'
 export { writeStandardError } from './standard-error.ts'
