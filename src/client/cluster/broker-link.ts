@@ -39,6 +39,8 @@ export class BrokerLink implements Broker {
   readonly #options: LinkOptions
   readonly #backoff: Backoff
   #connection: Connection | undefined
+  /** They still have to answer something. */
+  readonly #retired = new Set<Connection>()
   #isConnecting = false
   #line: Waiting[] = []
   #lineTimer: Timer | undefined
@@ -102,8 +104,12 @@ export class BrokerLink implements Broker {
 
   /** Connects anew for what is asked from now on; what was asked before is answered where it was asked. */
   reconnect(): void {
-    this.#connection?.retire()
+    const connection = this.#connection
+    if (connection === undefined) return
     this.#connection = undefined
+    this.#retired.add(connection)
+    connection.onClosed = () => this.#retired.delete(connection)
+    connection.retire()
   }
 
   /** Gives its connection to the link of the broker that was found at the other end. */
@@ -119,6 +125,7 @@ export class BrokerLink implements Broker {
     this.#closing.abort(closedError())
     this.#connection?.close(closedError())
     this.#connection = undefined
+    for (const connection of this.#retired) connection.close(closedError())
     this.#rejectLine(closedError())
   }
 

@@ -5,6 +5,12 @@ import type { ResolvedClientOptions } from '../options.ts'
 import type { ClusterMetadata } from './metadata.ts'
 
 /**
+ * Connections that only one part of a client uses, see `OwnConnections`: a consumer for its long polls, a member
+ * of a group for joins, which wait until the others have joined, perhaps over the same client.
+ */
+export type OwnPurpose = `fetch ${number}` | `group ${number}`
+
+/**
  * Which of the connections to a broker a request goes over. Kafka answers the requests of a
  * connection one after another, so what may wait at the broker has a connection of its own: a long
  * poll, or a join, never delays a record, a commit or a heartbeat.
@@ -12,12 +18,12 @@ import type { ClusterMetadata } from './metadata.ts'
 export type ConnectionPurpose =
   | 'main'
   | 'produce'
+  /** Fetches that do not wait at the broker. */
   | 'fetch'
   | 'transaction'
   /** Administration: topics are created, deleted and elected for within the request. */
   | 'admin'
-  /** One for each member of a group: a join waits until the others have joined, perhaps over the same client. */
-  | `group ${number}`
+  | OwnPurpose
 
 /** What a coordinator coordinates. */
 export type CoordinatorKind = 'group' | 'transaction'

@@ -3,7 +3,8 @@ import type { Timer } from '../../platform/index.ts'
 import { asksForMetadata, fetchApi, kafkaError } from '../../protocol/index.ts'
 import type { RequestInput, ResponseOf } from '../../protocol/index.ts'
 import { Backoff } from '../backoff.ts'
-import { isWorthRetrying, KafkaError } from '../client-error.ts'
+import { checkKafkaCode, isWorthRetrying, KafkaError } from '../client-error.ts'
+import type { RequestOptions } from '../cluster/cluster.ts'
 import { FetchedChunk } from './fetched-chunk.ts'
 import type { FetchFailures } from './fetch-failures.ts'
 import { FetchSession } from './fetch-session.ts'
@@ -39,12 +40,16 @@ const sessionErrors: ReadonlySet<number> = new Set([
 ])
 
 /**
- * Fetches from one broker, one request at a time.
+ * Fetches from one broker, one long poll at a time.
  *
  * - **idle**: nothing is wanted of the broker, or there is no room for an answer.
  * - **asking**: a request is on its way or waits at the broker. The next one leaves as soon as it is answered.
  * - **holding**: see `holdMsMin` and `hastyAnswersMax`.
  * - **pausing**: after a failure, longer each time.
+ *
+ * While a long poll waits at the broker it cannot be told of a partition that is new, or was sought or resumed.
+ * So that this one need not wait as well, it is asked for **beside** the poll, once, without waiting and without
+ * a session, over another connection.
  *
  * `heldBytes` are the buffers of answers of which something has not been handed out: one buffer lives as
  * long as the last of its partitions.
@@ -56,6 +61,11 @@ export class BrokerFetch {
   readonly #session = new FetchSession()
   readonly #backoff: Backoff
   #isAsking = false
+  /** While a long poll is on its way: what is asked for in it and beside it, by partition. */
+  #asked: Map<string, FetchTarget> | undefined
+  #isAskingBeside = false
+  /** What the answer to the request that is on its way may take. */
+  #expectedBytes = 0
   #isClosed = false
   #pause: Timer | undefined
   #hold: Timer | undefined
@@ -76,16 +86,16 @@ export class BrokerFetch {
     })
   }
 
-  get isIdle(): boolean {
-    return !this.#isAsking && this.#pause === undefined
-  }
-
   /**
    * Fetches from `states`, all partitions that are to be read from this broker, if it is time to.
    * `bytesMax` is what this broker's answers may hold.
    */
   consider(states: readonly PartitionState[], bytesMax: number): void {
-    if (!this.isIdle || this.#isClosed) return
+    if (this.#pause !== undefined || this.#isClosed) return
+    if (this.#isAsking) {
+      this.#considerBeside(states, bytesMax)
+      return
+    }
     const { partitionFetchBytesMax, fetchWaitMsMax } = this.#world.options
     const open = states.filter(({ bufferedBytes }) => bufferedBytes <= partitionFetchBytesMax)
     if (open.length === 0) return
@@ -95,10 +105,9 @@ export class BrokerFetch {
       return
     }
     const someAreFull = open.length < states.length
-    const isHasty = this.#hastyAnswers > hastyAnswersMax
-    if (!someAreFull && !isHasty) this.#holdMs = holdMsMin
-    const mayHaveMore = !isHasty && open.some((state) => state.mayHaveMore)
-    if ((someAreFull || isHasty) && !this.#holdIsOver && !mayHaveMore) {
+    if (!someAreFull && !this.#isHasty) this.#holdMs = holdMsMin
+    const mayHaveMore = !this.#isHasty && open.some((state) => state.mayHaveMore)
+    if ((someAreFull || this.#isHasty) && !this.#holdIsOver && !mayHaveMore) {
       this.#holdOn()
       return
     }
@@ -114,12 +123,15 @@ export class BrokerFetch {
     const end = this.#session.end()
     if (end === undefined || !this.#world.cluster.metadata.brokers.has(this.nodeId)) return
     const request = { ...this.#limits(0, 1), minBytes: 0, ...end }
-    const { cluster } = this.#world
     // A broker that does not hear of it forgets the session by itself, later.
-    cluster
-      .broker(this.nodeId, 'fetch')
+    this.#world.connections
+      .broker(this.nodeId)
       .request(fetchApi, request)
       .catch(() => undefined)
+  }
+
+  get #isHasty(): boolean {
+    return this.#hastyAnswers > hastyAnswersMax
   }
 
   async #ask(states: readonly PartitionState[], room: number, waitMs: number): Promise<void> {
@@ -127,7 +139,7 @@ export class BrokerFetch {
     this.#isAsking = true
     try {
       const askedAtMs = clock.elapsedMs()
-      const response = await this.#request(states, room, waitMs)
+      const response = await this.#poll(states, room, waitMs)
       if (!this.#isClosed && response !== undefined) {
         const hasRecords = this.#take(response)
         const lastedMs = clock.elapsedMs() - askedAtMs
@@ -139,26 +151,26 @@ export class BrokerFetch {
       if (!this.#isClosed) this.#lostAnswer(states, error as Error)
     }
     this.#isAsking = false
+    this.#asked = undefined
+    this.#expectedBytes = 0
     this.#world.wake()
   }
 
-  async #request(
+  async #poll(
     states: readonly PartitionState[],
     room: number,
     waitMs: number,
   ): Promise<FetchResponse | undefined> {
-    const { cluster } = this.#world
-    const broker = cluster.broker(this.nodeId, 'fetch')
-    const { requestTimeoutMs } = cluster.options
-    const hasIds = states.every(({ topic }) => cluster.metadata.topics.get(topic)?.id !== undefined)
-    const options = {
-      timeoutMs: requestTimeoutMs + waitMs,
-      ...(hasIds ? {} : { versionMax: versionWithTopicIds - 1 }),
-    }
+    const { partitionFetchBytesMax } = this.#world.options
+    const broker = this.#world.connections.broker(this.nodeId)
+    const options = this.#requestOptions(states, waitMs)
     const targets = this.#targets(states, await broker.version(fetchApi, options))
-    if (targets.length === 0) return undefined
-    const bytes = targets.length * this.#world.options.partitionFetchBytesMax
-    const limits = this.#limits(waitMs, Math.min(bytes, room))
+    if (targets.length === 0 || this.#isClosed) return undefined
+    // Something is left for what is asked beside it.
+    const spare = waitMs > 0 && room >= 4 * partitionFetchBytesMax ? partitionFetchBytesMax : 0
+    this.#expectedBytes = Math.min(targets.length * partitionFetchBytesMax, room - spare)
+    if (waitMs > 0) this.#asked = new Map(targets.map((target) => [target.state.key, target]))
+    const limits = this.#limits(waitMs, this.#expectedBytes)
     return broker.request(
       fetchApi,
       (version): RequestInput<typeof fetchApi> => ({
@@ -167,6 +179,72 @@ export class BrokerFetch {
       }),
       options,
     )
+  }
+
+  /** Asks for those of `states` that the long poll does not know of, or knows elsewhere. */
+  #considerBeside(states: readonly PartitionState[], bytesMax: number): void {
+    const asked = this.#asked
+    if (asked === undefined || this.#isAskingBeside || this.#isHasty) return
+    const { partitionFetchBytesMax } = this.#world.options
+    const left = states.filter(({ key, generation, fetchPosition, bufferedBytes }) => {
+      const target = asked.get(key)
+      const isAsked =
+        target?.generation === generation && target.fetchOffset === fetchPosition.offset
+      return !isAsked && bufferedBytes <= partitionFetchBytesMax
+    })
+    const room = bytesMax - this.#heldBytes - this.#expectedBytes
+    if (left.length > 0 && room >= partitionFetchBytesMax) void this.#askBeside(left, room, asked)
+  }
+
+  async #askBeside(
+    states: readonly PartitionState[],
+    room: number,
+    asked: Map<string, FetchTarget>,
+  ): Promise<void> {
+    const { cluster, options } = this.#world
+    this.#isAskingBeside = true
+    try {
+      const broker = cluster.broker(this.nodeId, 'fetch')
+      const requestOptions = this.#requestOptions(states, 0)
+      const targets = this.#targets(states, await broker.version(fetchApi, requestOptions))
+      for (const target of targets) asked.set(target.state.key, target)
+      if (targets.length > 0 && !this.#isClosed) {
+        const limits = this.#limits(
+          0,
+          Math.min(targets.length * options.partitionFetchBytesMax, room),
+        )
+        const once = new FetchSession()
+        const body = (version: number) => ({ ...limits, ...once.once(version, targets) })
+        const response = await broker.request(fetchApi, body, requestOptions)
+        this.#takeBeside(response, once, states)
+      }
+    } catch (error) {
+      // The poll will have ended soon: the next one asks for them, and shows what is wrong.
+      if (this.#asked === asked) this.#asked = undefined
+      const fields = { broker: this.nodeId, error: (error as Error).message }
+      if (!this.#isClosed) cluster.log('debug', 'consumer: fetch beside a poll failed', fields)
+    }
+    this.#isAskingBeside = false
+    this.#world.wake()
+  }
+
+  #takeBeside(
+    response: FetchResponse,
+    asked: FetchSession,
+    states: readonly PartitionState[],
+  ): void {
+    if (this.#isClosed) return
+    checkKafkaCode(response.errorCode, `fetch from broker ${this.nodeId}`)
+    const hasRecords = this.#takePartitions(response, asked)
+    const isHasty = !hasRecords && states.some((each) => each.mayHaveMore)
+    if (hasRecords || isHasty) this.#judge(isHasty)
+  }
+
+  #requestOptions(states: readonly PartitionState[], waitMs: number): RequestOptions {
+    const { metadata, options } = this.#world.cluster
+    const timeoutMs = options.requestTimeoutMs + waitMs
+    const hasIds = states.every(({ topic }) => metadata.topics.get(topic)?.id !== undefined)
+    return hasIds ? { timeoutMs } : { timeoutMs, versionMax: versionWithTopicIds - 1 }
   }
 
   #limits(waitMs: number, room: number): Omit<RequestInput<typeof fetchApi>, keyof SessionRequest> {
@@ -226,13 +304,17 @@ export class BrokerFetch {
     this.#session.answered(response.sessionId)
     this.#sessionErrors = 0
     this.#backoff.reset()
+    return this.#takePartitions(response, this.#session)
+  }
+
+  #takePartitions(response: FetchResponse, asked: FetchSession): boolean {
     const held = new HeldBuffer(sizeOf(response), (bytes) => {
       this.#heldBytes += bytes
       if (bytes <= 0) this.#world.wake()
     })
     for (const { topic, topicId, partitions } of response.responses) {
       for (const answer of partitions) {
-        const target = this.#session.target(topic, topicId, answer.partitionIndex)
+        const target = asked.target(topic, topicId, answer.partitionIndex)
         if (target === undefined) continue
         const { state, generation, fetchOffset } = target
         // Something else is wanted of the partition by now.

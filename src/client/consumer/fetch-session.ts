@@ -26,6 +26,8 @@ export type SessionRequest = Pick<
 const versionWithTopicIds = 13
 const versionWithLastFetchedEpoch = 12
 const epochMax = 2 ** 31 - 1
+/** A request of this epoch has no session, or ends the one that it names. */
+const finalEpoch = -1
 
 /**
  * Our side of a fetch session (KIP-227): what the broker was told of the partitions that we read from
@@ -69,6 +71,11 @@ export class FetchSession {
     }
   }
 
+  /** The same in a single request that leaves no session at the broker. */
+  once(version: number, targets: readonly FetchTarget[]): SessionRequest {
+    return { ...this.next(version, targets), sessionEpoch: finalEpoch }
+  }
+
   /** The broker has answered without an error. */
   answered(sessionId: number): void {
     this.#id = sessionId
@@ -85,7 +92,7 @@ export class FetchSession {
   /** What ends the session at the broker; undefined when there is none. */
   end(): SessionRequest | undefined {
     if (this.#id === 0) return undefined
-    return { sessionId: this.#id, sessionEpoch: -1, topics: [], forgottenTopicsData: [] }
+    return { sessionId: this.#id, sessionEpoch: finalEpoch, topics: [], forgottenTopicsData: [] }
   }
 
   /** What was asked for in a partition that a response names; undefined for none that we know. */

@@ -1,4 +1,5 @@
 import type { Cluster } from '../cluster/cluster.ts'
+import type { OwnConnections } from '../cluster/own-connections.ts'
 import type { ResolvedFetchOptions } from './consumer-options.ts'
 import type { PartitionError } from './partition-error.ts'
 import type { PartitionState } from './partition-state.ts'
@@ -7,6 +8,8 @@ import type { PartitionState } from './partition-state.ts'
 export interface FetchWorld {
   readonly cluster: Cluster
   readonly options: ResolvedFetchOptions
+  /** For long polls: another consumer of the client would wait behind them. */
+  readonly connections: OwnConnections
   /** Something has changed for a partition or a broker: look soon what is to be done. */
   wake(): void
   /** There is something to hand out of the partition. */

@@ -3,6 +3,7 @@ import { isRetriable } from '../../protocol/index.ts'
 import { Backoff } from '../backoff.ts'
 import { isWorthRetrying, KafkaError } from '../client-error.ts'
 import type { Cluster } from '../cluster/cluster.ts'
+import { OwnConnections } from '../cluster/own-connections.ts'
 import { partitionKey } from '../topic-partition.ts'
 import type { TopicPartition } from '../topic-partition.ts'
 import { BrokerFetch } from './broker-fetch.ts'
@@ -62,6 +63,7 @@ export class Fetcher {
     this.#world = {
       cluster,
       options,
+      connections: new OwnConnections(cluster, 'fetch'),
       wake: () => this.#wake(),
       report,
       arrived: (state) => this.#arrived(state),
@@ -146,6 +148,7 @@ export class Fetcher {
     this.#metadataTimer?.cancel()
     this.#finder.close()
     for (const broker of this.#brokers.values()) broker.close()
+    this.#world.connections.close()
     for (const state of this.#states.values()) state.discard()
     this.#states.clear()
     for (const states of [this.#ready, this.#failed, this.#newFailures]) states.clear()

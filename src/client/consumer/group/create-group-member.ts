@@ -102,6 +102,7 @@ class Member implements GroupMember {
     await this.#life.close(options)
     this.#protocol?.stop()
     this.#topics.release()
+    this.#coordinator.close()
   }
 
   async #chooseProtocol(): Promise<SpokenProtocol> {

@@ -2,23 +2,20 @@ import type { Api, ResponseOf } from '../../../protocol/index.ts'
 import { kafkaError } from '../../../protocol/index.ts'
 import { ConnectionError } from '../../client-error.ts'
 import type { Broker, Cluster, RequestBody, RequestOptions } from '../../cluster/cluster.ts'
-
-const memberNumbers = new WeakMap<Cluster, number>()
+import { OwnConnections } from '../../cluster/own-connections.ts'
 
 /** The way of one member to the coordinator of its group, wherever it is at the moment. */
 export class GroupCoordinator {
   readonly #cluster: Cluster
   readonly #groupId: string
-  readonly #joins: `group ${number}`
+  readonly #joins: OwnConnections
   /** Requests that wait and are not answered yet. */
   #waiting = 0
 
   constructor(cluster: Cluster, groupId: string) {
-    const number = (memberNumbers.get(cluster) ?? 0) + 1
-    memberNumbers.set(cluster, number)
     this.#cluster = cluster
     this.#groupId = groupId
-    this.#joins = `group ${number}`
+    this.#joins = new OwnConnections(cluster, 'group')
   }
 
   /** Asks what is answered at once. */
@@ -27,7 +24,7 @@ export class GroupCoordinator {
     body: RequestBody<A>,
     options?: RequestOptions,
   ): Promise<ResponseOf<A>> {
-    return this.#send('main', api, body, options)
+    return this.#send(() => this.broker(), api, body, options)
   }
 
   /**
@@ -42,11 +39,9 @@ export class GroupCoordinator {
     const isFirst = this.#waiting === 0
     this.#waiting += 1
     try {
-      if (!isFirst) {
-        const broker = await this.#cluster.coordinator('group', this.#groupId, this.#joins)
-        broker.reconnect()
-      }
-      return await this.#send(this.#joins, api, body, options)
+      const find = (): Promise<Broker> => this.#joins.coordinator(this.#groupId)
+      if (!isFirst) (await find()).reconnect()
+      return await this.#send(find, api, body, options)
     } finally {
       this.#waiting -= 1
     }
@@ -61,6 +56,11 @@ export class GroupCoordinator {
     this.#cluster.forgetCoordinator('group', this.#groupId)
   }
 
+  /** Nothing more is asked that waits. */
+  close(): void {
+    this.#joins.close()
+  }
+
   /** Whether the code says that the coordinator has moved or is not ready. If it has moved it is looked up anew. */
   isElsewhere(code: number): boolean {
     if (code === kafkaError.COORDINATOR_LOAD_IN_PROGRESS) return true
@@ -72,13 +72,13 @@ export class GroupCoordinator {
   }
 
   async #send<A extends Api>(
-    purpose: 'main' | `group ${number}`,
+    find: () => Promise<Broker>,
     api: A,
     body: RequestBody<A>,
     options: RequestOptions | undefined,
   ): Promise<ResponseOf<A>> {
     try {
-      const broker = await this.#cluster.coordinator('group', this.#groupId, purpose)
+      const broker = await find()
       return await broker.request(api, body, options)
     } catch (error) {
       if (error instanceof ConnectionError) this.forget()
