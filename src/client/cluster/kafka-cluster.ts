@@ -9,6 +9,7 @@ import { findCoordinator } from './coordinators.ts'
 import { loadMetadata } from './load-metadata.ts'
 import { ClusterMetadata } from './metadata.ts'
 import type { BrokerEndpoint } from './metadata.ts'
+import { MissingTopics } from './missing-topics.ts'
 import { TopicWatches } from './topic-watches.ts'
 
 /** What a cluster lives in. */
@@ -39,6 +40,7 @@ export class KafkaCluster implements Cluster, AsyncDisposable {
   readonly #hints = new Map<number, BrokerEndpoint>()
   readonly #coordinators = new Map<string, Promise<number>>()
   readonly #watches = new TopicWatches()
+  readonly #missing: MissingTopics
   readonly #listeners = new Set<(metadata: ClusterMetadata) => void>()
   #loading: Promise<unknown> = Promise.resolve()
   #nextLoad: Promise<ClusterMetadata> | undefined
@@ -50,6 +52,7 @@ export class KafkaCluster implements Cluster, AsyncDisposable {
     this.options = options
     this.platform = world.platform
     this.log = world.log
+    this.#missing = new MissingTopics(world.platform.clock, world.log)
     this.#bootstrap = options.brokers.map((address, index) =>
       this.#makeLink(-1 - index, () => address),
     )
@@ -220,14 +223,21 @@ export class KafkaCluster implements Cluster, AsyncDisposable {
     const what = 'metadata'
     const { requestTimeoutMs } = this.options
     const { signal } = this.#closing
-    const loaded = await retry(this, { what, timeoutMs: requestTimeoutMs, signal }, async () =>
-      loadMetadata(await this.anyBroker(), this.#watches.wanted(this.#metadata), this.#metadata),
+    const [loaded, wanted] = await retry(
+      this,
+      { what, timeoutMs: requestTimeoutMs, signal },
+      async () => {
+        const broker = await this.anyBroker()
+        const asked = this.#watches.wanted(this.#metadata)
+        return [await loadMetadata(broker, asked, this.#metadata), asked] as const
+      },
     )
     this.#loadedAtMs = this.platform.clock.elapsedMs()
     this.#ageTimer?.cancel()
     const { metadataMaxAgeMs } = this.options
     this.#ageTimer = this.platform.clock.setTimer(metadataMaxAgeMs, () => this.metadataIsStale())
     this.#publish(loaded)
+    this.#missing.look(wanted, loaded)
     return loaded
   }
 
