@@ -1,4 +1,5 @@
 export { Client, createClient } from './client.ts'
+export { Backoff } from './backoff.ts'
 export { ConnectionError, KafkaError } from './client-error.ts'
 export type { ClientOptions, TlsOptions } from './options.ts'
 export type { BearerToken, Credentials, SaslOptions } from './connection/sasl/sasl-options.ts'
@@ -29,6 +30,7 @@ export { Transaction } from './producer/transaction/transaction.ts'
 export type { TransactionOffset } from './producer/transaction/transaction.ts'
 export { TransactionError } from './producer/transaction/transaction-error.ts'
 export type { TransactionAction } from './producer/transaction/transaction-error.ts'
+export { byTopic, partitionKey } from './topic-partition.ts'
 export type { TopicPartition } from './topic-partition.ts'
 
 export { Consumer } from './consumer/consumer.ts'
@@ -53,7 +55,7 @@ export type { CommitOptions } from './consumer/offset-commits.ts'
 export type { TopicSelection } from './consumer/subscription.ts'
 export type { OffsetReset, SeekTarget } from './consumer/position.ts'
 export type { AssignorName, GroupOptions } from './consumer/group-options.ts'
-export type { CommittedOffset, GroupMetadata } from './consumer/group-member.ts'
+export type { CommittedOffset, GroupMetadata, OffsetToCommit } from './consumer/group-member.ts'
 export type {
   Assignments,
   Assignor,

@@ -10,6 +10,7 @@ import type {
   GroupMember,
   GroupMemberHandler,
   GroupMetadata,
+  OffsetToCommit,
 } from './group-member.ts'
 import { doneOffsets, GroupSession } from './group-session.ts'
 import { listOffsetsOfAll } from './list-offsets.ts'
@@ -258,10 +259,11 @@ export class Consumer implements AsyncIterable<FetchedBatch>, AsyncDisposable {
   /**
    * Commits: the positions, up to what was handed out last, or the given offsets. Positions that are
    * committed already are passed over; an offset below what is committed is refused, unless
-   * `allowBackwards` is said. Commits are made one after another.
+   * `allowBackwards` is said. Commits are made one after another. An offset of a partition that is not ours needs
+   * `heldBy`, one that is.
    */
   async commit(
-    offsets?: readonly (PartitionOffset & Partial<CommittedOffset>)[],
+    offsets?: readonly (PartitionOffset & Partial<OffsetToCommit>)[],
     options: CommitOptions = {},
   ): Promise<void> {
     this.#needGroup('commit')
@@ -269,12 +271,13 @@ export class Consumer implements AsyncIterable<FetchedBatch>, AsyncDisposable {
       await this.#commits.advance(positionsOf(this.#fetcher.states), options.signal)
       return
     }
-    const full = offsets.map(({ topic, partition, offset, leaderEpoch = -1, metadata = '' }) => {
-      this.#state({ topic, partition }, 'commit')
+    const full = offsets.map(({ leaderEpoch = -1, metadata = '', ...given }) => {
+      const { topic, partition, offset, heldBy } = given
+      this.#assigned(heldBy ?? given, 'commit')
       if (!Number.isSafeInteger(offset) || offset < 0) {
         throw new OptionError('offset', `(${offset}) of ${topic}-${partition} must be 0 or more`)
       }
-      return { topic, partition, offset, leaderEpoch, metadata }
+      return { topic, partition, offset, leaderEpoch, metadata, ...(heldBy && { heldBy }) }
     })
     await this.#commits.set(full, options)
   }
@@ -517,6 +520,11 @@ export class Consumer implements AsyncIterable<FetchedBatch>, AsyncDisposable {
 
   #state(partition: TopicPartition, what: string): PartitionState {
     this.#checkOpen()
+    return this.#assigned(partition, what)
+  }
+
+  /** Also while it closes: what is given up then can still be committed. */
+  #assigned(partition: TopicPartition, what: string): PartitionState {
     const state = this.#fetcher.state(partition)
     if (state !== undefined) return state
     throw new MillraceError(

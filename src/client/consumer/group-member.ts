@@ -9,6 +9,12 @@ export interface CommittedOffset extends TopicPartition {
   readonly metadata: string
 }
 
+/** An offset that is to be committed. */
+export interface OffsetToCommit extends CommittedOffset {
+  /** Only who holds this partition may commit it. @defaultValue the partition of the offset */
+  readonly heldBy?: TopicPartition
+}
+
 /** What fences offsets that a transaction commits for a group (KIP-447). */
 export interface GroupMetadata {
   readonly groupId: string
@@ -54,7 +60,7 @@ export interface GroupMember {
    * waits through rebalances in progress and coordinator moves, and takes a newer member epoch for
    * partitions held without a break.
    */
-  commit(offsets: readonly CommittedOffset[], signal?: AbortSignal): Promise<void>
+  commit(offsets: readonly OffsetToCommit[], signal?: AbortSignal): Promise<void>
   /** Committed offsets; partitions without one are missing. Waits for pending transactions (stable reads). */
   committed(
     partitions: readonly TopicPartition[],

@@ -1,5 +1,5 @@
 import { MillraceError } from '../../errors.ts'
-import type { CommittedOffset } from './group-member.ts'
+import type { CommittedOffset, OffsetToCommit } from './group-member.ts'
 import { partitionKey } from '../topic-partition.ts'
 
 export interface CommitOptions {
@@ -10,7 +10,7 @@ export interface CommitOptions {
 
 /** Hands offsets to the group's coordinator. */
 export type SendCommit = (
-  offsets: readonly CommittedOffset[],
+  offsets: readonly OffsetToCommit[],
   signal: AbortSignal | undefined,
 ) => Promise<void>
 
@@ -61,12 +61,12 @@ export class OffsetCommits {
   }
 
   /** Commits exactly these offsets; refuses all of them when one would go back. */
-  async set(offsets: readonly CommittedOffset[], options: CommitOptions): Promise<void> {
+  async set(offsets: readonly OffsetToCommit[], options: CommitOptions): Promise<void> {
     if (options.allowBackwards !== true) for (const each of offsets) this.#checkAhead(each)
     await this.#commit(offsets, options.signal)
   }
 
-  async #commit(offsets: readonly CommittedOffset[], signal?: AbortSignal): Promise<void> {
+  async #commit(offsets: readonly OffsetToCommit[], signal?: AbortSignal): Promise<void> {
     if (offsets.length === 0) return
     signal?.throwIfAborted()
     this.#count += 1

@@ -10,7 +10,7 @@ import { ConnectionError, isWorthRetrying, KafkaError } from '../../client-error
 import type { Cluster } from '../../cluster/cluster.ts'
 import { partitionKey } from '../../topic-partition.ts'
 import type { TopicPartition } from '../../topic-partition.ts'
-import type { CommittedOffset } from '../group-member.ts'
+import type { CommittedOffset, OffsetToCommit } from '../group-member.ts'
 import type { GroupCoordinator } from './group-coordinator.ts'
 import { commitRequest, commitResults, offsetVersionMax } from './offset-messages.ts'
 import type { CommitIdentity } from './offset-messages.ts'
@@ -45,7 +45,7 @@ const failingMsMax = 60_000
 /** A commit that somebody waits for. */
 interface Commit {
   /** What is not decided yet, by partition, with the hold that it is made under. */
-  readonly open: Map<string, { readonly offset: CommittedOffset; readonly hold: number }>
+  readonly open: Map<string, { readonly offset: OffsetToCommit; readonly hold: number }>
   readonly resolve: () => void
   readonly reject: (error: Error) => void
   /** The first error of a partition; the others are still tried. */
@@ -89,11 +89,11 @@ export class CommitQueue {
     this.#backoff = new Backoff(cluster.platform.random, { firstMs, limitMs })
   }
 
-  async commit(offsets: readonly CommittedOffset[], signal?: AbortSignal): Promise<void> {
+  async commit(offsets: readonly OffsetToCommit[], signal?: AbortSignal): Promise<void> {
     signal?.throwIfAborted()
     const open: Commit['open'] = new Map()
     for (const offset of offsets) {
-      const hold = this.#authority.hold(offset)
+      const hold = this.#authority.hold(offset.heldBy ?? offset)
       if (hold === undefined) throw notOwned(this.#groupId, offset)
       open.set(partitionKey(offset), { offset, hold })
     }
@@ -242,7 +242,7 @@ export class CommitQueue {
   #refuseNotHeld(): void {
     for (const commit of this.#commits) {
       for (const [key, { offset, hold }] of commit.open) {
-        if (this.#authority.hold(offset) === hold) continue
+        if (this.#authority.hold(offset.heldBy ?? offset) === hold) continue
         commit.open.delete(key)
         commit.error ??= notOwned(this.#groupId, offset, commit)
       }

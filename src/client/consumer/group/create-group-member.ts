@@ -2,6 +2,7 @@ import type { Cluster } from '../../cluster/cluster.ts'
 import type { TopicPartition } from '../../topic-partition.ts'
 import type {
   CommittedOffset,
+  OffsetToCommit,
   GroupMember,
   GroupMemberHandler,
   GroupMetadata,
@@ -83,7 +84,7 @@ class Member implements GroupMember {
     this.#life.start(() => this.#chooseProtocol())
   }
 
-  commit(offsets: readonly CommittedOffset[], signal?: AbortSignal): Promise<void> {
+  commit(offsets: readonly OffsetToCommit[], signal?: AbortSignal): Promise<void> {
     return this.#commits.commit(offsets, signal)
   }
 

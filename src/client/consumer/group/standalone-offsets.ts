@@ -1,7 +1,7 @@
 import { KafkaError } from '../../client-error.ts'
 import type { Cluster } from '../../cluster/cluster.ts'
 import type { TopicPartition } from '../../topic-partition.ts'
-import type { CommittedOffset } from '../group-member.ts'
+import type { CommittedOffset, OffsetToCommit } from '../group-member.ts'
 import { CommitQueue } from './commit-queue.ts'
 import { GroupCoordinator } from './group-coordinator.ts'
 import { readOffsets } from './read-offsets.ts'
@@ -33,7 +33,7 @@ export class StandaloneOffsets {
     })
   }
 
-  commit(offsets: readonly CommittedOffset[], signal?: AbortSignal): Promise<void> {
+  commit(offsets: readonly OffsetToCommit[], signal?: AbortSignal): Promise<void> {
     return this.#commits.commit(offsets, signal)
   }
 

@@ -1,0 +1,48 @@
+import { createClient } from '../client/index.ts'
+import type { Client, ClientOptions, ProducerOptions } from '../client/index.ts'
+import type { Driver, DriverFeatures, RecordSink, RecordSource, SourceOptions } from './driver.ts'
+
+const features: DriverFeatures = {
+  commitMetadata: true,
+  awaitedRevocation: true,
+  partitionPause: true,
+  exactReadCommitted: true,
+  idempotentWrites: true,
+  transactions: true,
+}
+
+/** Kafka through our own client, which keeps every promise of the port. */
+class NativeDriver implements Driver {
+  readonly name = 'native'
+  readonly features = features
+  readonly #client: Client
+
+  constructor(client: Client) {
+    this.#client = client
+  }
+
+  source(options: SourceOptions): RecordSource {
+    return this.#client.consumer(options)
+  }
+
+  sink(options?: ProducerOptions): RecordSink {
+    return this.#client.producer(options)
+  }
+
+  admin() {
+    return this.#client.admin()
+  }
+
+  close(): Promise<void> {
+    return this.#client.close()
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+}
+
+/** The driver that is used unless another is named. */
+export function createNativeDriver(options: ClientOptions): Driver {
+  return new NativeDriver(createClient(options))
+}

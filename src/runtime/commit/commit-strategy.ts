@@ -1,0 +1,18 @@
+import type { CommittedOffset } from '../../client/index.ts'
+
+/** What is committed of a partition. */
+export type PartitionCommit = CommittedOffset
+
+export interface CommitCall {
+  /** Whether offsets may lie below what was committed before: after a seek. */
+  readonly allowBackwards?: boolean
+  readonly signal?: AbortSignal
+}
+
+/**
+ * How what has ended is made durable. Calls never overlap. It resolves when the broker has acknowledged all of it, and
+ * rejects when some of it may not be committed.
+ */
+export interface CommitStrategy {
+  commit(commits: readonly PartitionCommit[], call: CommitCall): Promise<void>
+}

@@ -1,0 +1,267 @@
+import { byTopic, PartitionError, partitionKey } from '../client/index.ts'
+import type { Admin, CommittedOffset, TopicPartition, TopicSelection } from '../client/index.ts'
+import type { RecordSource, SourceBatch, SourceOptions } from '../driver/index.ts'
+import type { Log } from '../observe/index.ts'
+import type { Clock } from '../platform/index.ts'
+import type { Commits } from './commit/commits.ts'
+import type { Delivery } from './delivery.ts'
+import { Ledger } from './ledger/index.ts'
+import { PartitionRun } from './partition-run.ts'
+import type { PartitionWorld } from './partition-run.ts'
+import { StartPositions } from './start-position.ts'
+import type { StartPosition } from './start-position.ts'
+
+export interface ConsumerRunParts {
+  readonly clock: Clock
+  readonly log: Log
+  readonly admin: Pick<Admin, 'topics'>
+  readonly topics: TopicSelection
+  readonly start: StartPosition
+  readonly window: number
+  /** How long what runs may take to end when its partition is given up. */
+  readonly drainMs: number
+  /** Makes the source; its callbacks are the run's. */
+  readonly source: (callbacks: Required<Callbacks>) => RecordSource
+  /** Makes what the partitions share, once there is a source to commit to. */
+  readonly world: (source: RecordSource, run: RunCallbacks) => PartitionWorld
+}
+
+type Callbacks = Pick<SourceOptions, 'onAssigned' | 'onRevoked' | 'onLost'>
+type RunCallbacks = Pick<PartitionWorld, 'full' | 'stopped'>
+
+export interface CloseRunOptions {
+  /** How long what runs may take to end. */
+  readonly drainMs: number
+  readonly leave: boolean
+}
+
+/** How many records are asked for at a time: a poll never holds the event loop for long. */
+const pollRecordsMax = 10_000
+const acquireAgainMs = 500
+const revoked = () => new Error('the partition goes to another member of the group')
+const lost = () => new Error('the partition was lost')
+
+/**
+ * Reads the topics of one consumer, and gives each partition that the group assigns a run of its own.
+ *
+ * - **idle** → **reading** (`run`) → **draining** (`close`: nothing new starts, what runs may end) → **closed**.
+ *
+ * A partition that is assigned is paused until it is known, and committed, where it goes on; the group's callbacks
+ * wait for nothing but a drain.
+ */
+export class ConsumerRun {
+  readonly #parts: ConsumerRunParts
+  readonly #source: RecordSource
+  readonly #world: PartitionWorld
+  readonly #commits: Commits
+  readonly #positions: StartPositions
+  readonly #runs = new Map<string, PartitionRun>()
+  /** Handlers of partitions that were given up and that still hold their keys, by partition. */
+  readonly #unsettled = new Map<string, Set<Delivery>>()
+  readonly #ending = new AbortController()
+  #drainMs: number
+  #closing: Promise<boolean> | undefined
+
+  constructor(parts: ConsumerRunParts) {
+    this.#parts = parts
+    this.#drainMs = parts.drainMs
+    this.#source = parts.source({
+      onAssigned: (partitions) => this.#assigned(partitions),
+      onRevoked: (partitions, { signal }) => this.#revoked(partitions, signal),
+      onLost: (partitions) => this.#lost(partitions),
+    })
+    this.#world = parts.world(this.#source, {
+      full: (run, isFull) => this.#full(run, isFull),
+      stopped: (run, reason, error) => this.#stopped(run, reason, error),
+    })
+    this.#commits = this.#world.commits
+    this.#positions = new StartPositions({
+      clock: parts.clock,
+      log: parts.log,
+      admin: parts.admin,
+      start: parts.start,
+      source: this.#source,
+      isOurs: (partition) => this.#runs.has(partitionKey(partition)),
+    })
+  }
+
+  get partitions(): readonly PartitionRun[] {
+    return [...this.#runs.values()]
+  }
+
+  get source(): RecordSource {
+    return this.#source
+  }
+
+  /** Joins the group and reads until it is closed; rejects when the group will not have it any more. */
+  async run(): Promise<void> {
+    const { signal } = this.#ending
+    this.#source.subscribe(this.#parts.topics)
+    while (!this.#isEnding()) {
+      try {
+        const batches = await this.#source.poll({ maxRecords: pollRecordsMax, signal })
+        for (const batch of batches) this.#feed(batch)
+      } catch (error) {
+        if (this.#isEnding()) break
+        if (!(error instanceof PartitionError)) throw error
+        this.#runs.get(partitionKey(error))?.stop('it cannot be read on', error)
+      }
+    }
+    await this.#closing
+  }
+
+  /**
+   * Starts nothing more, waits for what runs, commits and leaves the group. Answers whether everything had ended by the
+   * deadline.
+   */
+  close(options: CloseRunOptions): Promise<boolean> {
+    this.#closing ??= this.#close(options)
+    return this.#closing
+  }
+
+  async #close({ drainMs, leave }: CloseRunOptions): Promise<boolean> {
+    this.#drainMs = drainMs
+    this.#ending.abort()
+    this.#source.pause([...this.#runs.values()])
+    // What was assigned is revoked by closing the source: drained, committed and given up.
+    await this.#source.close({ timeoutMs: drainMs, leave })
+    const isClean = this.#runs.size === 0 && this.#unsettled.size === 0
+    this.#giveUp([...this.#runs.values()], lost())
+    this.#commits.close()
+    this.#world.guard.end()
+    this.#world.running.end()
+    return isClean
+  }
+
+  #isEnding(): boolean {
+    return this.#ending.signal.aborted
+  }
+
+  #feed(batch: SourceBatch): void {
+    this.#runs.get(partitionKey(batch))?.feed(batch)
+  }
+
+  // ── What the group says ──
+
+  #assigned(partitions: readonly TopicPartition[]): void {
+    this.#source.pause(partitions)
+    // Until it is known where they go on: nothing is handed out of a paused partition.
+    for (const partition of partitions) this.#source.seek(partition, 'beginning')
+    const runs = partitions.map((partition) => {
+      const key = partitionKey(partition)
+      const run = new PartitionRun(partition, this.#world)
+      for (const delivery of this.#unsettled.get(key) ?? []) run.holdKey(delivery)
+      this.#runs.set(key, run)
+      return run
+    })
+    for (const ofTopic of byTopic(runs).values()) void this.#acquire(ofTopic)
+  }
+
+  /** Finds out where partitions of a topic go on, says in a commit that they are ours, and lets them run. */
+  async #acquire(runs: readonly PartitionRun[]): Promise<void> {
+    const { clock, log } = this.#parts
+    const { signal } = this.#ending
+    for (;;) {
+      const left = runs.filter((run) => run.is('acquiring'))
+      if (left.length === 0 || this.#isEnding()) return
+      try {
+        const positions = await this.#positions.find(left, signal)
+        await Promise.all(left.map((run) => this.#begin(run, positions.get(partitionKey(run)))))
+      } catch (error) {
+        if (this.#isEnding()) return
+        const fields = { error: (error as Error).message, topic: left[0]?.topic }
+        log('warn', 'where partitions go on is not known yet, it is asked again', fields)
+        await clock.sleep(acquireAgainMs)
+      }
+    }
+  }
+
+  async #begin(run: PartitionRun, position: CommittedOffset | undefined): Promise<void> {
+    if (position === undefined || !run.is('acquiring')) return
+    const { offset, leaderEpoch } = position
+    run.acquired(new Ledger({ frontier: offset, window: this.#parts.window }), leaderEpoch)
+    this.#commits.add(run)
+    try {
+      await this.#commits.acknowledged(run)
+    } catch (error) {
+      this.#commits.remove(run)
+      if (run.is('acquiring')) throw error
+      return
+    }
+    if (!run.is('acquiring')) return
+    this.#source.seek(run, { offset, leaderEpoch })
+    run.begin()
+    this.#source.resume([run])
+  }
+
+  async #revoked(partitions: readonly TopicPartition[], signal: AbortSignal): Promise<void> {
+    const runs = this.#runsOf(partitions)
+    const drained = this.#parts.clock.setTimer(this.#drainMs, () => deadline.abort())
+    const deadline = new AbortController()
+    const end = () => deadline.abort()
+    signal.addEventListener('abort', end, { once: true })
+    try {
+      await Promise.all(runs.map((run) => run.drain(deadline.signal, revoked())))
+      await this.#commits.release(
+        runs.filter(({ isAcquired }) => isAcquired),
+        signal,
+      )
+    } catch (error) {
+      const fields = { error: (error as Error).message }
+      this.#parts.log('warn', 'what was given up could not be committed', fields)
+    } finally {
+      drained.cancel()
+      signal.removeEventListener('abort', end)
+      this.#giveUp(runs, revoked())
+    }
+  }
+
+  #lost(partitions: readonly TopicPartition[]): void {
+    this.#giveUp(this.#runsOf(partitions), lost())
+  }
+
+  #giveUp(runs: readonly PartitionRun[], reason: Error): void {
+    for (const run of runs) {
+      this.#commits.remove(run)
+      this.#runs.delete(partitionKey(run))
+      const unsettled = run.unsettled
+      run.leave(reason)
+      if (unsettled.length > 0) this.#keep(partitionKey(run), unsettled)
+    }
+  }
+
+  /** Remembers which keys handlers still work on, until they settle. */
+  #keep(key: string, deliveries: readonly Delivery[]): void {
+    const kept = this.#unsettled.get(key) ?? new Set<Delivery>()
+    this.#unsettled.set(key, kept)
+    for (const delivery of deliveries) {
+      kept.add(delivery)
+      this.#world.running.whenSettled(delivery, () => {
+        kept.delete(delivery)
+        if (kept.size === 0 && this.#unsettled.get(key) === kept) this.#unsettled.delete(key)
+        this.#runs.get(key)?.letGoKey(delivery)
+      })
+    }
+  }
+
+  #runsOf(partitions: readonly TopicPartition[]): PartitionRun[] {
+    return partitions.flatMap((partition) => this.#runs.get(partitionKey(partition)) ?? [])
+  }
+
+  // ── What partitions say ──
+
+  #full(run: PartitionRun, isFull: boolean): void {
+    if (isFull) this.#source.pause([run])
+    else if (run.is('running')) this.#source.resume([run])
+  }
+
+  #stopped(run: PartitionRun, reason: string, error: unknown): void {
+    this.#source.pause([run])
+    this.#parts.log('error', `${partitionKey(run)} is stopped: ${reason}`, {
+      topic: run.topic,
+      partition: run.partition,
+      offset: run.ledger.frontier,
+      error: error instanceof Error ? error.message : String(error),
+    })
+  }
+}

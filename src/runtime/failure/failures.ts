@@ -1,0 +1,178 @@
+import { isMillraceError } from '../../errors.ts'
+import type { Clock, Random } from '../../platform/index.ts'
+import type { Delivery } from '../delivery.ts'
+import type { Ending } from '../outcome.ts'
+import { actionFor } from './failure-policy.ts'
+import type { FailureRule } from './failure-policy.ts'
+import type { OutageGuard } from './outage-guard.ts'
+
+/** How often, and for how long, a record is tried. */
+export interface RetryOptions {
+  readonly attempts: number
+  readonly delayMs: number
+  readonly delayMsMax: number
+  /** No attempt starts so long after the first one failed; none that runs is ended by it. */
+  readonly withinMs: number
+}
+
+/** The partition of a record that failed. */
+export interface FailingPartition {
+  /** Aborts when the partition is being given up: no further attempt starts here. */
+  readonly leaving: AbortSignal
+  /** Aborts when it is given up: nothing more is done about the record here. */
+  readonly gone: AbortSignal
+  /** One more attempt has failed: answers how many there were, and they are committed soon. */
+  countFailure(delivery: Delivery): number
+  /** Resolves when the attempts that were counted are committed. */
+  acknowledged(): Promise<void>
+  /** Nothing new of the partition starts until it is let go. */
+  hold(reason: string): void
+  letGo(): void
+  /** Nothing of the partition starts until an operator tells it to go on. */
+  stop(reason: string, error: unknown): void
+}
+
+/** Puts away what cannot be handled. */
+export interface LetterBox {
+  /**
+   * Resolves when the letter is acknowledged, or the broker will never take it; rejects when the partition is given up
+   * before.
+   */
+  write(
+    delivery: Delivery,
+    error: unknown,
+    partition: FailingPartition,
+  ): Promise<'written' | 'too-large'>
+}
+
+export interface FailuresParts {
+  readonly clock: Clock
+  readonly random: Random
+  readonly rules: readonly FailureRule[]
+  readonly retry: RetryOptions
+  readonly guard: OutageGuard
+  /** Undefined where there are no dead letters: what cannot be handled stops its partition. */
+  readonly letters: LetterBox | undefined
+}
+
+/** What becomes of a record that failed: it runs again, it has ended, its partition stands, or was given up. */
+export type Resolution = Ending | 'again' | 'stopped' | 'gone'
+
+/** A record that has failed here before. */
+interface History {
+  readonly firstFailureMs: number
+  /** The guard's `openMs` at that time. */
+  readonly openMs: number
+}
+
+/** Decides and does what is to be done about records whose run failed. */
+export class Failures {
+  readonly #parts: FailuresParts
+  readonly #histories = new WeakMap<Delivery, History>()
+
+  constructor(parts: FailuresParts) {
+    this.#parts = parts
+  }
+
+  /** Resolves when it is decided what becomes of the record, and that is done. */
+  async resolve(
+    delivery: Delivery,
+    partition: FailingPartition,
+    error: unknown,
+  ): Promise<Resolution> {
+    const { guard, rules } = this.#parts
+    const action = isDecodeError(error) ? 'deadLetter' : actionFor(rules, error, delivery)
+    if (action !== 'retry') guard.succeeded()
+    try {
+      switch (action) {
+        case 'skip':
+          return 'skipped'
+        case 'stop':
+          partition.stop('its handler says stop', error)
+          return 'stopped'
+        case 'deadLetter':
+          return await this.#putAway(delivery, partition, error)
+        case 'retry':
+          return await this.#again(delivery, partition, error)
+      }
+    } catch (failure) {
+      if (partition.leaving.aborted) return 'gone'
+      throw failure
+    }
+  }
+
+  async #putAway(
+    delivery: Delivery,
+    partition: FailingPartition,
+    error: unknown,
+  ): Promise<Resolution> {
+    const { letters } = this.#parts
+    if (letters === undefined) {
+      partition.stop('it has a record that cannot be handled, and no dead-letter topic', error)
+      return 'stopped'
+    }
+    const outcome = await letters.write(delivery, error, partition)
+    if (outcome === 'written') return 'dead-lettered'
+    partition.stop('a dead letter is larger than its topic allows (max.message.bytes)', error)
+    return 'stopped'
+  }
+
+  async #again(
+    delivery: Delivery,
+    partition: FailingPartition,
+    error: unknown,
+  ): Promise<Resolution> {
+    const { clock, guard, retry } = this.#parts
+    const history = this.#history(delivery)
+    if (guard.failed(delivery.toString())) {
+      const attempts = partition.countFailure(delivery)
+      const openMs = guard.openMs - history.openMs
+      const longestMs = Math.min(retry.delayMs * 2 ** (attempts - 1), retry.delayMsMax)
+      const pauseMs = longestMs * this.#parts.random.fraction()
+      const nextMs = clock.elapsedMs() - history.firstFailureMs - openMs + pauseMs
+      if (attempts >= retry.attempts || nextMs >= retry.withinMs) {
+        return this.#putAway(delivery, partition, error)
+      }
+      // The count is durable before the next attempt: no crash makes a record's attempts start anew.
+      await Promise.all([partition.acknowledged(), clock.sleep(pauseMs, partition.leaving)])
+    }
+    if (guard.isOpen) {
+      guard.probeEnded()
+      await this.#turn(partition.leaving)
+    }
+    return 'again'
+  }
+
+  #history(delivery: Delivery): History {
+    const known = this.#histories.get(delivery)
+    if (known !== undefined) return known
+    const { clock, guard } = this.#parts
+    const history = { firstFailureMs: clock.elapsedMs(), openMs: guard.openMs }
+    this.#histories.set(delivery, history)
+    return history
+  }
+
+  /** Resolves when the outage is over, or it is the record's turn to be tried. */
+  #turn(leaving: AbortSignal): Promise<void> {
+    const { guard } = this.#parts
+    return new Promise((resolve, reject) => {
+      const probe = {
+        run: () => {
+          leaving.removeEventListener('abort', leave)
+          resolve()
+        },
+      }
+      const leave = () => {
+        guard.forget(probe)
+        reject(leaving.reason as Error)
+      }
+      guard.wait(probe)
+      if (leaving.aborted) leave()
+      else leaving.addEventListener('abort', leave, { once: true })
+    })
+  }
+}
+
+function isDecodeError(error: unknown): boolean {
+  return isMillraceError(error) && error.code.startsWith('MILLRACE_CONTRACT_')
+}

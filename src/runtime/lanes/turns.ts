@@ -1,0 +1,103 @@
+import type { Clock } from '../../platform/index.ts'
+import { Queue } from './queue.ts'
+
+/** The event loop gets its turn so often. */
+const turnMs = 10
+
+/** A partition, as far as it waits for its turn. */
+export interface TurnTaker {
+  /** Whether something of it may run now. */
+  readonly hasReady: boolean
+  /**
+   * Runs what is next; it has taken a slot, if it needs one for longer than the call, when this returns. Answers whether
+   * there is more.
+   */
+  runNext(): boolean
+}
+
+/**
+ * Who runs next: partitions take turns, so that none waits because another has more to do, and at most `slots`
+ * records run at once. Running something may end it at once and make something else ready; that is taken up in the
+ * same loop, however deep the chain.
+ */
+export class Turns {
+  readonly slots: number
+  readonly #clock: Clock
+  #taken = 0
+  /** While held, nothing starts. */
+  #isHeld = false
+  #isRunning = false
+  readonly #queue = new Queue<TurnTaker>()
+  readonly #queued = new Set<TurnTaker>()
+
+  constructor(clock: Clock, slots: number) {
+    this.#clock = clock
+    this.slots = slots
+  }
+
+  get taken(): number {
+    return this.#taken
+  }
+
+  /** Whether a record that has just been read may run before it waits in line: nobody else is in it. */
+  get isOpen(): boolean {
+    return this.#mayRun() && this.#queue.size === 0
+  }
+
+  take(): void {
+    this.#taken++
+  }
+
+  release(): void {
+    this.#taken--
+    this.run()
+  }
+
+  /** Something of this partition has become ready. */
+  offer(taker: TurnTaker): void {
+    if (this.#queued.has(taker)) return
+    this.#queued.add(taker)
+    this.#queue.push(taker)
+    this.run()
+  }
+
+  hold(): void {
+    this.#isHeld = true
+  }
+
+  letGo(): void {
+    this.#isHeld = false
+    this.run()
+  }
+
+  #mayRun(): boolean {
+    return !this.#isHeld && this.#taken < this.slots
+  }
+
+  /** Runs what may run now. */
+  run(): void {
+    if (this.#isRunning) return
+    this.#isRunning = true
+    const untilMs = this.#clock.elapsedMs() + turnMs
+    try {
+      while (this.#mayRun()) {
+        const taker = this.#queue.shift()
+        if (taker === undefined) return
+        if (this.#clock.elapsedMs() > untilMs) {
+          this.#queue.push(taker)
+          this.#clock.defer(() => this.run())
+          return
+        }
+        this.#queued.delete(taker)
+        if (!taker.hasReady) continue
+        const hasMore = taker.runNext()
+        if (hasMore && !this.#queued.has(taker)) {
+          this.#queued.add(taker)
+          this.#queue.push(taker)
+        }
+      }
+    } finally {
+      this.#isRunning = false
+    }
+  }
+}

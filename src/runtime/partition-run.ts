@@ -1,0 +1,560 @@
+import type { TopicPartition } from '../client/index.ts'
+import type { SourceBatch, SourceRecord } from '../driver/index.ts'
+import type { Clock } from '../platform/index.ts'
+import type { Commits, CommittedPartition, TakenCommit } from './commit/commits.ts'
+import { Delivery } from './delivery.ts'
+import type { FailingPartition, Failures, Resolution } from './failure/failures.ts'
+import type { OutageGuard, ProbeSource } from './failure/outage-guard.ts'
+import type { Lane } from './lanes/lane.ts'
+import { LaneTable } from './lanes/lane-table.ts'
+import { Queue } from './lanes/queue.ts'
+import { laneKeyOf } from './lanes/record-order.ts'
+import type { RecordOrder } from './lanes/record-order.ts'
+import type { Turns, TurnTaker } from './lanes/turns.ts'
+import { failingMax } from './ledger/index.ts'
+import type { Ledger, LedgerSnapshot } from './ledger/index.ts'
+import type { Ending, Outcome, Way } from './outcome.ts'
+import type { Running } from './running.ts'
+
+/** What the partitions of a consumer share. */
+export interface PartitionWorld {
+  readonly order: RecordOrder
+  readonly way: Way
+  readonly turns: Turns
+  readonly running: Running
+  readonly failures: Failures
+  readonly guard: OutageGuard
+  readonly clock: Clock
+  readonly commits: Commits
+  /** The most records of a partition that wait in lanes, and the most bytes of them. */
+  readonly waitingMax: number
+  readonly waitingBytesMax: number
+  /** The partition has no room for more, or has again. */
+  readonly full: (run: PartitionRun, isFull: boolean) => void
+  readonly ended: (delivery: Delivery, ending: Ending) => void
+  /** A handler came to its end after its partition was given up: what it did counts for nothing. */
+  readonly late: (delivery: Delivery) => void
+  readonly stopped: (run: PartitionRun, reason: string, error: unknown) => void
+  /** How what the ledger says is written beside an offset. */
+  readonly metadata: (run: PartitionRun, state: LedgerSnapshot) => string
+}
+
+/** The event loop gets its turn so often. */
+const turnMs = 10
+
+type State = 'acquiring' | 'running' | 'stopped' | 'draining' | 'gone'
+
+/** Where a leader epoch began, as far as it was read. */
+interface EpochStart {
+  readonly offset: number
+  readonly leaderEpoch: number
+}
+
+/**
+ * One assignment of a partition, from when it is given to us until it is given up. Records go into their lanes in the
+ * order of their offsets, synchronously; what ends is told to the ledger.
+ *
+ * - **acquiring**: what was committed is looked up; nothing runs.
+ * - **running**.
+ * - **stopped**: something is wrong that trying again does not mend. It stays ours, and nothing new starts.
+ * - **draining**: it goes to another member: what runs may end, nothing new starts.
+ * - **gone**: nothing counts any more. What still runs holds its key until it settles (`unsettled`).
+ */
+export class PartitionRun
+  implements TopicPartition, TurnTaker, ProbeSource, FailingPartition, CommittedPartition
+{
+  readonly topic: string
+  readonly partition: number
+  /** What has ended; known once the partition is acquired. */
+  #ledger: Ledger | undefined
+  readonly #world: PartitionWorld
+  readonly #lanes = new LaneTable()
+  readonly #leaving = new AbortController()
+  readonly #gone = new AbortController()
+  /** Batches that were read and whose records are not all in lanes; the first is being taken. */
+  readonly #batches = new Queue<SourceBatch>()
+  #batch: SourceBatch | undefined
+  #records: Iterator<SourceRecord> | undefined
+  #next: SourceRecord | undefined
+  #waitingBytes = 0
+  #isFull = false
+  #isTaking = false
+  #holds = 0
+  #heldBecause: string | undefined
+  #state: State = 'acquiring'
+  /** Deliveries whose handler runs. */
+  readonly #handling = new Set<Delivery>()
+  readonly #heldKeys = new Map<string, number>()
+  /** Lanes whose current record runs again when a stopped partition goes on. */
+  #standing: Lane[] = []
+  #idle: (() => void) | undefined
+  #epochs: EpochStart[] = []
+  /** Counts the changes of the mark, and those of them that are committed. */
+  #mark = 1
+  #committedMark = 0
+
+  constructor({ topic, partition }: TopicPartition, world: PartitionWorld) {
+    this.topic = topic
+    this.partition = partition
+    this.#world = world
+  }
+
+  get ledger(): Ledger {
+    if (this.#ledger === undefined)
+      throw new Error(`${this.topic}-${this.partition} is not acquired`)
+    return this.#ledger
+  }
+
+  get isAcquired(): boolean {
+    return this.#ledger !== undefined
+  }
+
+  get state(): State {
+    return this.#state
+  }
+
+  is(state: State): boolean {
+    return this.#state === state
+  }
+
+  get leaving(): AbortSignal {
+    return this.#leaving.signal
+  }
+
+  get gone(): AbortSignal {
+    return this.#gone.signal
+  }
+
+  get isFull(): boolean {
+    return this.#isFull
+  }
+
+  /** Records that were read and have not ended. */
+  get openCount(): number {
+    return this.#ledger?.openCount ?? 0
+  }
+
+  /** Whether a handler of it runs. */
+  get isBusy(): boolean {
+    return this.#handling.size > 0
+  }
+
+  /** Keys whose handlers have not settled though the partition was given up. */
+  get unsettled(): readonly Delivery[] {
+    return [...this.#handling].filter((delivery) => this.#world.running.has(delivery))
+  }
+
+  /** Holds a key that a handler of an earlier assignment still works on. */
+  holdKey({ record }: Delivery): void {
+    const key = laneKeyOf(this.#world.order, record)
+    if (key === undefined) return
+    this.#heldKeys.set(key, (this.#heldKeys.get(key) ?? 0) + 1)
+    if (this.#lanes.lane(key) === undefined) this.#lanes.occupy(key, undefined)
+  }
+
+  /** That handler has come to its end. */
+  letGoKey({ record }: Delivery): void {
+    const key = laneKeyOf(this.#world.order, record)
+    if (key === undefined) return
+    const holds = (this.#heldKeys.get(key) ?? 0) - 1
+    if (holds > 0) {
+      this.#heldKeys.set(key, holds)
+      return
+    }
+    this.#heldKeys.delete(key)
+    const lane = this.#lanes.lane(key)
+    if (lane === undefined) return
+    this.#lanes.ended(lane)
+    this.#offer()
+  }
+
+  /** Where it goes on is known; it is ours when that is committed. */
+  acquired(ledger: Ledger, leaderEpoch: number): void {
+    this.#ledger = ledger
+    this.#epochs = [{ offset: -1, leaderEpoch }]
+  }
+
+  /** What was committed is known and ours: records run. */
+  begin(): void {
+    this.#state = 'running'
+    this.#world.guard.addSource(this)
+    this.#take()
+  }
+
+  /** Records that have been read, behind those before. */
+  feed(batch: SourceBatch): void {
+    if (this.#state === 'gone' || this.#state === 'draining') return
+    this.#batches.push(batch)
+    this.#take()
+  }
+
+  /** Goes on after it was stopped; the record that stopped it runs again. */
+  resume(): void {
+    if (this.#state !== 'stopped') return
+    this.#state = 'running'
+    const standing = this.#standing
+    this.#standing = []
+    for (const lane of standing) this.#lanes.again(lane)
+    this.#offer()
+    this.#take()
+  }
+
+  /**
+   * Starts nothing more; resolves when nothing runs. When the signal aborts, what runs is told to end, and it is not
+   * waited for any longer.
+   */
+  async drain(signal: AbortSignal, reason: Error): Promise<void> {
+    if (this.#state === 'gone') return
+    this.#state = 'draining'
+    this.#dropWaiting()
+    this.#leaving.abort(reason)
+    if (this.#handling.size > 0 && !signal.aborted) {
+      await new Promise<void>((resolve) => {
+        this.#idle = resolve
+        signal.addEventListener('abort', () => resolve(), { once: true })
+      })
+    }
+    for (const delivery of this.#handling) delivery.abort(reason)
+  }
+
+  /** It is ours no more: nothing counts from here on. */
+  leave(reason: Error): void {
+    if (this.#state === 'gone') return
+    this.#state = 'gone'
+    this.#dropWaiting()
+    this.#world.guard.removeSource(this)
+    this.#leaving.abort(reason)
+    this.#gone.abort(reason)
+    for (const delivery of this.#handling) delivery.abort(reason)
+    this.#idle?.()
+  }
+
+  // ── Turns and probes ──
+
+  get hasReady(): boolean {
+    if (!this.#mayStart) return false
+    return this.#lanes.hasAgain || (this.#lanes.hasNew && this.ledger.failingCount < failingMax)
+  }
+
+  /** Whether anything of it may begin to run. */
+  get #mayStart(): boolean {
+    return this.#state === 'running' && this.#holds === 0
+  }
+
+  runNext(): boolean {
+    const lane = this.#lanes.next()
+    const delivery = lane?.current
+    if (lane === undefined || delivery === undefined) return false
+    if (delivery.attempt === 0) this.#waitingBytes -= delivery.record.sizeInBytes
+    this.#run(lane, delivery)
+    this.#makeRoom()
+    return this.hasReady
+  }
+
+  probe(): boolean {
+    if (!this.hasReady) return false
+    this.runNext()
+    return true
+  }
+
+  // ── Reading ──
+
+  /** Puts what was read into lanes, as far as there is room. */
+  #take(): void {
+    if (this.#isTaking) return
+    this.#isTaking = true
+    try {
+      const { clock } = this.#world
+      const untilMs = clock.elapsedMs() + turnMs
+      while (this.#mayStart) {
+        const record = this.#peek()
+        if (record === undefined) break
+        // Handlers that answer at once must not keep heartbeats and timers waiting.
+        if (clock.elapsedMs() > untilMs) {
+          clock.defer(() => this.#take())
+          return
+        }
+        if (!this.#hasRoomFor(record)) {
+          this.#setFull(true)
+          return
+        }
+        this.#next = undefined
+        this.#accept(record)
+      }
+      this.#setFull(false)
+    } catch (error) {
+      this.stop('records that were read are malformed', error)
+    } finally {
+      this.#isTaking = false
+    }
+  }
+
+  #peek(): SourceRecord | undefined {
+    while (this.#next === undefined) {
+      if (this.#records === undefined && !this.#nextBatch()) return undefined
+      const { value, done } = (this.#records as Iterator<SourceRecord, undefined>).next()
+      if (done !== true) {
+        this.#next = value
+        break
+      }
+      this.ledger.readTo((this.#batch as SourceBatch).nextOffset)
+      this.#records = undefined
+      this.#world.commits.changed(0)
+    }
+    return this.#next
+  }
+
+  #nextBatch(): boolean {
+    this.#batch = this.#batches.shift()
+    if (this.#batch === undefined) return false
+    this.#records = this.#batch[Symbol.iterator]()
+    this.#keepEpoch(this.#batch)
+    return true
+  }
+
+  #hasRoomFor(record: SourceRecord): boolean {
+    const { waitingMax, waitingBytesMax } = this.#world
+    if (!this.ledger.mayStart(record.offset)) return false
+    if (this.#lanes.waitingCount >= waitingMax) return false
+    return this.#waitingBytes === 0 || this.#waitingBytes + record.sizeInBytes <= waitingBytesMax
+  }
+
+  #setFull(isFull: boolean): void {
+    if (this.#isFull === isFull) return
+    this.#isFull = isFull
+    this.#world.full(this, isFull)
+  }
+
+  /** Something has ended or begun to run: there may be room for more. */
+  #makeRoom(): void {
+    if (this.#next === undefined || this.#isTaking) return
+    if (this.#lanes.waitingCount * 2 <= this.#world.waitingMax) this.#take()
+  }
+
+  /** Puts a record into its lane: at once, and in the order of offsets. */
+  #accept(record: SourceRecord): void {
+    const { ledger } = this
+    const { offset } = record
+    if (!ledger.read(offset)) return
+    const delivery = new Delivery(this.topic, this.partition, record)
+    const lanes = this.#lanes
+    const { turns, order } = this.#world
+    if (lanes.isEmpty && turns.isOpen) {
+      this.#run(undefined, delivery)
+      return
+    }
+    const key = laneKeyOf(order, record)
+    if (turns.isOpen && lanes.lane(key) === undefined) {
+      this.#run(undefined, delivery, key)
+      return
+    }
+    lanes.wait(key, delivery)
+    this.#waitingBytes += record.sizeInBytes
+    this.#offer()
+  }
+
+  #offer(): void {
+    if (this.hasReady) this.#world.turns.offer(this)
+  }
+
+  // ── Running ──
+
+  /** Runs an attempt. A record that did not wait has no lane yet, and gets one only if it does not end at once. */
+  #run(lane: Lane | undefined, delivery: Delivery, key?: string): void {
+    const attempts = this.ledger.failingCount === 0 ? 0 : this.ledger.attempts(delivery.offset)
+    delivery.begin(attempts + 1)
+    let outcome: Outcome | Promise<Outcome>
+    try {
+      outcome = this.#world.way(delivery)
+    } catch (error) {
+      void this.#failed(lane ?? this.#occupy(delivery, key), delivery, error)
+      return
+    }
+    if (outcome === undefined) this.#succeeded(lane, delivery, 'done')
+    else if ('skipped' in outcome) this.#succeeded(lane, delivery, 'skipped')
+    else this.#settle(lane ?? this.#occupy(delivery, key), delivery, outcome)
+  }
+
+  #occupy(delivery: Delivery, key: string | undefined): Lane {
+    return this.#lanes.occupy(key ?? laneKeyOf(this.#world.order, delivery.record), delivery)
+  }
+
+  #settle(lane: Lane, delivery: Delivery, outcome: Promise<Outcome>): void {
+    const { turns, running } = this.#world
+    turns.take()
+    this.#handling.add(delivery)
+    running.started(delivery)
+    outcome.then(
+      (answer) => {
+        if (!this.#settled(delivery)) return
+        const timeout = running.takeTimeout(delivery)
+        if (timeout !== undefined) void this.#failed(lane, delivery, timeout)
+        else this.#succeeded(lane, delivery, answer === undefined ? 'done' : 'skipped')
+        this.#isIdle()
+      },
+      (error: unknown) => {
+        if (!this.#settled(delivery)) return
+        void this.#failed(lane, delivery, running.takeTimeout(delivery) ?? error)
+      },
+    )
+  }
+
+  /** A handler has come to its end. Answers whether that still counts. */
+  #settled(delivery: Delivery): boolean {
+    const { turns, running, guard, late } = this.#world
+    this.#handling.delete(delivery)
+    running.settled(delivery)
+    turns.release()
+    if (this.#state === 'gone') {
+      running.takeTimeout(delivery)
+      guard.probeEnded()
+      late(delivery)
+      return false
+    }
+    return true
+  }
+
+  #succeeded(lane: Lane | undefined, delivery: Delivery, ending: Ending): void {
+    this.#world.guard.succeeded()
+    this.#end(lane, delivery, ending)
+  }
+
+  #end(lane: Lane | undefined, delivery: Delivery, ending: Ending): void {
+    const { commits, ended } = this.#world
+    this.ledger.end(delivery.offset)
+    ended(delivery, ending)
+    commits.changed(1)
+    if (lane !== undefined) {
+      this.#lanes.ended(lane)
+      this.#offer()
+    }
+    this.#makeRoom()
+  }
+
+  async #failed(lane: Lane, delivery: Delivery, error: unknown): Promise<void> {
+    // Until it is decided what becomes of it, it counts as running: a drain waits for its letter.
+    this.#handling.add(delivery)
+    const resolution = await this.#resolve(delivery, error)
+    this.#handling.delete(delivery)
+    if (resolution === 'again') this.#again(lane, delivery)
+    else if (resolution === 'stopped') this.#standing.push(lane)
+    else if (resolution !== 'gone' && this.#state !== 'gone') this.#end(lane, delivery, resolution)
+    this.#isIdle()
+  }
+
+  /** The record runs again: at once when it was picked to find out whether an outage is over. */
+  #again(lane: Lane, delivery: Delivery): void {
+    const { guard } = this.#world
+    if (this.#state === 'stopped') this.#standing.push(lane)
+    if (this.#state !== 'running') {
+      guard.probeEnded()
+    } else if (guard.isOpen) {
+      this.#run(lane, delivery)
+    } else {
+      this.#lanes.again(lane)
+      this.#offer()
+    }
+  }
+
+  async #resolve(delivery: Delivery, error: unknown): Promise<Resolution> {
+    try {
+      return await this.#world.failures.resolve(delivery, this, error)
+    } catch (defect) {
+      this.stop('a failed record could not be dealt with', defect)
+      return 'stopped'
+    }
+  }
+
+  #isIdle(): void {
+    if (this.#handling.size === 0) this.#idle?.()
+  }
+
+  #dropWaiting(): void {
+    this.#lanes.clear()
+    this.#batches.clear()
+    this.#records = undefined
+    this.#next = undefined
+    this.#waitingBytes = 0
+  }
+
+  // ── Failures ──
+
+  countFailure(delivery: Delivery): number {
+    return this.ledger.fail(delivery.offset)
+  }
+
+  acknowledged(): Promise<void> {
+    return this.#world.commits.acknowledged(this)
+  }
+
+  /** Why nothing starts though nothing was stopped; undefined while things start. */
+  get heldBecause(): string | undefined {
+    return this.#holds > 0 ? this.#heldBecause : undefined
+  }
+
+  hold(reason: string): void {
+    this.#holds++
+    this.#heldBecause = reason
+  }
+
+  letGo(): void {
+    this.#holds--
+    this.#offer()
+    this.#take()
+  }
+
+  stop(reason: string, error: unknown): void {
+    if (this.#state !== 'running') return
+    this.#state = 'stopped'
+    this.#world.stopped(this, reason, error)
+  }
+
+  // ── Commits ──
+
+  get isDirty(): boolean {
+    if (this.#ledger === undefined) return false
+    return this.#ledger.isDirty || this.#mark !== this.#committedMark
+  }
+
+  /** The mark has changed: it is committed with the rest. */
+  markChanged(): void {
+    this.#mark++
+  }
+
+  takeCommit(): TakenCommit {
+    const { topic, partition, ledger } = this
+    const mark = this.#mark
+    const state = ledger.state()
+    const { frontier } = state
+    const metadata = this.#world.metadata(this, state)
+    const leaderEpoch = this.#epochBefore(frontier)
+    return {
+      commit: { topic, partition, offset: frontier, leaderEpoch, metadata },
+      acknowledged: () => {
+        ledger.acknowledge(state)
+        this.#committedMark = mark
+      },
+    }
+  }
+
+  /** The leader epoch of the record before an offset; -1 where it was not read here. */
+  #epochBefore(offset: number): number {
+    let leaderEpoch = -1
+    for (const start of this.#epochs) {
+      if (start.offset >= offset) break
+      leaderEpoch = start.leaderEpoch
+    }
+    return leaderEpoch
+  }
+
+  #keepEpoch({ leaderEpoch }: SourceBatch): void {
+    const last = this.#epochs.at(-1)
+    if (last?.leaderEpoch === leaderEpoch) return
+    this.#epochs.push({ offset: this.ledger.nextOffset, leaderEpoch })
+    // Only the last one that began before the frontier is needed of those.
+    const { frontier } = this.ledger
+    while (this.#epochs.length > 1 && (this.#epochs[1] as EpochStart).offset < frontier) {
+      this.#epochs.shift()
+    }
+  }
+}

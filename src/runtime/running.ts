@@ -1,0 +1,101 @@
+import { MillraceError } from '../errors.ts'
+import type { Clock, Timer } from '../platform/index.ts'
+import type { Delivery } from './delivery.ts'
+
+export interface RunningParts {
+  readonly clock: Clock
+  /** How long an attempt may take; undefined for as long as it likes. */
+  readonly timeoutMs: number | undefined
+  /** A handler ignores its signal long after its time was over: the process is to be ended. */
+  readonly stuck: (delivery: Delivery) => void
+}
+
+/** So long after its time was over a handler should have settled. */
+const settleMs = 30_000
+
+/**
+ * The attempts that run. Each is told by its signal when its time is over; it has failed then, whatever its handler
+ * still answers, and its key stays closed until the handler settles.
+ */
+export class Running {
+  readonly #clock: Clock
+  readonly #timeoutMs: number
+  readonly #stuck: (delivery: Delivery) => void
+  /** When each began: in the order of time, for all have the same time. */
+  readonly #began = new Map<Delivery, number>()
+  readonly #timedOut = new Map<Delivery, MillraceError>()
+  readonly #watched = new Map<Delivery, () => void>()
+  #timer: Timer | undefined
+
+  constructor({ clock, timeoutMs, stuck }: RunningParts) {
+    this.#clock = clock
+    this.#timeoutMs = timeoutMs ?? Infinity
+    this.#stuck = stuck
+  }
+
+  get size(): number {
+    return this.#began.size + this.#timedOut.size
+  }
+
+  has(delivery: Delivery): boolean {
+    return this.#began.has(delivery) || this.#timedOut.has(delivery)
+  }
+
+  started(delivery: Delivery): void {
+    this.#began.set(delivery, this.#timeoutMs === Infinity ? 0 : this.#clock.elapsedMs())
+    if (this.#timeoutMs !== Infinity) this.#timer ??= this.#arm(this.#timeoutMs)
+  }
+
+  settled(delivery: Delivery): void {
+    this.#began.delete(delivery)
+    if (this.#watched.size === 0) return
+    this.#watched.get(delivery)?.()
+    this.#watched.delete(delivery)
+  }
+
+  /** Calls back when the attempt that runs has come to its end. */
+  whenSettled(delivery: Delivery, callback: () => void): void {
+    this.#watched.set(delivery, callback)
+  }
+
+  /** Why an attempt that has settled failed all the same: its time was over. Asked once. */
+  takeTimeout(delivery: Delivery): MillraceError | undefined {
+    if (this.#timedOut.size === 0) return undefined
+    const error = this.#timedOut.get(delivery)
+    this.#timedOut.delete(delivery)
+    return error
+  }
+
+  end(): void {
+    this.#timer?.cancel()
+  }
+
+  /** One timer, for the one that began first. */
+  #arm(delayMs: number): Timer {
+    return this.#clock.setTimer(delayMs, () => {
+      this.#timer = undefined
+      const now = this.#clock.elapsedMs()
+      for (const [delivery, beganMs] of this.#began) {
+        const leftMs = beganMs + this.#timeoutMs - now
+        if (leftMs > 0) {
+          this.#timer = this.#arm(leftMs)
+          return
+        }
+        this.#began.delete(delivery)
+        this.#expire(delivery)
+      }
+    })
+  }
+
+  #expire(delivery: Delivery): void {
+    const error = new MillraceError(
+      'MILLRACE_RUNTIME_HANDLER_TIMEOUT',
+      `the handler of ${delivery.toString()} took longer than handlerTimeoutMs (${this.#timeoutMs})`,
+    )
+    this.#timedOut.set(delivery, error)
+    delivery.abort(error)
+    this.#clock.setTimer(settleMs, () => {
+      if (this.#timedOut.get(delivery) === error) this.#stuck(delivery)
+    })
+  }
+}
