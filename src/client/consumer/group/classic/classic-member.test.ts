@@ -272,4 +272,31 @@ describe('a static member', () => {
       code: 'MILLRACE_CLIENT_NOT_OWNED',
     })
   })
+  it('takes its name back from a join of its own that arrives late, but only once', async () => {
+    await using bench = await startBench()
+    const joins: (() => void)[] = []
+    using holding = bench.kafka.intercept('JoinGroup', async (_request, proceed) => {
+      await new Promise<void>((letGo) => joins.push(letGo))
+      return proceed()
+    })
+    const one = bench.member('one', named)
+    one.subscribe('t')
+    await until(() => joins.length === 1, 'asked to join')
+    bench.kafka.dropConnections()
+    await until(() => joins.length === 2, 'asked again')
+    joins[1]?.()
+    await until(() => one.held === all, 'assigned')
+    const before = one.memberId
+    holding[Symbol.dispose]()
+    joins[0]?.()
+    await until(() => one.told.length === 3, 'fenced and back')
+    expect(one.told).toEqual([`assigned ${all}`, `lost ${all}`, `assigned ${all}`])
+    expect(one.memberId).not.toBe(before)
+    await one.member.commit([offset('t', 0, 1)])
+    const other = bench.member('other', named)
+    other.subscribe('t')
+    await until(() => one.failure !== undefined, 'fenced by another')
+    expect(one.failure).toMatchObject({ code: 'MILLRACE_CLIENT_MEMBER_FENCED' })
+    await until(() => other.held === all, 'replaced')
+  })
 })

@@ -8,7 +8,7 @@ import {
 import type { Timer } from '../../../../platform/index.ts'
 import type { Api, RequestInput, ResponseOf } from '../../../../protocol/index.ts'
 import { Backoff } from '../../../backoff.ts'
-import { isWorthRetrying } from '../../../client-error.ts'
+import { ConnectionError, isWorthRetrying } from '../../../client-error.ts'
 import type { Cluster } from '../../../cluster/cluster.ts'
 import { partitionKey } from '../../../topic-partition.ts'
 import type { TopicPartition } from '../../../topic-partition.ts'
@@ -87,6 +87,8 @@ export class ClassicMember implements MemberProtocol, CommitAuthority {
   #overtaken = 0
   /** A join that nobody waits for any more. */
   #abandoned: Promise<JoinResponse> | undefined
+  /** Until then a join of a static member that had no id yet, and was not answered, is reckoned with. */
+  #joinMayArriveUntilMs = -Infinity
   /** A commit was refused because of a rebalance; the next one waits until the member has joined so often. */
   #commitsFromJoin = 0
 
@@ -245,8 +247,11 @@ export class ClassicMember implements MemberProtocol, CommitAuthority {
       timeoutMs: options.rebalanceTimeoutMs + joinGraceMs,
       ...(options.groupInstanceId === undefined ? {} : { versionMin: 5 }),
     })
+    const mayArriveLate = this.#memberId === '' && options.groupInstanceId !== undefined
+    if (mayArriveLate) joining.catch((error: unknown) => this.#joinUnanswered(error))
     const response = await life.unlessInterrupted(joining)
     if (response === undefined) {
+      if (mayArriveLate) this.#joinUnanswered()
       this.#abandoned = joining
       return undefined
     }
@@ -268,8 +273,25 @@ export class ClassicMember implements MemberProtocol, CommitAuthority {
     return response
   }
 
+  #joinUnanswered(error?: unknown): void {
+    if (error instanceof ConnectionError && !error.wasSent) return
+    const { cluster, options } = this.#world
+    this.#joinMayArriveUntilMs = cluster.platform.clock.elapsedMs() + options.sessionTimeoutMs
+  }
+
+  /**
+   * A static member without an id has joined twice, since the first join was not answered. When that one arrives
+   * after the second, it takes the name over from it: the member is fenced by itself, and takes its name back. If
+   * it was another after all, that one is fenced, once.
+   */
+  #isFencedByItself(): boolean {
+    const isPossible = this.#world.cluster.platform.clock.elapsedMs() < this.#joinMayArriveUntilMs
+    this.#joinMayArriveUntilMs = -Infinity
+    return isPossible
+  }
+
   async #joinRefused(code: number): Promise<void> {
-    if (code === kafkaError.UNKNOWN_MEMBER_ID) {
+    if (code === kafkaError.UNKNOWN_MEMBER_ID || code === kafkaError.FENCED_INSTANCE_ID) {
       this.#refused(code, 'join')
       return
     }
@@ -446,7 +468,13 @@ export class ClassicMember implements MemberProtocol, CommitAuthority {
     if (code === kafkaError.UNKNOWN_MEMBER_ID) this.#memberId = ''
     else if (code !== kafkaError.ILLEGAL_GENERATION) {
       if (isRetriable(code)) return
-      if (code === kafkaError.FENCED_INSTANCE_ID) this.#memberId = ''
+      if (code === kafkaError.FENCED_INSTANCE_ID) {
+        this.#memberId = ''
+        if (this.#isFencedByItself()) {
+          this.#lose(`fenced (${what}), perhaps by a join of its own that was not answered`)
+          return
+        }
+      }
       this.#outside()
       life.fail(endingError(code, options, what))
       return
