@@ -60,6 +60,8 @@ export class Ledger {
   #openCount = 0
   /** No bit of the ring is set from here on. */
   #ringEnd: number
+  /** No record has ended from here on; gaps may reach further. */
+  #endedEnd: number
   /** Gaps beyond the reach of the ring: where each begins and ends, from the lowest. */
   #gaps: number[] = []
   /** Where the first of them begins. */
@@ -84,6 +86,7 @@ export class Ledger {
     this.#frontier = checkedOffset(frontier)
     this.#next = frontier
     this.#ringEnd = frontier + endedAbove.length * 8
+    this.#endedEnd = this.#ringEnd
     for (let index = 0; index < endedAbove.length * 8; index += 1) {
       if ((((endedAbove[index >>> 3] as number) >>> (index & 7)) & 1) === 1) {
         this.#ring.set(frontier + index)
@@ -206,10 +209,9 @@ export class Ledger {
       this.#openCount -= 1
       if (this.#frontier !== this.#next) this.#advance()
     } else {
-      if (offset >= this.#frontier + this.#ring.capacity || !this.isOpen(offset)) {
-        throw this.#defect(offset, 'cannot end')
-      }
+      if (!this.#hasStarted(offset)) throw this.#defect(offset, 'cannot end')
       this.#ring.set(offset)
+      if (offset >= this.#endedEnd) this.#endedEnd = offset + 1
       if (offset >= this.#ringEnd) this.#ringEnd = offset + 1
       this.#openCount -= 1
     }
@@ -219,7 +221,7 @@ export class Ledger {
 
   /** An attempt at the record has failed. Answers how many have. */
   fail(offset: number): number {
-    if (!this.isOpen(offset)) throw this.#defect(offset, 'cannot fail')
+    if (!this.#hasStarted(offset)) throw this.#defect(offset, 'cannot fail')
     const attempts = this.attempts(offset) + 1
     this.#attempts.set(offset, attempts)
     this.#change += 1
@@ -242,8 +244,7 @@ export class Ledger {
 
   /** What a commit made now says. */
   state(): LedgerSnapshot {
-    const end = Math.min(this.#ringEnd, this.#frontier + this.#ring.capacity)
-    const bits = this.#ring.copy(this.#frontier, Math.max(end, this.#frontier))
+    const bits = this.#ring.copy(this.#frontier, Math.max(this.#endedEnd, this.#frontier))
     let length = bits.length
     while (length > 0 && bits[length - 1] === 0) length -= 1
     const attempts = new Map<number, number>()
@@ -287,6 +288,7 @@ export class Ledger {
       this.#ring.clearRange(endOffset, this.#ringEnd)
       this.#ringEnd = endOffset
     }
+    this.#endedEnd = Math.min(this.#endedEnd, endOffset)
     if (this.#openCount === 0) this.#closeUp()
   }
 
@@ -297,12 +299,18 @@ export class Ledger {
     this.#frontier = frontier
     this.#next = frontier
     this.#ringEnd = frontier
+    this.#endedEnd = frontier
     this.#openCount = 0
     this.#gaps = []
     this.#gapStart = Infinity
     this.#attempts.clear()
     this.#acknowledgedAttempts.clear()
     this.#forgottenChange = this.#change += 1
+  }
+
+  /** Whether the record is open and can have been in the window. */
+  #hasStarted(offset: number): boolean {
+    return offset < this.#frontier + this.#ring.capacity && this.isOpen(offset)
   }
 
   /** Nothing from the last offset read up to `to` is a record. */
