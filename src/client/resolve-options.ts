@@ -3,8 +3,8 @@ import { addressText, isLoopback, parseBrokerAddresses } from './broker-address.
 import type { BrokerAddress } from './broker-address.ts'
 import { resolveSasl } from './connection/sasl/resolve-sasl.ts'
 import { resolveTls } from './connection/resolve-tls.ts'
-import { flag, optionsOf, shown, text, wholeNumber } from './option-checks.ts'
-import type { GivenOptions, Range } from './option-checks.ts'
+import { flag, optionsOf, shown, text, wholeNumber } from '../option-checks.ts'
+import type { GivenOptions, Range } from '../option-checks.ts'
 import type { ClientOptions, ResolvedClientOptions, ResolvedTlsOptions } from './options.ts'
 
 const defaults = {

@@ -2,7 +2,7 @@ import { OptionError } from '../../errors.ts'
 import type { MillraceError } from '../../errors.ts'
 import { createAclsApi, deleteAclsApi, describeAclsApi } from '../../protocol/index.ts'
 import { checkKafkaCode, KafkaError } from '../client-error.ts'
-import { optionsOf, shown } from '../option-checks.ts'
+import { optionsOf, shown } from '../../option-checks.ts'
 import {
   aclOperations,
   aclPatternFilters,

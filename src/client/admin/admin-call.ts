@@ -4,7 +4,7 @@ import type { Api, ResponseOf } from '../../protocol/index.ts'
 import { Backoff } from '../backoff.ts'
 import { ConnectionError } from '../client-error.ts'
 import type { Broker, Cluster, RequestBody } from '../cluster/cluster.ts'
-import { optionsOf, wholeNumber } from '../option-checks.ts'
+import { optionsOf, wholeNumber } from '../../option-checks.ts'
 
 /** What every call of the administration takes. */
 export interface AdminCallOptions {

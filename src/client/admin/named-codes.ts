@@ -1,6 +1,6 @@
 import { OptionError } from '../../errors.ts'
 import { nearest } from '../../nearest.ts'
-import { shown } from '../option-checks.ts'
+import { shown } from '../../option-checks.ts'
 
 /** Numbers of the protocol under the names that they have here. */
 export type NamedCodes = Readonly<Record<string, number>>

@@ -1,6 +1,6 @@
 import { OptionError } from '../../errors.ts'
 import type { TopicPartition } from '../topic-partition.ts'
-import { shown } from '../option-checks.ts'
+import { shown } from '../../option-checks.ts'
 import { partitionKey } from '../topic-partition.ts'
 import type { PartitionResult, ItemResult } from './item-result.ts'
 

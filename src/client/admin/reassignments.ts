@@ -5,7 +5,7 @@ import {
   listPartitionReassignmentsApi,
 } from '../../protocol/index.ts'
 import { checkKafkaCode, KafkaError } from '../client-error.ts'
-import { shown } from '../option-checks.ts'
+import { shown } from '../../option-checks.ts'
 import { byTopic, partitionKey } from '../topic-partition.ts'
 import type { TopicPartition } from '../topic-partition.ts'
 import { adminCall } from './admin-call.ts'

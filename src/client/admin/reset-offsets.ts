@@ -1,6 +1,6 @@
 import { OptionError } from '../../errors.ts'
 import type { MillraceError } from '../../errors.ts'
-import { shown } from '../option-checks.ts'
+import { shown } from '../../option-checks.ts'
 import { partitionKey } from '../topic-partition.ts'
 import type { TopicPartition } from '../topic-partition.ts'
 import type { AdminCall } from './admin-call.ts'

@@ -1,5 +1,5 @@
 import { OptionError } from '../../errors.ts'
-import { shown } from '../option-checks.ts'
+import { shown } from '../../option-checks.ts'
 import { nameOf } from './partitions.ts'
 
 /** A topic by its name, or by its id where a later topic of the same name is not meant. */

@@ -1,5 +1,5 @@
 import { OptionError } from '../../errors.ts'
-import { shown, wholeNumber } from '../option-checks.ts'
+import { shown, wholeNumber } from '../../option-checks.ts'
 import type { TopicPartition } from '../topic-partition.ts'
 import { adminCall } from './admin-call.ts'
 import type { AdminCall, AdminCallOptions } from './admin-call.ts'

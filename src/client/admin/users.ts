@@ -8,7 +8,7 @@ import {
 } from '../../protocol/index.ts'
 import { checkKafkaCode, KafkaError } from '../client-error.ts'
 import { isText } from '../connection/sasl/sasl-options.ts'
-import { optionsOf, wholeNumber } from '../option-checks.ts'
+import { optionsOf, wholeNumber } from '../../option-checks.ts'
 import { adminCall } from './admin-call.ts'
 import type { AdminCall, AdminCallOptions } from './admin-call.ts'
 import type { AdminWorld } from './admin-world.ts'

@@ -1,5 +1,5 @@
 import { OptionError } from '../../errors.ts'
-import { optionsOf, text } from '../option-checks.ts'
+import { optionsOf, text } from '../../option-checks.ts'
 import type { ResolvedTlsOptions } from '../options.ts'
 
 const known = ['authorities', 'certificate', 'privateKey', 'passphrase', 'serverName']

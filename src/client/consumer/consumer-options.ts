@@ -1,6 +1,6 @@
 import { OptionError } from '../../errors.ts'
-import { flag, optionsOf, shown, text, wholeNumber } from '../option-checks.ts'
-import type { GivenOptions, Range } from '../option-checks.ts'
+import { flag, optionsOf, shown, text, wholeNumber } from '../../option-checks.ts'
+import type { GivenOptions, Range } from '../../option-checks.ts'
 import type { GroupOptions } from './group-options.ts'
 import type { TopicPartition } from '../topic-partition.ts'
 import type { OffsetReset } from './position.ts'

@@ -1,7 +1,7 @@
 import { OptionError } from '../../errors.ts'
 import type { Cluster } from '../cluster/cluster.ts'
-import { optionsOf } from '../option-checks.ts'
-import type { GivenOptions } from '../option-checks.ts'
+import { optionsOf } from '../../option-checks.ts'
+import type { GivenOptions } from '../../option-checks.ts'
 import {
   autoCommitIntervalOf,
   fetchOptionNames,

@@ -1,6 +1,6 @@
 import { OptionError } from '../../errors.ts'
-import { shown, text, wholeNumber } from '../option-checks.ts'
-import type { GivenOptions, Range } from '../option-checks.ts'
+import { shown, text, wholeNumber } from '../../option-checks.ts'
+import type { GivenOptions, Range } from '../../option-checks.ts'
 import type { Assignor } from './group/assignors/assignor.ts'
 import { rangeAssignor } from './group/assignors/range.ts'
 import { roundRobinAssignor } from './group/assignors/round-robin.ts'

@@ -1,8 +1,8 @@
 import { OptionError } from '../../errors.ts'
 import type { Compression } from '../../protocol/compression/index.ts'
 import { compressions } from '../../protocol/compression/index.ts'
-import { flag, optionsOf, shown, wholeNumber } from '../option-checks.ts'
-import type { GivenOptions, Range } from '../option-checks.ts'
+import { flag, optionsOf, shown, wholeNumber } from '../../option-checks.ts'
+import type { GivenOptions, Range } from '../../option-checks.ts'
 import type { Partitioner } from './partitioner.ts'
 
 /** Which replicas have a record before it counts as written: all that are in sync, the leader, or nobody asks. */

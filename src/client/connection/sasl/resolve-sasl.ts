@@ -1,6 +1,6 @@
 import { OptionError } from '../../../errors.ts'
 import { nearest } from '../../../nearest.ts'
-import { flag, optionsOf } from '../../option-checks.ts'
+import { flag, optionsOf } from '../../../option-checks.ts'
 import { quoted } from '../../quoted.ts'
 import { isText } from './sasl-options.ts'
 import type { SaslOptions } from './sasl-options.ts'

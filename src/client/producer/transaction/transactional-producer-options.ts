@@ -1,5 +1,5 @@
 import { OptionError } from '../../../errors.ts'
-import { shown } from '../../option-checks.ts'
+import { shown } from '../../../option-checks.ts'
 import { resolveProducerOptions } from '../producer-options.ts'
 import type { ProducerOptions, ResolvedProducerOptions } from '../producer-options.ts'
 

@@ -1,5 +1,5 @@
-import { OptionError } from '../errors.ts'
-import { nearest } from '../nearest.ts'
+import { OptionError } from './errors.ts'
+import { nearest } from './nearest.ts'
 
 /** Options as they may come from somebody who does not use TypeScript. */
 export type GivenOptions = Readonly<Record<string, unknown>>
