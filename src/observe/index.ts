@@ -24,3 +24,21 @@ export type { FamilyReading, HistogramSeries, ValueSeries } from './metrics/read
 export { runtimeMetrics, runtimeMetricTable } from './metrics/runtime-metrics.ts'
 export type { RuntimeMetrics } from './metrics/runtime-metrics.ts'
 export type { Counter, CounterFamily, Gauge, GaugeFamily } from './metrics/value-family.ts'
+
+// The server for metrics and health.
+export { createHealth } from './health.ts'
+export type {
+  CheckReport,
+  CheckResult,
+  Health,
+  HealthCheck,
+  HealthKind,
+  HealthOptions,
+  HealthReport,
+} from './health.ts'
+export type { ConnectionTimeouts, Route } from './http/connection.ts'
+export type { HttpRequest } from './http/request-reader.ts'
+export type { HttpResponse } from './http/response.ts'
+export { healthRoute, joinedMetricsRoute, metricsRoute, observeRoutes } from './http/routes.ts'
+export { startHttpServer } from './http/server.ts'
+export type { HttpServer, HttpServerOptions } from './http/server.ts'
