@@ -3,11 +3,17 @@ import { isMillraceError } from '../errors.ts'
 import type { Log } from '../observe/index.ts'
 import { DiskError, isDiskError } from '../platform/index.ts'
 import type { Disk, Platform } from '../platform/index.ts'
+import { findCoordinatorApi, kafkaError, listOffsetsApi } from '../protocol/index.ts'
+import type { ResponseOf } from '../protocol/index.ts'
 import { createSimulation } from '../testing/simulation/index.ts'
 import type { DiskConditions, SimulatedDisk } from '../testing/simulation/index.ts'
+import { WireClient } from '../testing/wire-client.ts'
 import { offsetsTopic, transactionsTopic } from './cluster/topic-name.ts'
 import { startBroker } from './embedded-broker.ts'
+import type { Appended } from './log/index.ts'
 import type { EmbeddedBroker } from './embedded-broker.ts'
+
+type FoundCoordinators = ResponseOf<typeof findCoordinatorApi>
 
 const onePartition = {
   'offsets.topic.num.partitions': '1',
@@ -113,6 +119,56 @@ describe('a change of topics while the disk is full', () => {
     }))
 })
 
+describe('what only an error code can tell', () => {
+  it('is said of a coordinator while the disk is full, and one is found when there is room', () =>
+    onMachine(async (platform, disk) => {
+      await using broker = await start(platform)
+      await using client = await connect(platform, broker)
+      disk.change(noRoom)
+      const [inGroup, ofTransaction] = [0, 1].map(
+        (keyType) => () =>
+          client.request(findCoordinatorApi, 6, { keyType, coordinatorKeys: ['a', 'b'] }),
+      ) as [() => Promise<FoundCoordinators>, () => Promise<FoundCoordinators>]
+      const why = expect.stringMatching(/its topic cannot be made: .*no space left/) as string
+      for (const find of [inGroup, ofTransaction]) {
+        const { coordinators } = await find()
+        expect(coordinators).toMatchObject([
+          { key: 'a', errorCode: kafkaError.COORDINATOR_NOT_AVAILABLE, errorMessage: why },
+          { key: 'b', errorCode: kafkaError.COORDINATOR_NOT_AVAILABLE, errorMessage: why },
+        ])
+      }
+      disk.change(room)
+      for (const find of [inGroup, ofTransaction]) {
+        expect((await find()).coordinators).toMatchObject([{ errorCode: 0 }, { errorCode: 0 }])
+      }
+    }))
+
+  it('is said of an offset by time where the log is damaged', () =>
+    onMachine(async (platform) => {
+      await using broker = await start(platform)
+      await createTopic(broker, 'orders')
+      const log = broker.cluster.partition('orders', 0)?.log
+      const written = log?.appendRecords([{ key: Buffer.from('key'), value: null }])
+      await (written as Appended).durable
+      await using client = await connect(platform, broker)
+      const offsetAt = async (timestamp: number) => {
+        const partitions = [{ partitionIndex: 0, currentLeaderEpoch: -1, timestamp }]
+        const request = {
+          replicaId: -1,
+          isolationLevel: 0,
+          topics: [{ name: 'orders', partitions }],
+        }
+        return (await client.request(listOffsetsApi, 7, request)).topics[0]?.partitions[0]
+      }
+      const original = changeByte(platform.disk, segmentPath(platform.disk, 'orders'), 8)
+      const damaged = { errorCode: kafkaError.CORRUPT_MESSAGE, offset: -1 }
+      expect(await offsetAt(0)).toMatchObject(damaged)
+      expect(await offsetAt(-3)).toMatchObject(damaged)
+      original()
+      expect(await offsetAt(0)).toMatchObject({ errorCode: 0, offset: 0 })
+    }))
+})
+
 describe('housekeeping', () => {
   it('looks after the other logs when one is damaged, and says which', () =>
     onMachine(async (platform) => {
@@ -163,6 +219,11 @@ describe('a topic whose files cannot be removed', () => {
       expect(left()).toEqual([])
     }))
 })
+
+function connect(platform: Platform, { bootstrap }: EmbeddedBroker): Promise<WireClient> {
+  const [host = '', port] = bootstrap.split(':')
+  return WireClient.connect({ platform, host, port: Number(port) })
+}
 
 /** The one segment of the one partition of a topic. */
 function segmentPath(disk: Disk, topic: string): string {

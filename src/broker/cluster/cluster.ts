@@ -94,9 +94,9 @@ export interface Cluster {
 
   /**
    * Makes the topic in which coordinators of a kind keep their state, when there is none yet. Until
-   * then `coordinator` answers undefined.
+   * then `coordinator` answers undefined. What is refused now may be had later: a full disk gets room.
    */
-  prepareCoordinators(kind: 'group' | 'transaction'): Promise<void>
+  prepareCoordinators(kind: 'group' | 'transaction'): Promise<Refusal | undefined>
   /** The partition that holds a group or a transactional id; its leader is the coordinator. */
   coordinator(kind: 'group' | 'transaction', id: string): Partition | undefined
   /** Makes another running replica the leader; its epoch goes up by one. */

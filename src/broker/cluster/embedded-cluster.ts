@@ -72,7 +72,7 @@ export class EmbeddedCluster implements Cluster {
   readonly #topicsById = new Map<string, TopicState>()
   readonly #nameByCollisionKey = new Map<string, string>()
   readonly #settings = new Map<SettingKind, Map<string, ReadonlyMap<string, string>>>()
-  readonly #coordinatorTopics = new Map<CoordinatorKind, Promise<void>>()
+  readonly #coordinatorTopics = new Map<CoordinatorKind, Promise<Refusal | undefined>>()
   #starts = 0
   #nextFirstNode = 0
 
@@ -277,13 +277,14 @@ export class EmbeddedCluster implements Cluster {
   }
 
   /** Makes the topic in which coordinators of a kind keep their state, when there is none yet. */
-  prepareCoordinators(kind: CoordinatorKind): Promise<void> {
-    const known = this.#coordinatorTopics.get(kind)
-    if (known !== undefined) return known
-    const preparation = this.#createCoordinatorTopic(kind)
+  async prepareCoordinators(kind: CoordinatorKind): Promise<Refusal | undefined> {
+    const preparation = this.#coordinatorTopics.get(kind) ?? this.#createCoordinatorTopic(kind)
     this.#coordinatorTopics.set(kind, preparation)
-    preparation.catch(() => this.#coordinatorTopics.delete(kind))
-    return preparation
+    const refusal = await preparation
+    if (refusal !== undefined && this.#coordinatorTopics.get(kind) === preparation) {
+      this.#coordinatorTopics.delete(kind)
+    }
+    return refusal
   }
 
   moveLeader(partition: Partition, nodeId: number): void {
@@ -345,12 +346,12 @@ export class EmbeddedCluster implements Cluster {
     this.followNodes()
   }
 
-  async #createCoordinatorTopic(kind: CoordinatorKind): Promise<void> {
+  async #createCoordinatorTopic(kind: CoordinatorKind): Promise<Refusal | undefined> {
     const name = coordinatorTopic(kind)
-    if (this.#topics.has(name)) return
+    if (this.#topics.has(name)) return undefined
     const topic = { name, ...this.#ports.internalTopic(kind) }
     const made = await this.createTopic(topic)
-    if (isRefusal(made)) throw new Error(`topic '${name}' cannot be made: ${made.message}`)
+    return isRefusal(made) ? made : undefined
   }
 
   #replicasOf(topic: NewTopic): readonly (readonly number[])[] | Refusal {

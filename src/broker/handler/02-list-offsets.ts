@@ -3,6 +3,7 @@ import type { RequestOf, ResponseInput } from '../../protocol/index.ts'
 import type { Partition } from '../cluster/cluster.ts'
 import type { Isolation, OffsetAtTimestamp } from '../log/index.ts'
 import { isRefusal } from '../refusal.ts'
+import type { Refusal } from '../refusal.ts'
 import { defineHandler } from './handler.ts'
 import type { RequestContext } from './handler.ts'
 import { findLedPartition } from './partition-access.ts'
@@ -63,6 +64,7 @@ function answer(
     return failed(partitionIndex, kafkaError.UNSUPPORTED_VERSION)
   }
   const found = find(partition, timestamp, isolation)
+  if (isRefusal(found)) return failed(partitionIndex, kafkaError[found.error])
   return {
     partitionIndex,
     errorCode: kafkaError.NONE,
@@ -81,7 +83,7 @@ function find(
   { log }: Partition,
   timestamp: number,
   isolation: Isolation,
-): OffsetAtTimestamp | undefined {
+): OffsetAtTimestamp | Refusal | undefined {
   switch (timestamp) {
     case special.latest.timestamp: {
       const offset = isolation === 'committed' ? log.lastStableOffset : log.highWatermark

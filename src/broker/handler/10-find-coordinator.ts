@@ -1,6 +1,7 @@
 import { findCoordinatorApi, kafkaError } from '../../protocol/index.ts'
 import type { KafkaErrorName, ResponseInput } from '../../protocol/index.ts'
 import type { Cluster } from '../cluster/cluster.ts'
+import type { Refusal } from '../refusal.ts'
 import { defineHandler } from './handler.ts'
 
 type Answer = NonNullable<ResponseInput<typeof findCoordinatorApi>['coordinators']>[number]
@@ -19,11 +20,11 @@ export const findCoordinator = defineHandler({
   async handle(request, { broker, header }) {
     const { cluster } = broker
     const kind = keyTypes[request.keyType]
-    if (kind !== undefined) await cluster.prepareCoordinators(kind)
+    const refusal = kind === undefined ? undefined : await cluster.prepareCoordinators(kind)
     const find = (key: string) =>
       kind === undefined
         ? failed(key, 'INVALID_REQUEST', `key type ${request.keyType} is not known`)
-        : answer(cluster, kind, key)
+        : answer(cluster, kind, key, refusal)
     if (header.version >= firstVersionWithMany) {
       return { coordinators: request.coordinatorKeys.map(find) }
     }
@@ -32,14 +33,20 @@ export const findCoordinator = defineHandler({
   },
 })
 
-function answer(cluster: Cluster, kind: 'group' | 'transaction', key: string): Answer {
+function answer(
+  cluster: Cluster,
+  kind: 'group' | 'transaction',
+  key: string,
+  refusal: Refusal | undefined,
+): Answer {
   if (kind === 'transaction' && key === '') {
     return failed(key, 'INVALID_REQUEST', 'a transactional id must not be empty')
   }
   const leader = cluster.coordinator(kind, key)?.leader
   const node = cluster.nodes.find(({ id }) => id === leader)
   if (node === undefined) {
-    return failed(key, 'COORDINATOR_NOT_AVAILABLE', 'the coordinator is not available')
+    const why = refusal === undefined ? '' : `: its topic cannot be made: ${refusal.message}`
+    return failed(key, 'COORDINATOR_NOT_AVAILABLE', `the coordinator is not available${why}`)
   }
   const { id, host, port } = node
   return { key, nodeId: id, host, port, errorCode: kafkaError.NONE, errorMessage: null }

@@ -1,4 +1,5 @@
 import { addOffsetsToTxnApi } from '../../protocol/index.ts'
+import { refuse } from '../refusal.ts'
 import { coordinatorRefusal } from '../transaction/index.ts'
 import { defineHandler } from './handler.ts'
 import { transactionErrorCode } from './transaction-error.ts'
@@ -14,8 +15,9 @@ export const addOffsetsToTxn = defineHandler({
     { broker, nodeId, header },
   ) {
     // A producer may come here before it has ever looked for the group's coordinator.
-    await broker.cluster.prepareCoordinators('group')
+    const unprepared = await broker.cluster.prepareCoordinators('group')
     const refusal =
+      (unprepared && refuse('COORDINATOR_NOT_AVAILABLE', unprepared.message)) ??
       coordinatorRefusal(broker.cluster, nodeId, transactionalId) ??
       (await broker.transactions.addOffsets({
         transactionalId,

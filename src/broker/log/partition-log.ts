@@ -226,13 +226,16 @@ export class PartitionLog implements CommittedLog {
   }
 
   /** The first visible record that is not older than `timestamp`. */
-  offsetForTimestamp(timestamp: number, isolation: Isolation): OffsetAtTimestamp | undefined {
-    return findTimestamp(this.#segments.all, this.#visible(isolation), timestamp)
+  offsetForTimestamp(
+    timestamp: number,
+    isolation: Isolation,
+  ): OffsetAtTimestamp | Refusal | undefined {
+    return this.#find(() => findTimestamp(this.#segments.all, this.#visible(isolation), timestamp))
   }
 
   /** The first of the visible records with the greatest timestamp. */
-  largestTimestamp(isolation: Isolation): OffsetAtTimestamp | undefined {
-    return findGreatestTimestamp(this.#segments.all, this.#visible(isolation))
+  largestTimestamp(isolation: Isolation): OffsetAtTimestamp | Refusal | undefined {
+    return this.#find(() => findGreatestTimestamp(this.#segments.all, this.#visible(isolation)))
   }
 
   /** Where an epoch ended; -1 and -1 when it is not known. The caller has refused future ones. */
@@ -503,6 +506,15 @@ export class PartitionLog implements CommittedLog {
         return refuse('NOT_LEADER_OR_FOLLOWER', `${this.#storage.path} is closed`)
       case 'deleted':
         return refuse('UNKNOWN_TOPIC_OR_PARTITION', `${this.#storage.path} was deleted`)
+    }
+  }
+
+  #find<Found>(find: () => Found): Found | Refusal {
+    if (this.closed) return this.#unavailable() as Refusal
+    try {
+      return find()
+    } catch (error) {
+      return this.#refusalFor(error)
     }
   }
 
