@@ -57,7 +57,8 @@ const clockStepMsMax = 10 * 60 * 1000
  * Chooses faults and undoes them.
  *
  * States: idle → at work (`start`) → idle (`stop`, which undoes whatever still lasts). A process
- * that is not there, for whatever reason but its own end, is started again after a while.
+ * that is not there, for whatever reason but its own end, is started again after a while; also one that
+ * fails after `stop`, as it may: what a fault has begun can show when it is over, a sync that fails late.
  */
 export class FaultInjector {
   readonly counts: Partial<Record<FaultKind, number>> = {}
@@ -89,6 +90,7 @@ export class FaultInjector {
   stop(): void {
     this.#isAtWork = false
     this.#undo.clear()
+    this.#simulation.whenFailed((process) => this.#returnLater(process))
     this.#simulation.calm()
     for (const host of this.#simulation.hosts) {
       host.clockOffsetMs = 0
@@ -203,14 +205,18 @@ export class FaultInjector {
 
   #returnMissing(): void {
     for (const process of this.#simulation.processes) {
-      if (!isMissing(process) || this.#returning.has(process)) continue
-      this.#returning.add(process)
-      this.#simulation.after(this.#random.within(this.#plan.lastMs), () => {
-        this.#returning.delete(process)
-        const { host, name } = process
-        if (this.#isAtWork && host.isUp && host.process(name) === process) host.restart(name)
-      })
+      if (isMissing(process)) this.#returnLater(process)
     }
+  }
+
+  #returnLater(process: SimulatedProcess): void {
+    if (this.#returning.has(process)) return
+    this.#returning.add(process)
+    this.#simulation.after(this.#random.within(this.#plan.lastMs), () => {
+      this.#returning.delete(process)
+      const { host, name } = process
+      if (host.isUp && host.process(name) === process) host.restart(name)
+    })
   }
 }
 

@@ -120,6 +120,28 @@ describe('a scenario', () => {
     }
   })
 
+  it('starts again what a fault lets fail only when the faults are over', async () => {
+    const faults = { ...everything, durationMs: 5_000, weights: {} }
+    const base = echoScenario(31, faults)
+    let lives = 0
+    const late: ScenarioOptions = {
+      ...base,
+      setup: async (simulation) => {
+        await base.setup(simulation)
+        const failLate = async ({ clock }: Platform): Promise<void> => {
+          lives += 1
+          if (lives > 2) return never()
+          await clock.sleep(faults.durationMs)
+          throw new Error('a sync that began before has failed')
+        }
+        simulation.host('late').start('late', failLate, { mayFail: true })
+      },
+      progress: () => lives === 3,
+    }
+    await runScenario(late)
+    expect(lives).toBe(3)
+  })
+
   it('fails with the seed and a command when there is no progress', async () => {
     const stuck: ScenarioOptions = {
       ...echoScenario(11),

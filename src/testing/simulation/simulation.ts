@@ -83,6 +83,7 @@ export class Simulation {
   readonly #disk: Partial<DiskConditions>
   readonly #replayCommand: (seed: number) => string
   #failure: SimulationError | undefined
+  #whenFailed: ((process: SimulatedProcess) => void) | undefined
 
   constructor(options: SimulationOptions) {
     const { seed, trace: traceOptions = {} } = options
@@ -174,6 +175,11 @@ export class Simulation {
     for (const host of this.hosts) host.disk.calm()
   }
 
+  /** Calls `listener` with each process that fails from now on, and may. */
+  whenFailed(listener: (process: SimulatedProcess) => void): void {
+    this.#whenFailed = listener
+  }
+
   /** Runs until this much virtual time has passed. */
   async runFor(durationMs: number): Promise<void> {
     const { scheduler } = this.#world
@@ -261,7 +267,10 @@ export class Simulation {
   }
 
   #processFailed(process: SimulatedProcess): void {
-    if (process.host.mayFail(process)) return
+    if (process.host.mayFail(process)) {
+      this.#whenFailed?.(process)
+      return
+    }
     const { failure, name, host } = process
     const text = failure instanceof Error ? (failure.stack ?? failure.message) : String(failure)
     this.#failure ??= this.failure(`the process ${name} on ${host.name} failed: ${text}`, failure)
