@@ -1,5 +1,4 @@
 import type { Awaitable } from './awaitable.ts'
-import { whenDone } from './awaitable.ts'
 import type { ContractLimits } from './codec/codec.ts'
 import { ContractViolation, DecodeError } from './contract-error.ts'
 import type { EventOf } from './contract-types.ts'
@@ -18,6 +17,11 @@ import type { TopicContract } from './topic-contract.ts'
 export interface DecodeOptions {
   /** Instead of the topic's. */
   readonly limits?: ContractLimits
+  /**
+   * The types of events that somebody handles: an event of the topic that is none of these comes back as
+   * `unhandled`, without being read when its headers say its type. @defaultValue all
+   */
+  readonly handled?: ReadonlySet<string>
   /** What stands for the id of an event that has none, as its coordinates. @defaultValue '' */
   readonly fallbackId?: (record: RawRecord) => string
 }
@@ -43,8 +47,16 @@ export interface DecodedTombstone {
   readonly timestamp: number
 }
 
+/** An event of the topic that nobody handles. Neither its data nor, mostly, its envelope was looked at. */
+export interface UnhandledEvent {
+  readonly kind: 'unhandled'
+  readonly contract: EventContract
+}
+
 export type DecodedRecord<Topic extends TopicContract = TopicContract> =
-  DecodedEvent<EventOf<Topic>> | DecodedTombstone
+  DecodedEvent<EventOf<Topic>> | DecodedTombstone | UnhandledEvent
+
+type Decoded = DecodedEvent | DecodedTombstone | UnhandledEvent
 
 const noOptions: DecodeOptions = {}
 
@@ -60,7 +72,7 @@ export function decodeRecord<Topic extends TopicContract>(
   record: RawRecord,
   options: DecodeOptions = noOptions,
 ): Awaitable<DecodedRecord<Topic>> {
-  let result: Awaitable<DecodedEvent | DecodedTombstone>
+  let result: Awaitable<Decoded>
   try {
     const { value } = record
     result = value === null ? tombstone(topic, record) : readEvent(topic, record, value, options)
@@ -90,7 +102,14 @@ function readEvent(
   record: RawRecord,
   value: Buffer,
   options: DecodeOptions,
-): Awaitable<DecodedEvent> {
+): Awaitable<Decoded> {
+  const { handled } = options
+  // The headers are asked only where somebody may be spared the work.
+  if (handled !== undefined && handled.size < topic.events.size) {
+    const type = eventTypeOf(topic, record)
+    const contract = type === undefined ? undefined : unhandled(topic, type, handled)
+    if (contract !== undefined) return { kind: 'unhandled', contract }
+  }
   const limits = options.limits ?? topic.limits
   if (value.length > limits.valueBytesMax) {
     throw new ContractViolation(
@@ -120,28 +139,52 @@ function readParts(
   }
 }
 
+/** The contract of an event that is the topic's and that nobody handles. */
+function unhandled(
+  topic: TopicContract,
+  type: string,
+  handled: ReadonlySet<string>,
+): EventContract | undefined {
+  return handled.has(type) ? undefined : topic.events.get(type)
+}
+
 function finish(
   topic: TopicContract,
   record: RawRecord,
   parts: EventParts,
   options: DecodeOptions,
-): Awaitable<DecodedEvent> {
+): Awaitable<Decoded> {
   const contract = contractOf(topic, parts.type)
+  if (contract !== undefined && options.handled?.has(parts.type) === false) {
+    return { kind: 'unhandled', contract }
+  }
   const data =
     contract === undefined ? parts.data : contract.read(parts.data, parts.version, parts.dataPath)
-  return whenDone(data, (checked) => ({
+  return data instanceof Promise
+    ? data.then((checked: unknown) => decoded(record, parts, contract, checked, options))
+    : decoded(record, parts, contract, data, options)
+}
+
+function decoded(
+  record: RawRecord,
+  { id, type, timestamp, version, attributes }: EventParts,
+  contract: EventContract | undefined,
+  data: unknown,
+  { fallbackId }: DecodeOptions,
+): DecodedEvent {
+  return {
     kind: 'event',
     event: {
-      id: parts.id ?? options.fallbackId?.(record) ?? '',
-      type: parts.type,
-      timestamp: parts.timestamp ?? record.timestamp,
-      data: checked,
+      id: id ?? fallbackId?.(record) ?? '',
+      type,
+      timestamp: timestamp ?? record.timestamp,
+      data,
     },
-    id: parts.id,
+    id,
     contract,
-    version: parts.version,
-    attributes: parts.attributes,
-  }))
+    version,
+    attributes,
+  }
 }
 
 function contractOf(topic: TopicContract, type: string): EventContract | undefined {

@@ -61,6 +61,11 @@ export class EventContract<Type extends string = string, Input = unknown, Output
     return this.#key !== undefined
   }
 
+  /** The source of its own rule for the key, for descriptions. */
+  get keyRule(): string | undefined {
+    return this.#key?.toString()
+  }
+
   /** The JSON Schema of the newest version, where there is one to show. */
   get jsonSchema(): object | undefined {
     return this.#schema.jsonSchema

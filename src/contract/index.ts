@@ -39,6 +39,7 @@ export type {
   DecodedRecord,
   DecodedTombstone,
   DecodeOptions,
+  UnhandledEvent,
 } from './decode-record.ts'
 export { encodeEvent, encodeTombstone } from './encode-event.ts'
 export type { EncodedRecord, EncodeOptions } from './encode-event.ts'
@@ -59,3 +60,6 @@ export type {
   DecodeContext,
   EncodeContext,
 } from './codec/codec.ts'
+
+export { describeTopics, describeTopicsAsMarkdown } from './describe-topics.ts'
+export type { EventDescription, TopicDescription } from './describe-topics.ts'

@@ -23,7 +23,7 @@ export interface TopicSettings {
 
 /** What Kafka takes by default in one batch, 1 MiB and its header. */
 const messageBytesDefault = 1_048_588
-const depthMaxDefault = 64
+const depthMaxDefault = 100
 
 declare const topicEvents: unique symbol
 
@@ -82,6 +82,11 @@ export class TopicContract<
   /** Whether records have keys: by the topic's rule or each by its event's. */
   get hasKey(): boolean {
     return typeof this.#key === 'function' || [...this.events.values()].some(({ hasKey }) => hasKey)
+  }
+
+  /** The source of the rule for keys, for descriptions; undefined when there is none. */
+  get keyRule(): string | undefined {
+    return this.#key?.toString()
   }
 
   /** To forget the key is to lose the order, so that it has to be said. */

@@ -1,16 +1,26 @@
 import { ContractViolation } from '../contract-error.ts'
 import { oneLine } from '../schema/shown.ts'
 import type { Codec } from './codec.ts'
+import { jsonCodec } from './json-codec.ts'
 
 /** The codecs of a topic by content type. */
 export class CodecTable {
   readonly #byType = new Map<string, Codec>()
   readonly #preferred: Codec
+  readonly #hasOneJson: boolean
 
   /** `preferred` writes, and reads what has no content type; the others read what says so. */
   constructor(preferred: Codec, others: readonly Codec[]) {
     this.#preferred = preferred
     for (const codec of [...others, preferred]) this.#byType.set(codec.contentType, codec)
+    this.#hasOneJson = [...this.#byType.values()].every(
+      (codec) => codec === jsonCodec || !codec.isJson,
+    )
+  }
+
+  /** Whether the JSON of this library is the only codec here whose values are JSON's. */
+  get hasOneJson(): boolean {
+    return this.#hasOneJson
   }
 
   get contentTypes(): string[] {

@@ -46,15 +46,15 @@ function parse(text: string): unknown {
 }
 
 /**
- * Whether a key may be one that reaches the prototype of objects. An escape may hide it, and a byte order
- * mark is taken by the guarded parser alone.
+ * Whether a key may be one that reaches the prototype of objects: `__proto__`, or `constructor` with
+ * `prototype`. An escape may hide it, and a byte order mark is taken by the guarded parser alone.
  */
 function mayHaveForbiddenKey(text: string): boolean {
   return (
-    text.includes('__proto__') ||
-    text.includes('constructor') ||
+    text.includes('__') ||
     text.includes('\\u') ||
-    text.charCodeAt(0) === 0xfeff
+    text.charCodeAt(0) === 0xfeff ||
+    (text.includes('uctor') && text.includes('prototype'))
   )
 }
 

@@ -10,32 +10,63 @@ import { oneLine, pathTo } from '../schema/shown.ts'
  * time. It takes valid JSON: JSON.parse goes first.
  */
 
-/** A number of which it takes 16 digits is the smallest that may be beyond 2^53. */
-const manyDigits = /\d{16}/
-/** Where a number may follow and have an exponent that takes it to infinity. */
-const largeExponent = /[\d.][eE]\+?\d{3}/
+/** A number that may have an exponent which takes it to infinity; not what ids have in their middle. */
+const largeExponent = /[\d.][eE]\+?\d{3,}\s*(?:[,}\]]|$)/
 
 /** Whether `text`, which is valid JSON, may break a limit: then the exact scan has to tell. */
 export function needsScan(text: string, { depthMax, duplicateKeys }: ContractLimits): boolean {
   return (
     duplicateKeys === 'refuse' ||
     mayBeDeep(text, depthMax) ||
-    manyDigits.test(text) ||
+    hasLongNumber(text) ||
     largeExponent.test(text)
   )
 }
 
-/** Whether there are more objects and arrays than may lie in one another. */
-function mayBeDeep(text: string, depthMax: number): boolean {
-  if (text.length < 2 * depthMax) return false
-  let left = depthMax
-  for (let at = text.indexOf('{'); at !== -1; at = text.indexOf('{', at + 1)) {
-    if (--left < 0) return true
-  }
-  for (let at = text.indexOf('['); at !== -1; at = text.indexOf('[', at + 1)) {
-    if (--left < 0) return true
+/** The digits of the smallest integer that may be beyond 2^53. */
+const unsafeDigits = 16
+
+/**
+ * Whether there are so many digits in a row. They would cover an index that is a multiple of their number,
+ * so one character in sixteen is looked at, and its neighbours only where it is a digit.
+ */
+function hasLongNumber(text: string): boolean {
+  for (let at = unsafeDigits - 1; at < text.length; at += unsafeDigits) {
+    if (!isDigit(text, at)) continue
+    let start = at
+    while (isDigit(text, start - 1) && at - start < unsafeDigits) start--
+    let end = at
+    while (isDigit(text, end + 1) && end - start < unsafeDigits) end++
+    if (end - start >= unsafeDigits - 1) return true
   }
   return false
+}
+
+function isDigit(text: string, at: number): boolean {
+  const unit = text.charCodeAt(at)
+  return unit >= 0x30 && unit <= 0x39
+}
+
+/** What an object takes that holds another one, `{"":` and `}`, and an array: `[` and `]`. */
+const objectLength = 5
+const arrayLength = 2
+
+/** Whether there may be more objects and arrays in one another, by their number and what they take. */
+function mayBeDeep(text: string, depthMax: number): boolean {
+  if (text.length < arrayLength * depthMax) return false
+  const arrays = countUpTo(text, '[', depthMax)
+  const objectsAtMost = (text.length - arrayLength * arrays) / objectLength
+  if (arrays + objectsAtMost <= depthMax) return false
+  return arrays + countUpTo(text, '{', depthMax) > depthMax
+}
+
+/** How often a character is there; more than `max` are not counted further. */
+function countUpTo(text: string, character: string, max: number): number {
+  let count = 0
+  for (let at = text.indexOf(character); at !== -1; at = text.indexOf(character, at + 1)) {
+    if (++count > max) return count
+  }
+  return count
 }
 
 const quote = 0x22

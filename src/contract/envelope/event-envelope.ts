@@ -1,7 +1,6 @@
 import type { Awaitable } from '../awaitable.ts'
-import { readJson } from '../codec/json-codec.ts'
-import { jsonCodec } from '../codec/json-codec.ts'
 import type { Codec, ContractLimits } from '../codec/codec.ts'
+import { readJson } from '../codec/json-codec.ts'
 import { ContractViolation } from '../contract-error.ts'
 import { headerNames, nameIn } from '../headers.ts'
 import type { RawRecord } from '../raw-record.ts'
@@ -18,17 +17,35 @@ export function readEventEnvelope(
   value: Buffer,
   limits: ContractLimits,
 ): Awaitable<EventParts> {
-  const codec = topic.codecs.codecFor(record.header(headerNames.contentType))
-  if (codec === jsonCodec) return partsOf(readJson(value, limits), record)
-  checkJson(codec)
+  if (topic.codecs.hasOneJson) return readPlainEnvelope(topic, record, value, limits)
+  const codec = jsonCodecOf(topic, record)
   const decoded = codec.decode(value, decodeContext(topic, record, limits, undefined, undefined))
   return decoded instanceof Promise
     ? decoded.then((read: unknown) => partsOf(read, record))
     : partsOf(decoded, record)
 }
 
-function checkJson(codec: Codec): void {
-  if (codec.isJson) return
+/**
+ * Where only one codec can hold an envelope it need not be looked up: what is no JSON fails as such, and
+ * the content type is read to say why.
+ */
+function readPlainEnvelope(
+  topic: TopicContract,
+  record: RawRecord,
+  value: Buffer,
+  limits: ContractLimits,
+): EventParts {
+  try {
+    return partsOf(readJson(value, limits), record)
+  } catch (error) {
+    jsonCodecOf(topic, record)
+    throw error
+  }
+}
+
+function jsonCodecOf(topic: TopicContract, record: RawRecord): Codec {
+  const codec = topic.codecs.codecFor(record.header(headerNames.contentType))
+  if (codec.isJson) return codec
   throw new ContractViolation(
     'content-type-unknown',
     `has the content type '${codec.contentType}', which cannot hold the envelope of an event`,
