@@ -64,7 +64,7 @@ function startClients(simulation: Simulation, history: HistoryRecorder): void {
   }
 }
 
-interface ConsumerWorkload {
+export interface ConsumerWorkload {
   readonly cluster: KafkaCluster
   readonly history: HistoryRecorder
   /** The process in the history. */
@@ -94,7 +94,7 @@ const pollMs = 400
 /** Small, so that a partition is fetched in many pieces, and the buffer is full at times. */
 const limits = { partitionFetchBytesMax: 700, bufferedBytesMax: 2_500, fetchWaitMsMax: 200 }
 
-function recordsOf(batches: readonly FetchedBatch[]): PolledRecord[] {
+export function recordsOf(batches: readonly FetchedBatch[]): PolledRecord[] {
   return batches.flatMap((batch) =>
     Array.from(batch, ({ offset, value }) => ({
       topic: batch.topic,
@@ -106,7 +106,12 @@ function recordsOf(batches: readonly FetchedBatch[]): PolledRecord[] {
 }
 
 /** Reads all partitions from the start, pauses some of them at times, and seeks back and forth. */
-async function readAndJump({ cluster, history, name, goesOn }: ConsumerWorkload): Promise<void> {
+export async function readAndJump({
+  cluster,
+  history,
+  name,
+  goesOn,
+}: ConsumerWorkload): Promise<void> {
   const { clock, random } = cluster.platform
   await using consumer = createConsumer(cluster, { ...limits, offsetReset: 'none' })
   const all = Array.from({ length: partitions }, (_, partition) => ({ topic, partition }))
@@ -229,7 +234,7 @@ async function commitOffsets(
 }
 
 /** Every record that the last readers have found was handled in the group. */
-function checkAllHandled({ events }: History, group: string): void {
+export function checkAllHandled({ events }: History, group: string): void {
   const handled = new Set<string>()
   const finalPolls = new Set<number>()
   for (const event of events) {

@@ -42,7 +42,7 @@ function settle({ operation }: Sending, outcome: { offset: number } | { error: u
 }
 
 /** One producer and its sends: single ones and arrays, some of them taken back, none waited for in turn. */
-class SendingClient {
+export class SendingClient {
   readonly #workload: Workload
   readonly #producer: Producer
   #number = 0

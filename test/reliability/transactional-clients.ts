@@ -12,31 +12,42 @@ import { offsetBehind, runMember } from './group-worker.ts'
 import type { TransformWorkload } from './group-worker.ts'
 import type { ProducerWorkload } from './producers.ts'
 
-const transactionTimeoutMs = 6_000
+const usualTimeoutMs = 6_000
 
 interface ClientAddress {
   readonly platform: Platform
   readonly host: string
   readonly port: number
   readonly clientId: string
+  /** Those of the nodes follow the first one. @defaultValue 1 */
+  readonly nodes?: number
+  /** @defaultValue 3000 */
+  readonly requestTimeoutMs?: number
 }
 
 /** A client of the library in a process of the simulated world. */
-export function connectCluster({ platform, host, port, clientId }: ClientAddress): KafkaCluster {
-  const brokers = `${host}:${port}`
-  const options = { brokers, clientId, allowPlaintext: true, tls: false, requestTimeoutMs: 3_000 }
+export function connectCluster(address: ClientAddress): KafkaCluster {
+  const { platform, host, port, clientId, nodes = 1, requestTimeoutMs = 3_000 } = address
+  const brokers = Array.from({ length: nodes }, (_, index) => `${host}:${port + index}`)
+  const options = { brokers, clientId, allowPlaintext: true, tls: false, requestTimeoutMs }
   return createCluster(resolveClientOptions(options), { platform, log: silentLog })
 }
 
 /** A transactional id for as long as its user wants it: a producer that is at its end is replaced. */
-class ProducerSeat {
+export class ProducerSeat {
   readonly #cluster: KafkaCluster
   readonly #transactionalId: string
+  readonly #transactionTimeoutMs: number
   #producer: TransactionalProducer
 
-  constructor(cluster: KafkaCluster, transactionalId: string) {
+  constructor(
+    cluster: KafkaCluster,
+    transactionalId: string,
+    transactionTimeoutMs: number = usualTimeoutMs,
+  ) {
     this.#cluster = cluster
     this.#transactionalId = transactionalId
+    this.#transactionTimeoutMs = transactionTimeoutMs
     this.#producer = this.#open()
   }
 
@@ -54,15 +65,19 @@ class ProducerSeat {
   }
 
   async replace(): Promise<void> {
-    await this.#producer.close()
+    await this.close()
     this.#producer = this.#open()
+  }
+
+  close(): Promise<void> {
+    return this.#producer.close()
   }
 
   #open(): TransactionalProducer {
     const { random } = this.#cluster.platform
     return new TransactionalProducer(this.#cluster, {
       transactionalId: this.#transactionalId,
-      transactionTimeoutMs,
+      transactionTimeoutMs: this.#transactionTimeoutMs,
       // With little time for a call its caller meets what is not known.
       callTimeoutMs: random.integer(3) === 0 ? 8_000 : 250,
       lingerMs: random.integer(2) * 5,
@@ -76,7 +91,7 @@ type Outcome = 'committed' | 'not-committed' | 'unknown'
  * Ends a transaction, doing what its errors say, and writes down what is certain about it. The outcome is asked
  * for until it is known or the producer is at its end.
  */
-async function endTransaction(
+export async function endTransaction(
   transaction: Transaction,
   commits: boolean,
   noted: RunningTransaction,
@@ -107,13 +122,15 @@ async function endTransaction(
 export interface TransactionalWorkload extends Omit<ProducerWorkload, 'session'> {
   readonly cluster: KafkaCluster
   readonly transactionalId: string
+  /** @defaultValue 6000 */
+  readonly transactionTimeoutMs?: number
 }
 
 /** A producer of transactions: a few records to several partitions at a time, then a commit or an abort. */
 export async function runTransactions(workload: TransactionalWorkload): Promise<void> {
   const { cluster, history, name, goesOn, pauseMs, transactionalId } = workload
   const { clock, random } = cluster.platform
-  const seat = new ProducerSeat(cluster, transactionalId)
+  const seat = new ProducerSeat(cluster, transactionalId, workload.transactionTimeoutMs)
   for (let number = 0; goesOn(); number++) {
     const transaction = await seat.begin()
     if (transaction === undefined) continue
@@ -124,6 +141,7 @@ export async function runTransactions(workload: TransactionalWorkload): Promise<
     await endTransaction(transaction, isWhole && random.integer(3) > 0, noted, seat)
     await clock.sleep(random.integer(pauseMs))
   }
+  await seat.close()
 }
 
 /** Answers whether all records were written. */

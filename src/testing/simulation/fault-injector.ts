@@ -47,6 +47,8 @@ export interface FaultPlan {
   readonly targets?: (process: SimulatedProcess) => boolean
   /** Which hosts a fault of hosts may befall. All of them by default. */
   readonly hosts?: (host: SimulatedHost, kind: FaultKind) => boolean
+  /** Called when a fault begins, with whom it befalls: a process, a host, or `'the network'`. */
+  readonly onFault?: (kind: FaultKind, whom: string) => void
 }
 
 const slowLatencyMs: Range = { min: 50, max: 1_000 }
@@ -70,6 +72,8 @@ export class FaultInjector {
   readonly #returning = new Set<SimulatedProcess>()
   readonly #usualLatencyMs: Range
   #isAtWork = false
+  /** Whom the latest fault befell. */
+  #befallen = ''
 
   constructor(simulation: Simulation, plan: FaultPlan) {
     this.#simulation = simulation
@@ -124,6 +128,7 @@ export class FaultInjector {
     if (undo === undefined) return
     this.counts[kind] = (this.counts[kind] ?? 0) + 1
     this.#simulation.trace(`fault ${kind}`)
+    this.#plan.onFault?.(kind, this.#befallen)
     this.#undo.add(undo)
     this.#simulation.after(this.#random.within(this.#plan.lastMs), () => {
       if (this.#undo.delete(undo)) undo()
@@ -132,6 +137,7 @@ export class FaultInjector {
 
   /** Answers how to undo it; undefined when there is nothing it could befall. */
   #begin(kind: FaultKind): (() => void) | undefined {
+    this.#befallen = 'the network'
     if (kind === 'kill' || kind === 'pause') return this.#befallProcess(kind)
     if (kind === 'partition') return this.#partition(false)
     if (kind === 'one-way-partition') return this.#partition(true)
@@ -146,6 +152,7 @@ export class FaultInjector {
     )
     const process = this.#random.pick(candidates)
     if (process === undefined) return undefined
+    this.#befallen = process.name
     if (kind === 'kill') process.kill()
     else process.pause()
     return () => process.resume()
@@ -172,6 +179,7 @@ export class FaultInjector {
     const candidates = this.#simulation.hosts.filter((host) => host.isUp && hosts(host, kind))
     const host = this.#random.pick(candidates)
     if (host === undefined) return undefined
+    this.#befallen = host.name
     const { network } = this.#simulation
     const { disk, name } = host
     const nothing = (): undefined => undefined
