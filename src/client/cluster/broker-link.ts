@@ -178,7 +178,8 @@ export class BrokerLink implements Broker {
     if (address === undefined) {
       throw new ConnectionError(`${name} is not in the metadata (nothing was sent)`, false)
     }
-    const connection = await Connection.open({ ...this.#options, address, name })
+    const { signal } = this.#closing
+    const connection = await Connection.open({ ...this.#options, address, name, signal })
     if (!this.#closing.signal.aborted) return connection
     connection.close(closedError())
     throw closedError()

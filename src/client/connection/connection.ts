@@ -25,6 +25,8 @@ export interface ConnectionOptions {
   readonly address: BrokerAddress
   /** How the broker is called in errors. */
   readonly name: string
+  /** Ends it while it is being made. What was aborted for is what `open` rejects with. */
+  readonly signal?: AbortSignal
 }
 
 /**
@@ -54,24 +56,35 @@ export class Connection {
       requestsInFlightMax,
       bytesInFlightMax,
       responseBytesMax,
-      closed: (error) => this.onClosed(error),
+      closed: (error) => {
+        // Nobody asks a connection that is gone to close: its timers would hold it for minutes.
+        this.#cancelTimers()
+        this.onClosed(error)
+      },
     })
   }
 
   /** Connects, asks for versions and logs in, all within `connectTimeoutMs`. */
   static async open(options: ConnectionOptions): Promise<Connection> {
-    const { platform, address, name } = options
+    const { platform, address, name, signal } = options
     const { connectTimeoutMs } = options.options
     const deadlineMs = platform.clock.elapsedMs() + connectTimeoutMs
     const connection = new Connection(options, await openSocket(options))
     const { pipe } = connection
+    const abort = () => connection.close(signal?.reason as Error)
+    signal?.addEventListener('abort', abort)
     try {
       const remainingMs = () => Math.max(1, deadlineMs - platform.clock.elapsedMs())
       connection.#versions = new BrokerVersions(name, await askVersions(pipe, remainingMs))
       await connection.#login(remainingMs, (login) => login(pipe.request.bind(pipe)))
+      // It may have ended behind its last answer: who took it would never be told.
+      pipe.expectOpen()
     } catch (error) {
       connection.close(error as Error)
+      if (signal?.aborted === true) throw signal.reason
       throw error instanceof ConnectionError ? unreachable(name, address, error) : error
+    } finally {
+      signal?.removeEventListener('abort', abort)
     }
     connection.#watchIdleness()
     return connection
@@ -89,9 +102,12 @@ export class Connection {
   }
 
   close(error: Error): void {
+    this.pipe.destroy(error)
+  }
+
+  #cancelTimers(): void {
     this.#loginTimer?.cancel()
     this.#idleTimer?.cancel()
-    this.pipe.destroy(error)
   }
 
   async #login(
@@ -166,15 +182,17 @@ export class Connection {
 const retireCheckMs = 100
 
 async function openSocket(connection: ConnectionOptions): Promise<Socket> {
-  const { platform, options, address, name } = connection
+  const { platform, options, address, name, signal } = connection
   const tls = tlsFor(options, address)
   try {
     return await platform.network.connect({
       ...address,
       timeoutMs: options.connectTimeoutMs,
       ...(tls === undefined ? {} : { tls }),
+      ...(signal === undefined ? {} : { signal }),
     })
   } catch (error) {
+    if (signal?.aborted === true) throw signal.reason
     throw unreachable(name, address, error as Error)
   }
 }

@@ -68,8 +68,9 @@ export class RequestPipe {
     })
   }
 
-  get isOpen(): boolean {
-    return this.#closedBecause === undefined
+  /** Throws when it has been closed, as a call would. */
+  expectOpen(): void {
+    if (this.#closedBecause !== undefined) throw this.#lost(this.#closedBecause, false)
   }
 
   /** Calls that are not answered yet. */
