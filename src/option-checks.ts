@@ -41,12 +41,13 @@ export function wholeNumber(
   option: string,
   absent: number,
   { min, max }: Range,
+  path = option,
 ): number {
   const value = given[option] === undefined ? absent : given[option]
   if (typeof value === 'number' && Number.isSafeInteger(value) && value >= min && value <= max) {
     return value
   }
-  throw new OptionError(option, `(${shown(value)}) must be a whole number from ${min} to ${max}`)
+  throw new OptionError(path, `(${shown(value)}) must be a whole number from ${min} to ${max}`)
 }
 
 /** `true` or `false`, or `false` where the option is not given. */

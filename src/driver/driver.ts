@@ -13,6 +13,7 @@ import type {
   PollOptions,
   ProducerOptions,
   ProducerRecord,
+  RecordResult,
   RecordResults,
   SeekTarget,
   SendOptions,
@@ -85,10 +86,8 @@ export interface RecordSource {
 
 /** Writes records; resolves when they are acknowledged. */
 export interface RecordSink {
-  send(
-    records: ProducerRecord | readonly ProducerRecord[],
-    options?: SendOptions,
-  ): Promise<RecordResults>
+  send(record: ProducerRecord, options?: SendOptions): Promise<RecordResult>
+  send(records: readonly ProducerRecord[], options?: SendOptions): Promise<RecordResults>
   flush(): Promise<void>
   close(options?: { readonly timeoutMs?: number }): Promise<void>
 }

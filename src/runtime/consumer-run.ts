@@ -60,6 +60,7 @@ export class ConsumerRun {
   readonly #unsettled = new Map<string, Set<Delivery>>()
   readonly #ending = new AbortController()
   #drainMs: number
+  #wasAssigned = false
   #closing: Promise<boolean> | undefined
 
   constructor(parts: ConsumerRunParts) {
@@ -87,6 +88,19 @@ export class ConsumerRun {
 
   get partitions(): readonly PartitionRun[] {
     return [...this.#runs.values()]
+  }
+
+  /** Why the consumer does not do all its work now; undefined when it does. */
+  get notReadyBecause(): string | undefined {
+    if (this.#isEnding()) return 'it is closing'
+    if (!this.#wasAssigned) return 'no partitions were assigned yet'
+    if (this.#world.guard.isOpen) return 'an outage: handlers fail for many records'
+    for (const run of this.#runs.values()) {
+      if (run.is('acquiring')) return `${partitionKey(run)} is being acquired`
+      if (run.is('stopped')) return `${partitionKey(run)} is stopped`
+      if (run.heldBecause !== undefined) return `${partitionKey(run)} waits: ${run.heldBecause}`
+    }
+    return undefined
   }
 
   get source(): RecordSource {
@@ -144,6 +158,7 @@ export class ConsumerRun {
   // ── What the group says ──
 
   #assigned(partitions: readonly TopicPartition[]): void {
+    this.#wasAssigned = true
     this.#source.pause(partitions)
     // Until it is known where they go on: nothing is handed out of a paused partition.
     for (const partition of partitions) this.#source.seek(partition, 'beginning')

@@ -1,3 +1,4 @@
+import type { DecodedRecord } from '../contract/index.ts'
 import type { SourceRecord } from '../driver/index.ts'
 
 /**
@@ -10,8 +11,8 @@ export class Delivery {
   readonly record: SourceRecord
   /** Which run of the handler this is, counted over all processes that tried; from 1. */
   attempt = 0
-  /** What the decoding step has made of the record. */
-  event: unknown
+  /** What the record says by its topic's contract, once it was read. */
+  decoded: DecodedRecord | undefined
   #controller: AbortController | undefined
   #abortReason: unknown
 

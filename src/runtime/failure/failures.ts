@@ -1,4 +1,4 @@
-import { isMillraceError } from '../../errors.ts'
+import { DecodeError } from '../../contract/index.ts'
 import type { Clock, Random } from '../../platform/index.ts'
 import type { Delivery } from '../delivery.ts'
 import type { Ending } from '../outcome.ts'
@@ -81,7 +81,7 @@ export class Failures {
     error: unknown,
   ): Promise<Resolution> {
     const { guard, rules } = this.#parts
-    const action = isDecodeError(error) ? 'deadLetter' : actionFor(rules, error, delivery)
+    const action = error instanceof DecodeError ? 'deadLetter' : actionFor(rules, error, delivery)
     if (action !== 'retry') guard.succeeded()
     try {
       switch (action) {
@@ -171,8 +171,4 @@ export class Failures {
       else leaving.addEventListener('abort', leave, { once: true })
     })
   }
-}
-
-function isDecodeError(error: unknown): boolean {
-  return isMillraceError(error) && error.code.startsWith('MILLRACE_CONTRACT_')
 }

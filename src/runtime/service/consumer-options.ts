@@ -1,0 +1,228 @@
+import type { GroupOptions, TopicSelection } from '../../client/index.ts'
+import { OptionError } from '../../errors.ts'
+import { optionsOf, shown, text, wholeNumber } from '../../option-checks.ts'
+import type { GivenOptions } from '../../option-checks.ts'
+import type { ConsumerSettings, DeadLetterSettings } from '../assemble.ts'
+import type { TooLarge } from '../dead-letter/dead-letters.ts'
+import { failureActions } from '../failure/failure-policy.ts'
+import type { FailureRule } from '../failure/failure-policy.ts'
+import type { RetryOptions } from '../failure/failures.ts'
+import { recordOrders } from '../lanes/record-order.ts'
+import type { RecordOrder } from '../lanes/record-order.ts'
+import { windowMax } from '../ledger/index.ts'
+import type { StartPosition } from '../start-position.ts'
+
+export interface DeadLetterOptions {
+  /** The topic that letters of a topic go to. @defaultValue `${topic}.dlq` */
+  readonly topic?: (topic: string) => string
+  /** Where a record goes that was dead-lettered more than `maxRetryCount` times. @defaultValue `${topic}.dlq-poison` */
+  readonly poisonTopic?: (topic: string) => string
+  /** How often a record may come back from its dead-letter topic. @defaultValue 5 */
+  readonly maxRetryCount?: number
+  /** What is done with a letter that the broker finds too large. @defaultValue 'stop' */
+  readonly tooLarge?: TooLarge
+}
+
+/** How one consumer works. */
+export interface ConsumerOptions {
+  /** The group that it belongs to. @defaultValue the name of the service */
+  readonly groupId?: string
+  /** Where a new group begins. @defaultValue 'latest' */
+  readonly start?: StartPosition | Date
+  /** What runs one after another: the records of a key, those of a partition, or none. @defaultValue 'key' */
+  readonly order?: RecordOrder
+  /** How many records run at once. @defaultValue 64 */
+  readonly concurrency?: number
+  /** How long one run may take; then its signal aborts and it has failed. @defaultValue as long as it likes */
+  readonly handlerTimeoutMs?: number
+  /** How often, and for how long, a record is tried that fails. */
+  readonly retry?: Partial<RetryOptions>
+  /** What is done about which errors; the first rule that says something counts. @defaultValue all are tried again */
+  readonly errors?: readonly FailureRule[]
+  /** What cannot be handled goes to a dead-letter topic; with `false` it stops its partition. @defaultValue true */
+  readonly deadLetter?: boolean | DeadLetterOptions
+  /** When what has ended is committed. */
+  readonly commit?: { readonly intervalMs?: number; readonly countMax?: number }
+  /** How far records may run ahead of the oldest one that has not ended. @defaultValue 16384 */
+  readonly window?: number
+  /** How long what runs may take to end when its partition is given up, or the service ends. @defaultValue 20000 */
+  readonly drainMs?: number
+  /** What waits here to be run, of one partition. */
+  readonly buffer?: { readonly recordsMax?: number; readonly bytesMax?: number }
+  /** Membership in the group: protocol, session, assignors, static membership. */
+  readonly group?: GroupOptions
+}
+
+const optionNames = [
+  'groupId',
+  'start',
+  'order',
+  'concurrency',
+  'handlerTimeoutMs',
+  'retry',
+  'errors',
+  'deadLetter',
+  'commit',
+  'window',
+  'drainMs',
+  'buffer',
+  'group',
+]
+
+const intMax = 2 ** 31 - 1
+const waitingMin = 4_096
+const waitingBytes = 16 * 1024 * 1024
+
+/** Checks the options of a consumer and puts every default in place; `path` is where they stand. */
+export function resolveConsumerOptions(
+  options: ConsumerOptions,
+  path: string,
+  from: { readonly groupId: string; readonly topics: TopicSelection },
+): ConsumerSettings {
+  const given = optionsOf(options, path, optionNames)
+  const at = (name: string) => `${path}.${name}`
+  const number = (name: string, absent: number, min: number, max = intMax) =>
+    wholeNumber(given, name, absent, { min, max }, at(name))
+  const concurrency = number('concurrency', 64, 1, 100_000)
+  const buffer = part(given, 'buffer', path, ['recordsMax', 'bytesMax'])
+  return {
+    groupId: text(given, 'groupId', at('groupId')) ?? from.groupId,
+    topics: from.topics,
+    start: startOf(given['start'], at('start')),
+    order: oneOf(given['order'], 'key', recordOrders, at('order')),
+    concurrency,
+    handlerTimeoutMs:
+      given['handlerTimeoutMs'] === undefined ? undefined : number('handlerTimeoutMs', 0, 1),
+    retry: retryOf(part(given, 'retry', path, retryNames), at('retry')),
+    errors: rulesOf(given['errors'], at('errors')),
+    deadLetter: deadLetterOf(given['deadLetter'], at('deadLetter')),
+    commit: commitOf(part(given, 'commit', path, ['intervalMs', 'countMax']), at('commit')),
+    window: number('window', windowMax, 1, windowMax),
+    waitingMax: wholeNumber(
+      buffer,
+      'recordsMax',
+      Math.min(Math.max(waitingMin, 4 * concurrency), windowMax),
+      { min: 1, max: windowMax },
+      `${at('buffer')}.recordsMax`,
+    ),
+    waitingBytesMax: wholeNumber(
+      buffer,
+      'bytesMax',
+      waitingBytes,
+      { min: 1, max: intMax },
+      `${at('buffer')}.bytesMax`,
+    ),
+    drainMs: number('drainMs', 20_000, 0),
+    source: options.group ?? {},
+  }
+}
+
+const retryNames = ['attempts', 'delayMs', 'delayMsMax', 'withinMs']
+
+function retryOf(given: GivenOptions, path: string): RetryOptions {
+  const number = (name: string, absent: number, min: number) =>
+    wholeNumber(given, name, absent, { min, max: intMax }, `${path}.${name}`)
+  return {
+    attempts: number('attempts', 5, 1),
+    delayMs: number('delayMs', 100, 0),
+    delayMsMax: number('delayMsMax', 10_000, 0),
+    withinMs: number('withinMs', 30_000, 0),
+  }
+}
+
+function commitOf(given: GivenOptions, path: string): ConsumerSettings['commit'] {
+  const range = { min: 1, max: intMax }
+  return {
+    intervalMs: wholeNumber(given, 'intervalMs', 1_000, range, `${path}.intervalMs`),
+    countMax: wholeNumber(given, 'countMax', 10_000, range, `${path}.countMax`),
+  }
+}
+
+function startOf(given: unknown, option: string): StartPosition {
+  if (given === undefined || given === 'latest') return 'latest'
+  if (given === 'earliest') return 'earliest'
+  const time = given instanceof Date ? given.getTime() : timestampIn(given)
+  if (typeof time === 'number' && Number.isSafeInteger(time) && time >= 0) {
+    return { timestamp: time }
+  }
+  const allowed = `'latest', 'earliest', a Date or { timestamp }`
+  throw new OptionError(option, `(${shown(given)}) must be ${allowed}`)
+}
+
+function timestampIn(given: unknown): unknown {
+  return typeof given === 'object' && given !== null && 'timestamp' in given
+    ? given.timestamp
+    : undefined
+}
+
+function rulesOf(given: unknown, option: string): readonly FailureRule[] {
+  if (given === undefined) return []
+  if (!Array.isArray(given)) throw new OptionError(option, 'must be a list of rules')
+  given.forEach((rule: unknown, index) => {
+    if (typeof rule === 'function') return
+    const { error, action } = optionsOf(rule, `${option}[${index}]`, ['error', 'action'])
+    if (typeof error !== 'function') {
+      throw new OptionError(`${option}[${index}].error`, 'must be a class of errors')
+    }
+    oneOf(action, undefined, failureActions, `${option}[${index}].action`)
+  })
+  return given as readonly FailureRule[]
+}
+
+function deadLetterOf(given: unknown, path: string): DeadLetterSettings | undefined {
+  if (given === false) return undefined
+  const names = ['topic', 'poisonTopic', 'maxRetryCount', 'tooLarge']
+  const options = given === undefined || given === true ? {} : optionsOf(given, path, names)
+  const topic = nameFunction(options, 'topic', path) ?? ((source) => `${source}.dlq`)
+  const poison = nameFunction(options, 'poisonTopic', path) ?? ((source) => `${source}.dlq-poison`)
+  return {
+    topicOf: (source, isPoison) => (isPoison ? poison(source) : topic(source)),
+    maxRetryCount: wholeNumber(
+      options,
+      'maxRetryCount',
+      5,
+      { min: 0, max: intMax },
+      `${path}.maxRetryCount`,
+    ),
+    tooLarge: oneOf(
+      options['tooLarge'],
+      'stop',
+      ['stop', 'omit-value'] as const,
+      `${path}.tooLarge`,
+    ),
+  }
+}
+
+function nameFunction(
+  given: GivenOptions,
+  name: string,
+  path: string,
+): ((topic: string) => string) | undefined {
+  const value = given[name]
+  if (value === undefined || typeof value === 'function') {
+    return value as ((topic: string) => string) | undefined
+  }
+  throw new OptionError(`${path}.${name}`, `(${shown(value)}) must be a function of a topic's name`)
+}
+
+function part(
+  given: GivenOptions,
+  name: string,
+  path: string,
+  known: readonly string[],
+): GivenOptions {
+  return given[name] === undefined ? {} : optionsOf(given[name], `${path}.${name}`, known)
+}
+
+function oneOf<Word extends string>(
+  given: unknown,
+  absent: Word | undefined,
+  words: readonly Word[],
+  option: string,
+): Word {
+  if (given === undefined && absent !== undefined) return absent
+  const word = words.find((known) => known === given)
+  if (word !== undefined) return word
+  const allowed = words.map((known) => `'${known}'`).join(', ')
+  throw new OptionError(option, `(${shown(given)}) must be one of ${allowed}`)
+}

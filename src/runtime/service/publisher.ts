@@ -1,0 +1,96 @@
+import { createEventIds, encodeEvent } from '../../contract/index.ts'
+import type {
+  DataOf,
+  EncodedRecord,
+  EventContract,
+  MessageContext,
+  TopicContract,
+} from '../../contract/index.ts'
+import type { RecordResult } from '../../client/index.ts'
+import type { RecordSink } from '../../driver/index.ts'
+import { OptionError } from '../../errors.ts'
+import type { Platform } from '../../platform/index.ts'
+import type { PublishOptions } from './handler-context.ts'
+
+/** An event that is to be sent. */
+export interface Outgoing<Contract extends EventContract = EventContract> {
+  readonly event: Contract
+  readonly data: DataOf<Contract>
+  readonly options?: PublishOptions | undefined
+}
+
+export interface PublisherParts {
+  readonly platform: Pick<Platform, 'clock' | 'random'>
+  readonly sink: RecordSink
+  /** The name of the service: who sends it. */
+  readonly source: string
+  readonly topics: readonly TopicContract[]
+}
+
+/** Sends events: checked by their contracts, to the topic that they belong to. */
+export class Publisher {
+  readonly #parts: PublisherParts
+  readonly #newId: () => string
+  readonly #topicOf = new Map<EventContract, TopicContract>()
+
+  constructor(parts: PublisherParts) {
+    this.#parts = parts
+    this.#newId = createEventIds(parts.platform.clock, parts.platform.random)
+  }
+
+  /** Checks and sends one event; resolves when it is acknowledged. */
+  async publish<Contract extends EventContract>(
+    event: Contract,
+    data: DataOf<Contract>,
+    options: PublishOptions | undefined,
+    context: MessageContext | undefined,
+  ): Promise<RecordResult> {
+    const record = await this.#encode({ event, data, options }, context)
+    return this.#parts.sink.send(record)
+  }
+
+  /** Checks all, then sends all: nothing is sent when one of them is refused. */
+  async publishMany(
+    outgoing: readonly Outgoing[],
+    context: MessageContext | undefined,
+  ): Promise<RecordResult[]> {
+    const records = await Promise.all(outgoing.map(async (each) => this.#encode(each, context)))
+    return (await this.#parts.sink.send(records)).toArray()
+  }
+
+  #encode(
+    { event, data, options }: Outgoing,
+    context: MessageContext | undefined,
+  ): EncodedRecord | Promise<EncodedRecord> {
+    return encodeEvent(this.#topic(event), event, data, {
+      id: options?.id ?? this.#newId(),
+      timestamp: options?.timestamp ?? this.#parts.platform.clock.now(),
+      key: options?.key,
+      headers: options?.headers,
+      partition: options?.partition,
+      source: this.#parts.source,
+      context,
+    })
+  }
+
+  /** The topic of an event: the only one that the service knows with it. */
+  #topic(event: EventContract): TopicContract {
+    const known = this.#topicOf.get(event)
+    if (known !== undefined) return known
+    const found = this.#parts.topics.filter(({ events }) => events.get(event.type) === event)
+    const [topic] = found
+    if (topic === undefined) {
+      const hint = 'name its topic in createService({ topics: [...] })'
+      throw new OptionError(
+        'event',
+        `('${event.type}') is of no topic that the service knows; ${hint}`,
+      )
+    }
+    if (found.length > 1) {
+      const names = found.map(({ name }) => name).join(', ')
+      throw new OptionError('event', `('${event.type}') is of several topics: ${names}`)
+    }
+    this.#topicOf.set(event, topic)
+    return topic
+  }
+}

@@ -1,0 +1,93 @@
+import type { TopicContract } from '../../contract/index.ts'
+import type { DecodedTombstone, EventContract, EventOf, ContractsOf } from '../../contract/index.ts'
+import { OptionError } from '../../errors.ts'
+import type { Step, Way } from '../outcome.ts'
+import { wayThrough } from '../outcome.ts'
+import { decodeStep } from '../steps/decode.ts'
+import { Handlers } from './handlers.ts'
+import type { Handler } from './handlers.ts'
+import type { HandlerContext, PublishWithin } from './handler-context.ts'
+
+/** What a consumer of a service does with the events of its topics. */
+export class ServiceConsumer<Topic extends TopicContract = TopicContract> {
+  readonly topics: readonly TopicContract[]
+  readonly #handlers = new Handlers()
+  readonly #steps: Step[] = []
+  #isStarted = false
+
+  /** Use `service.consumer`. */
+  constructor(topics: readonly TopicContract[]) {
+    this.topics = topics
+  }
+
+  /**
+   * Handles an event of the topics. Several handlers of one event run one after another, and fail as one.
+   *
+   * @example
+   * consumer.on(OrderCreated, async (event, { signal }) => ship(event.data, signal))
+   */
+  on<Contract extends ContractsOf<Topic>>(
+    event: Contract,
+    handler: (event: EventOf<Contract>, context: HandlerContext) => unknown,
+  ): this {
+    this.#checkOpen('on')
+    this.#checkKnown(event)
+    if (typeof handler !== 'function') throw new OptionError('handler', 'must be a function')
+    this.#handlers.add(event.type, handler as Handler)
+    return this
+  }
+
+  /** Handles the deletion of keys, where the topic allows them. */
+  onTombstone(handler: (tombstone: DecodedTombstone, context: HandlerContext) => unknown): this {
+    this.#checkOpen('onTombstone')
+    this.#handlers.setTombstone(handler)
+    return this
+  }
+
+  /** Puts a step around the handlers of every record, inside of those that were put there before. */
+  use(step: Step): this {
+    this.#checkOpen('use')
+    this.#steps.push(step)
+    return this
+  }
+
+  /** The way of a record, once all is said. @internal */
+  way(parts: {
+    readonly outer: readonly Step[]
+    readonly inner: readonly Step[]
+    readonly publish: PublishWithin
+  }): Way {
+    this.#isStarted = true
+    this.#checkHandlers()
+    const topics = new Map(this.topics.map((topic) => [topic.name, topic]))
+    const steps = [
+      ...parts.outer,
+      decodeStep(topics, this.#handlers.types),
+      ...parts.inner,
+      ...this.#steps,
+    ]
+    return wayThrough(steps, this.#handlers.way(parts.publish))
+  }
+
+  #checkOpen(what: string): void {
+    if (!this.#isStarted) return
+    throw new OptionError(what, 'must be said before the service runs')
+  }
+
+  #checkKnown(event: EventContract): void {
+    if (this.topics.some((topic) => topic.isOpen || topic.events.get(event.type) === event)) return
+    const names = this.topics.map(({ name }) => name).join(', ')
+    throw new OptionError('on', `('${event.type}') is no event of ${names}`)
+  }
+
+  #checkHandlers(): void {
+    const names = this.topics.map(({ name }) => name).join(', ')
+    if (this.#handlers.types.size === 0 && !this.#handlers.hasTombstone) {
+      throw new OptionError('consumer', `of ${names} handles nothing; say on(event, handler)`)
+    }
+    for (const topic of this.topics) {
+      if (topic.tombstones !== 'handle' || this.#handlers.hasTombstone) continue
+      throw new OptionError('onTombstone', `is missing: ${topic.name} has tombstones to be handled`)
+    }
+  }
+}

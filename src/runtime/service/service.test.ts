@@ -1,0 +1,59 @@
+import { describe, expect, it, vi } from 'vitest'
+import { defineEvent, defineTopic, Type } from '../../contract/index.ts'
+import { startRuntimeWorld } from '../fixture/runtime-world.ts'
+import { createService } from './service.ts'
+
+const OrderCreated = defineEvent('ORDER_CREATED', {
+  data: Type.Object({ orderId: Type.String(), amount: Type.Number({ minimum: 0 }) }),
+})
+const OrderShipped = defineEvent('ORDER_SHIPPED', {
+  data: Type.Object({ orderId: Type.String() }),
+})
+const orders = defineTopic('orders', {
+  events: [OrderCreated, OrderShipped],
+  key: ({ data }) => data.orderId,
+})
+
+describe('a service', () => {
+  it('publishes typed events and handles them, and what it sends because of one says so', async () => {
+    await using world = await startRuntimeWorld()
+    await using service = createService({
+      name: 'fulfilment',
+      kafka: world.newDriver(),
+      metrics: { port: 0 },
+      log: () => undefined,
+    })
+    const shipped: string[] = []
+    const causes: (string | undefined)[] = []
+    service
+      .consumer(orders, { start: 'earliest' })
+      .on(OrderCreated, async ({ data }, context) => {
+        await context.publish(OrderShipped, { orderId: data.orderId })
+      })
+      .on(OrderShipped, ({ data }, context) => {
+        shipped.push(data.orderId)
+        causes.push(context.header('causation-id'))
+      })
+    await service.start()
+    await service.publish(OrderCreated, { orderId: 'o-1', amount: 1 }, { id: 'cause' })
+    await vi.waitFor(() => expect(shipped).toEqual(['o-1']), { timeout: 10_000 })
+    expect(causes).toEqual(['cause'])
+    const text = service.metrics.expose()
+    expect(text).toContain(
+      'kafka_events_processed_total{topic="orders",event_type="ORDER_CREATED",status="done"} 1',
+    )
+  })
+
+  it('refuses what the contract does not allow before anything leaves', async () => {
+    await using world = await startRuntimeWorld()
+    await using service = createService({
+      name: 'sender',
+      kafka: world.newDriver(),
+      topics: [orders],
+      log: () => undefined,
+    })
+    await expect(service.publish(OrderCreated, { orderId: 'o-1', amount: -1 })).rejects.toThrow(
+      /amount/,
+    )
+  })
+})

@@ -1,0 +1,83 @@
+import type { RuntimeMetrics } from '../../observe/index.ts'
+import type { Clock } from '../../platform/index.ts'
+import type { Delivery } from '../delivery.ts'
+import type { Ending, Step } from '../outcome.ts'
+
+type Histogram = ReturnType<RuntimeMetrics['eventProcessing']['with']>
+type Counter = ReturnType<RuntimeMetrics['eventsProcessed']['with']>
+
+const statuses = ['done', 'skipped', 'dead-lettered', 'forwarded'] as const satisfies Ending[]
+
+/** What is counted of one type of event in one topic; found once for each. */
+interface Series {
+  readonly seconds: Histogram
+  readonly ended: Readonly<Record<Ending, Counter>>
+}
+
+/** Counts records and times the runs of their handlers, by topic and type of event. */
+export class RecordMetrics {
+  readonly #metrics: RuntimeMetrics
+  readonly #clock: Clock
+  /** By topic, then by type. */
+  readonly #series = new Map<string, Map<string, Series>>()
+
+  constructor(metrics: RuntimeMetrics, clock: Clock) {
+    this.#metrics = metrics
+    this.#clock = clock
+  }
+
+  /** Times what comes after it. */
+  get step(): Step {
+    return (delivery, next) => {
+      const { seconds } = this.#of(delivery)
+      const beganMs = this.#clock.elapsedMs()
+      const observe = () => seconds.observe((this.#clock.elapsedMs() - beganMs) / 1_000)
+      let outcome
+      try {
+        outcome = next(delivery)
+      } catch (error) {
+        observe()
+        throw error
+      }
+      if (outcome instanceof Promise) return outcome.finally(observe)
+      observe()
+      return outcome
+    }
+  }
+
+  ended(delivery: Delivery, ending: Ending): void {
+    this.#of(delivery).ended[ending].add(1)
+  }
+
+  poisoned(delivery: Delivery): void {
+    this.#metrics.poisonRecords.with({ topic: delivery.topic, event_type: typeOf(delivery) }).add(1)
+  }
+
+  #of(delivery: Delivery): Series {
+    const type = typeOf(delivery)
+    let types = this.#series.get(delivery.topic)
+    if (types === undefined) this.#series.set(delivery.topic, (types = new Map<string, Series>()))
+    let series = types.get(type)
+    if (series === undefined) types.set(type, (series = this.#make(delivery.topic, type)))
+    return series
+  }
+
+  #make(topic: string, event_type: string): Series {
+    const { eventProcessing, eventsProcessed } = this.#metrics
+    const counters = statuses.map((status) => [
+      status,
+      eventsProcessed.with({ topic, event_type, status: status.replace('-', '_') }),
+    ])
+    return {
+      seconds: eventProcessing.with({ topic, event_type }),
+      ended: Object.fromEntries(counters) as Series['ended'],
+    }
+  }
+}
+
+/** The type of an event whose topic knows it; what anybody may write into a header is no label. */
+function typeOf({ decoded }: Delivery): string {
+  if (decoded === undefined) return 'unknown'
+  if (decoded.kind === 'tombstone') return 'tombstone'
+  return decoded.contract?.type ?? 'unknown'
+}
