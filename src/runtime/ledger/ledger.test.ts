@@ -1,8 +1,18 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { readMetadata, writeMetadata } from './commit-metadata.ts'
 import { NaivePartition } from './fixture/naive-partition.ts'
 import { Ledger, failingMax } from './ledger.ts'
 import type { LedgerSnapshot } from './ledger.ts'
+
+const lineage = { clusterId: 'cluster', topicId: 'topic' }
+
+/** The metadata of a commit of the state. */
+function metadataOf(state: LedgerSnapshot): string {
+  const written = writeMetadata({ ...state, leaderEpoch: 3, mark: undefined }, lineage)
+  expect(written.isComplete).toBe(true)
+  return written.text
+}
 
 function named({ frontier, endedAbove }: { frontier: number; endedAbove: Uint8Array }): number[] {
   const offsets: number[] = []
@@ -75,14 +85,15 @@ class Pair {
   ledger: Ledger
   readonly naive: NaivePartition
   readonly #window: number
-  #committed: LedgerSnapshot
+  /** What the broker has: the last commit that was acknowledged. */
+  #committed: { readonly offset: number; readonly text: string }
   readonly #acknowledgedAttempts = new Map<number, number>()
 
   constructor(start: number, window: number) {
     this.ledger = ledgerAt(start, window)
     this.naive = new NaivePartition(start)
     this.#window = window
-    this.#committed = this.ledger.state()
+    this.#committed = { offset: start, text: metadataOf(this.ledger.state()) }
   }
 
   take(step: Step): void {
@@ -162,7 +173,7 @@ class Pair {
       expect(this.naive.attempts.get(offset)).toBe(attempts)
     if (!isAcknowledged) return
     this.ledger.acknowledge(state)
-    this.#committed = state
+    this.#committed = { offset: state.frontier, text: metadataOf(state) }
     expect(this.ledger.isDirty).toBe(false)
     this.#acknowledgedAttempts.clear()
     for (const [offset, attempts] of state.attempts)
@@ -170,8 +181,11 @@ class Pair {
   }
 
   #crash(): void {
-    const { frontier, endedAbove, attempts } = this.#committed
-    const ended = named(this.#committed)
+    const { offset, text } = this.#committed
+    const { state } = readMetadata(text, { offset, lineage })
+    if (state === undefined) throw new Error(`${text} cannot be read`)
+    const { frontier, endedAbove, attempts } = state
+    const ended = named(state)
     this.naive.restart(frontier, ended, attempts)
     this.ledger = new Ledger({ frontier, window: this.#window, endedAbove, attempts })
     expect(this.ledger.isDirty).toBe(false)

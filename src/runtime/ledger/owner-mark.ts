@@ -7,11 +7,7 @@ export const deathsUntilCondemned = 3
 /** A process id is at most so many bytes long, so that a commit always has room for those it names. */
 export const processIdBytesMax = 64
 
-/**
- * How long to wait after each restart in a row while a partition is suspect. They begin anew after the last,
- * and three that follow one another always differ: a process that is killed from outside always at the same
- * age cannot be killed in the same record three times.
- */
+/** How long to wait after each restart in a row while a partition is suspect; the last one counts from then on. */
 const restartPausesMs = [1_000, 10_000, 60_000]
 
 /** What a commit says of who owns the partition, and of those who did not survive it. Never changed, only replaced. */
@@ -33,7 +29,7 @@ export interface Suspect {
   readonly restarts: number
   /** The record that is being run. */
   readonly started: Started | undefined
-  /** The record that was being run when an owner died last. */
+  /** The record that was being run when an owner died last, unless a run of it ended since. */
   readonly accused: Accused | undefined
 }
 
@@ -44,7 +40,7 @@ export interface Started {
 
 export interface Accused {
   readonly offset: number
-  /** The processes that died in a row while they ran it, all different. */
+  /** The processes that died in its last runs, all different. */
   readonly processIds: readonly string[]
 }
 
@@ -69,16 +65,21 @@ export type OwnerMode = 'claimed' | 'normal' | 'suspect' | 'closed'
  *   → normal or suspect, by `acknowledge`.
  * - **normal**: everything may run.
  * - **suspect**: one record at a time runs, of those that were in the window when the partition became
- *   suspect; that it starts is in an acknowledged commit before. → normal, when the frontier has passed them
- *   or by a seek.
+ *   suspect; that it starts is in an acknowledged commit before. → normal, when a commit is acknowledged that
+ *   tells that the frontier has passed them, or of a seek.
  * - **closed**: the partition is being given up; nothing starts. Reached from every state.
  *
  * A partition becomes suspect only when it is acquired. That it was lost needs no word: no commit may be made
  * any more, so the mark stays open and whoever acquires the partition next finds it.
  *
- * What a death says about the record that was being run is taken back when a run of it ends, in whatever way,
- * because then it is survived. A death while nothing ran says nothing: when records of several partitions
- * kill the process, each dies in one of them only.
+ * The record that was being run when an owner died is **accused**; it is **condemned** when three runs of it in
+ * a row ended that way, in different processes. A run of it that ends, in whatever way, was survived and acquits
+ * it. A death while it was not being run says nothing: when records of several partitions kill the process,
+ * each life ends in one of them, and the others must not be acquitted by that.
+ *
+ * An accused record runs first, and at once, without what is left of a pause between its attempts. So an owner
+ * that lives longer than its own pause and one handler acquits an innocent one, and kills from outside that
+ * come less often than that condemn nothing.
  */
 export class OwnerMark {
   /** What to wait after the mark was acknowledged, before anything runs. */
@@ -123,20 +124,34 @@ export class OwnerMark {
     return this.#mark !== this.#acknowledged
   }
 
+  /** The record to run first while the partition is suspect. */
+  get accused(): Accused | undefined {
+    return this.#mark.suspect?.accused
+  }
+
   /** The record that goes to the poison topic without being run. It is `settle`d when it has ended there. */
   get condemned(): number | undefined {
-    const accused = this.#mark.suspect?.accused
+    const { accused } = this
     if (accused === undefined || accused.processIds.length < deathsUntilCondemned) return undefined
     return accused.offset
+  }
+
+  /**
+   * While it is true nothing but records of this partition may start in the process: a record is being run
+   * alone, or the last acknowledged commit still says so. Were another to start earlier and kill the process,
+   * the death would count against the one that has ended.
+   */
+  get isAlone(): boolean {
+    const isRunning = this.#mark.suspect?.started !== undefined
+    return isRunning || this.#acknowledged?.suspect?.started !== undefined
   }
 
   /** A commit with this mark was acknowledged. */
   acknowledge(mark: Mark): void {
     this.#acknowledged = mark
-    if (this.#mode === 'claimed') {
-      this.#mode = this.#mark.suspect === undefined ? 'normal' : 'suspect'
-    }
-    this.#resumeWhenPassed()
+    if (this.#mode === 'closed') return
+    const isSuspect = mark.suspect !== undefined || this.#mark.suspect !== undefined
+    this.#mode = isSuspect ? 'suspect' : 'normal'
   }
 
   /**
@@ -175,7 +190,6 @@ export class OwnerMark {
       started: isStarted ? undefined : suspect.started,
       accused: isAccused ? undefined : suspect.accused,
     })
-    this.#resumeWhenPassed()
   }
 
   /** The frontier of the partition is at `frontier` now. */
@@ -185,7 +199,6 @@ export class OwnerMark {
     const { deaths, suspect } = this.#mark
     if (deaths === 0 && suspect === undefined) return
     this.#mark = { ...this.#mark, deaths: 0, suspect: stillSuspect(suspect, frontier) }
-    this.#resumeWhenPassed()
   }
 
   /** The log lost everything from `endOffset` on: other records come to these offsets. */
@@ -200,14 +213,12 @@ export class OwnerMark {
       accused: accused !== undefined && accused.offset >= endOffset ? undefined : accused,
     })
     this.#mark = { ...this.#mark, suspect: stillSuspect(this.#mark.suspect, this.#frontier) }
-    this.#resumeWhenPassed()
   }
 
   /** A seek: what happened to owners before says nothing about what comes now. */
   reset(frontier: number): void {
     this.#frontier = frontier
     this.#mark = { ...this.#mark, deaths: 0, suspect: undefined }
-    this.#resumeWhenPassed()
   }
 
   /** The partition is given up by choice: nothing runs any more, and a last commit says so. */
@@ -224,15 +235,11 @@ export class OwnerMark {
   #replace(suspect: Suspect): void {
     this.#mark = { ...this.#mark, suspect }
   }
-
-  #resumeWhenPassed(): void {
-    if (this.#mode === 'suspect' && this.#mark.suspect === undefined) this.#mode = 'normal'
-  }
 }
 
 function afterDeath(suspect: Suspect, processId: string): Suspect {
   const { end, restarts, started, accused } = suspect
-  if (started === undefined) return { ...suspect, restarts: restarts + 1 }
+  if (started === undefined) return { end, restarts: restarts + 1, started, accused }
   const before = accused?.offset === started.offset ? accused.processIds : []
   const processIds = before.includes(processId) ? before : [...before, processId]
   return {
@@ -260,5 +267,5 @@ function stillSuspect(suspect: Suspect | undefined, frontier: number): Suspect |
 
 function pauseAfter(suspect: Suspect | undefined): number {
   if (suspect === undefined || suspect.restarts === 0) return 0
-  return restartPausesMs[(suspect.restarts - 1) % restartPausesMs.length] as number
+  return restartPausesMs[Math.min(suspect.restarts, restartPausesMs.length) - 1] as number
 }
