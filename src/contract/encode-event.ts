@@ -1,11 +1,11 @@
 import type { Awaitable } from './awaitable.ts'
 import { whenDone } from './awaitable.ts'
 import type { EncodeContext } from './codec/codec.ts'
-import { jsonCodec, writeJson } from './codec/json-codec.ts'
+import { checkedJson, jsonCodec, stringify } from './codec/json-codec.ts'
 import { isWellFormed } from './codec/text-codec.ts'
 import { ContractViolation, EncodeError } from './contract-error.ts'
 import type { ContractsOf, DataOf } from './contract-types.ts'
-import { cloudEventHeaders, structuredCloudEvent } from './envelope/write-cloud-event.ts'
+import { cloudEventHeaders, structuredAttributes } from './envelope/write-cloud-event.ts'
 import type { EventKey } from './event.ts'
 import type { EventContract } from './event-contract.ts'
 import { headerNames } from './headers.ts'
@@ -15,6 +15,7 @@ import type { MessageContext } from './message-context.ts'
 import { givenHeaders } from './given-headers.ts'
 import { shown } from './schema/shown.ts'
 import type { TopicContract } from './topic-contract.ts'
+import type { EnvelopeName } from './topic-options.ts'
 
 export interface EncodeOptions {
   /** The event's id, as `createEventIds` makes them: unique to the event, never a business key. */
@@ -85,7 +86,7 @@ export function encodeTombstone(
     if (options.context !== undefined) {
       headers.push(...outgoingHeaders(options.context, options.context.causationId))
     }
-    return recordOf(topic, checkedKey(key), null, givenHeaders(headers, options.headers), options)
+    return recordOf(topic, checkedKey(key), null, headers, options)
   } catch (error) {
     throw encodeError(topic, undefined, error)
   }
@@ -105,22 +106,33 @@ function encode(
     options.key === undefined ? topic.keyOf(event, { type: event.type, data }) : options.key,
   )
   const headers = headersOf(topic, event, options)
-  // A schema that makes other data of what it is given is tried on what readers will see.
-  const checked = event.transforms && topic.codec.isJson ? undefined : event.check(data, 'data')
-  return whenDone(checked, () =>
-    whenDone(valueOf(topic, event, data, options, headers), (value) => {
-      checkSize(value, topic.limits.valueBytesMax)
-      const record = recordOf(topic, key, value, givenHeaders(headers, options.headers), options)
-      if (!event.transforms || !topic.codec.isJson) return record
-      return whenDone(event.check(asRead(data), 'data'), () => record)
-    }),
-  )
+  if (topic.codec === jsonCodec) return encodeJson(topic, event, data, options, key, headers)
+  return whenDone(event.check(data, 'data'), () => {
+    const enveloped = envelopeAround(topic, event, data, options)
+    const value = topic.codec.encode(enveloped, encodeContext(topic, event, headers))
+    return whenDone(value, (bytes) => recordOf(topic, key, bytes, headers, options))
+  })
 }
 
-/** Data as JSON brings it to readers. Data that JSON cannot hold has been refused before. */
-function asRead(data: unknown): unknown {
-  const text = JSON.stringify(data) as string | undefined
-  return text === undefined ? undefined : JSON.parse(text)
+/** The way of nearly all events: the data becomes text once, and the envelope is written around it. */
+function encodeJson(
+  topic: TopicContract,
+  event: EventContract,
+  data: unknown,
+  options: EncodeOptions,
+  key: EventKey,
+  headers: readonly EncodedHeader[],
+): Awaitable<EncodedRecord> {
+  if (!event.transforms) {
+    const checked = event.check(data, 'data')
+    const record = () =>
+      recordOf(topic, key, jsonValue(topic, event, stringify(data), options), headers, options)
+    return checked instanceof Promise ? checked.then(record) : record()
+  }
+  // A schema that makes other data of what it is given is tried on what readers will see.
+  const text = stringify(data)
+  const record = recordOf(topic, key, jsonValue(topic, event, text, options), headers, options)
+  return whenDone(event.check(JSON.parse(text), 'data'), () => record)
 }
 
 function checkIdentity({ id, timestamp }: EncodeOptions): void {
@@ -167,35 +179,49 @@ function headersOf(
   return headers
 }
 
-function valueOf(
-  topic: TopicContract,
-  event: EventContract,
-  data: unknown,
+function jsonValue(
+  { envelope, limits }: TopicContract,
+  { type }: EventContract,
+  data: string,
   options: EncodeOptions,
-  headers: EncodedHeader[],
-): Awaitable<Uint8Array | string> {
-  const enveloped = envelopeAround(topic, event, data, options)
-  if (topic.codec === jsonCodec) return writeJson(enveloped, topic.limits)
-  const context: EncodeContext = {
-    topic: topic.name,
-    eventType: event.type,
-    version: event.version,
-    limits: topic.limits,
-    addHeader: (name, value) => headers.push([name, value]),
+): string {
+  return checkedJson(jsonText(envelope, type, data, options), limits)
+}
+
+function jsonText(
+  envelope: EnvelopeName,
+  type: string,
+  data: string,
+  options: EncodeOptions,
+): string {
+  const { id, timestamp } = options
+  if (envelope === 'event') {
+    return `{"id":${JSON.stringify(id)},"type":${JSON.stringify(type)},"timestamp":${timestamp},"data":${data}}`
   }
-  return topic.codec.encode(enveloped, context)
+  if (envelope !== 'cloudevents-structured') return data
+  const attributes = JSON.stringify(structuredAttributes(type, options))
+  return `${attributes.slice(0, -1)},"data":${data}}`
 }
 
 function envelopeAround(
-  topic: TopicContract,
+  { envelope }: TopicContract,
   { type }: EventContract,
   data: unknown,
   options: EncodeOptions,
 ): unknown {
   const { id, timestamp } = options
-  if (topic.envelope === 'event') return { id, type, timestamp, data }
-  if (topic.envelope === 'cloudevents-structured') return structuredCloudEvent(type, data, options)
-  return data
+  if (envelope === 'event') return { id, type, timestamp, data }
+  if (envelope !== 'cloudevents-structured') return data
+  return { ...structuredAttributes(type, options), data }
+}
+
+function encodeContext(
+  { name, limits }: TopicContract,
+  { type, version }: EventContract,
+  headers: EncodedHeader[],
+): EncodeContext {
+  const addHeader: EncodeContext['addHeader'] = (header, value) => headers.push([header, value])
+  return { topic: name, eventType: type, version, limits, addHeader }
 }
 
 function checkSize(value: Uint8Array | string, valueBytesMax: number): void {
@@ -210,13 +236,19 @@ function checkSize(value: Uint8Array | string, valueBytesMax: number): void {
 }
 
 function recordOf(
-  topic: TopicContract,
+  { name, limits }: TopicContract,
   key: EventKey,
   value: Uint8Array | string | null,
-  headers: readonly EncodedHeader[],
-  { timestamp, partition }: Pick<EncodeOptions, 'timestamp' | 'partition'>,
+  own: readonly EncodedHeader[],
+  {
+    timestamp,
+    partition,
+    headers: given,
+  }: Pick<EncodeOptions, 'timestamp' | 'partition' | 'headers'>,
 ): EncodedRecord {
-  const record = { topic: topic.name, key, value, headers, timestamp }
+  if (value !== null) checkSize(value, limits.valueBytesMax)
+  const headers = givenHeaders(own, given)
+  const record = { topic: name, key, value, headers, timestamp }
   return partition === undefined ? record : { ...record, partition }
 }
 

@@ -60,13 +60,18 @@ function mayHaveForbiddenKey(text: string): boolean {
 
 /** JSON that `readJson` takes back as it is; throws a `ContractViolation` when there is none. */
 export function writeJson(value: unknown, limits: ContractLimits): string {
-  const text = stringify(value)
+  return checkedJson(stringify(value), limits)
+}
+
+/** Text that is JSON, unless `readJson` would refuse it. */
+export function checkedJson(text: string, limits: ContractLimits): string {
   if (needsScan(text, limits)) scanJson(text, limits)
   if (mayHaveForbiddenKey(text)) parse(text)
   return text
 }
 
-function stringify(value: unknown): string {
+/** The JSON of a value, unguarded. */
+export function stringify(value: unknown): string {
   let detail = 'there is no value'
   try {
     const text = JSON.stringify(value) as string | undefined
@@ -74,5 +79,8 @@ function stringify(value: unknown): string {
   } catch (error) {
     detail = error instanceof Error ? oneLine(error.message) : 'it is not serializable'
   }
-  throw new ContractViolation('not-encodable', 'cannot be written as JSON', { detail })
+  throw new ContractViolation('not-encodable', 'cannot be written as JSON', {
+    path: 'data',
+    detail,
+  })
 }

@@ -19,9 +19,9 @@ export function cloudEventHeaders(type: string, event: CloudEventSource): Encode
   ])
 }
 
-/** The value of an event in structured mode. */
-export function structuredCloudEvent(type: string, data: unknown, event: CloudEventSource): object {
-  return { ...attributesOf(type, event), datacontenttype: 'application/json', data }
+/** The value of an event in structured mode, but for the data. */
+export function structuredAttributes(type: string, event: CloudEventSource): object {
+  return { ...attributesOf(type, event), datacontenttype: 'application/json' }
 }
 
 function attributesOf(
