@@ -42,3 +42,37 @@ export type { HttpResponse } from './http/response.ts'
 export { healthRoute, joinedMetricsRoute, metricsRoute, observeRoutes } from './http/routes.ts'
 export { startHttpServer } from './http/server.ts'
 export type { HttpServer, HttpServerOptions } from './http/server.ts'
+
+// Traces: the port, and OpenTelemetry behind it where that is installed.
+export { loadTracer } from './tracing/load-tracer.ts'
+export type { LoadTracerOptions } from './tracing/load-tracer.ts'
+export {
+  commitSpan,
+  createSpan,
+  processBatchSpan,
+  processSpan,
+  recordAttributes,
+  sendBatchSpan,
+  sendSpan,
+} from './tracing/messaging-spans.ts'
+export type {
+  CommitSpanOptions,
+  ProcessBatchSpanOptions,
+  ProcessSpanOptions,
+  SendBatchSpanOptions,
+  SendSpanOptions,
+  TracedClient,
+  TracedRecord,
+} from './tracing/messaging-spans.ts'
+export { passThroughTracer } from './tracing/pass-through-tracer.ts'
+export { readTraceContext, traceHeaders } from './tracing/trace-context.ts'
+export type { TraceContext } from './tracing/trace-context.ts'
+export type {
+  Span,
+  SpanAttributes,
+  SpanEnd,
+  SpanKind,
+  SpanLink,
+  SpanOptions,
+  Tracer,
+} from './tracing/tracer.ts'
