@@ -4,6 +4,8 @@ const folder = 'src/client/consumer'
 const chunks = `${folder}/fetched-chunk.test.ts`
 const inGroup = `${folder}/consumer-group.test.ts`
 const commits = `${folder}/group/commit-queue.test.ts`
+const fetchFailures = `${folder}/fetch-failures.test.ts`
+const waiting = `${folder}/waiting.test.ts`
 const contents = 'src/client/producer/producer-contents.test.ts'
 
 /** Mistakes of consumers, and of what clients make of a record, put into ours. */
@@ -15,6 +17,16 @@ export const consumerDefects: readonly Defect[] = [
     file: `${folder}/group/read-offsets.ts`,
     original: 'missing = unstable\n',
     replacement: 'missing = []\n',
+    caughtBy: commits,
+    test: 'are waited for while',
+  },
+  {
+    name: 'stable-offsets-not-asked-for',
+    story:
+      'Committed offsets are read without require_stable (platformatic): one that an open transaction is about to replace is the start.',
+    file: `${folder}/group/offset-messages.ts`,
+    original: 'groups: [{ groupId, topics }], requireStable: true }',
+    replacement: 'groups: [{ groupId, topics }], requireStable: false }',
     caughtBy: commits,
     test: 'are waited for while',
   },
@@ -49,6 +61,17 @@ export const consumerDefects: readonly Defect[] = [
     test: 'sees exactly',
   },
   {
+    name: 'key-of-user-taken-for-marker',
+    story:
+      'Markers are known by their four bytes of key: a record of a user with such a key ends an aborted transaction, and what it wrote after it is read.',
+    file: `${folder}/fetched-chunk.ts`,
+    original: 'if (batch.isControl) this.#aborted.passControlBatch(batch)',
+    replacement: `const key = batch.records(this.#options.decompressedBytesMax).next()?.key
+    if (key?.length === 4) this.#aborted.passControlBatch(batch)`,
+    caughtBy: chunks,
+    test: 'looks like a marker',
+  },
+  {
     name: 'position-stays-before-markers',
     story:
       'The position is not moved past what is no record: a group at the end of its partition seems behind for ever (parallel-consumer, kafkajs).',
@@ -71,6 +94,69 @@ export const consumerDefects: readonly Defect[] = [
     )`,
     caughtBy: `${folder}/seek.test.ts`,
     test: 'wins over an offset',
+  },
+  {
+    name: 'epoch-that-is-not-known-compared',
+    story:
+      'A position without a leader epoch is compared with the new leader all the same, no broker knows the epoch, and the position is reset (KAFKA-20507).',
+    file: `${folder}/broker-fetch.ts`,
+    original: 'if (!isChecked && fetchPosition.leaderEpoch >= 0) {',
+    replacement: 'if (!isChecked) {',
+    caughtBy: fetchFailures,
+    test: 'no reason for a reset',
+  },
+  {
+    name: 'pause-drops-what-was-fetched',
+    story:
+      'Pausing a partition throws away what was fetched of it (librdkafka): who pauses often fetches the same records for ever.',
+    file: `${folder}/consumer.ts`,
+    original: `      state.paused = paused
+`,
+    replacement: `      state.paused = paused
+      state.dropBuffered()
+`,
+    caughtBy: `${folder}/buffering.test.ts`,
+    test: 'keeps what was fetched',
+  },
+  {
+    name: 'useless-answers-asked-for-again-at-once',
+    story:
+      'A broker that answers at once and sends nothing is asked again at once, tens of thousands of times a second.',
+    file: `${folder}/broker-fetch.ts`,
+    original: 'return this.#hastyAnswers > hastyAnswersMax',
+    replacement: 'return this.#hastyAnswers < 0',
+    caughtBy: fetchFailures,
+    test: 'and no partition is not asked without a pause',
+  },
+  {
+    name: 'long-polls-share-a-connection',
+    story:
+      'All consumers of a client poll over one connection, and a broker answers its requests one after another: each waits for the polls of all others.',
+    file: 'src/client/cluster/own-connections.ts',
+    original: 'return `${this.#kind} ${this.#number}`',
+    replacement: 'return `${this.#kind} 1`',
+    caughtBy: waiting,
+    test: 'another consumer',
+  },
+  {
+    name: 'seek-waits-for-a-long-poll',
+    story:
+      'A partition that is sought while a long poll waits is asked for only when that has ended (Java, librdkafka: 500 ms).',
+    file: `${folder}/broker-fetch.ts`,
+    original: 'if (asked === undefined || this.#isAskingBeside || this.#isHasty) return',
+    replacement: 'if (asked === undefined || asked.size > 0) return',
+    caughtBy: waiting,
+    test: 'that is sought',
+  },
+  {
+    name: 'fenced-by-own-join',
+    story:
+      'A static member ends when its first join, which was not answered, arrives after the second one.',
+    file: `${folder}/group/classic/classic-member.ts`,
+    original: 'if (this.#isFencedByItself()) {',
+    replacement: 'if (this.#joins < 0) {',
+    caughtBy: `${folder}/group/classic/classic-member.test.ts`,
+    test: 'takes its name back',
   },
   {
     name: 'commit-repeated-for-what-was-lost',
@@ -162,5 +248,15 @@ export const consumerDefects: readonly Defect[] = [
     replacement: 'return pairs.filter(([, value]) => value !== null).map(([key, value]) => {',
     caughtBy: contents,
     test: 'arrives as it was given',
+  },
+  {
+    name: 'negative-batch-length-believed',
+    story:
+      'A batch says that it has fewer bytes than none, and the reader steps back, or fails otherwise than it should (franz-go).',
+    file: 'src/protocol/records/record-batch.ts',
+    original: 'if (size < batchHeaderBytes) throw malformed(position, `has ${size} bytes`)',
+    replacement: '',
+    caughtBy: 'src/protocol/records/record-batches.test.ts',
+    test: 'refuses what is not a batch',
   },
 ]

@@ -27,7 +27,7 @@ describe('a paused partition', () => {
     // Without any broker: what was fetched is still there.
     using _ = world.kafka.intercept('Fetch', () => new Promise(() => undefined))
     consumer.resume([first])
-    expect(valuesOf(await consumer.poll())).toEqual(['b', 'c'])
+    expect(valuesOf(await consumer.poll({ timeoutMs: 2_000 }))).toEqual(['b', 'c'])
   })
 
   it('is not fetched any further', async () => {

@@ -1,11 +1,23 @@
 import { describe, expect, it } from 'vitest'
-import { fetchRequest, first, read, startWorld } from './fixture/world.ts'
+import type { Consumer } from './consumer.ts'
+import { fetchRequest, first, startWorld, valuesOf } from './fixture/world.ts'
 import type { World } from './fixture/world.ts'
 
 const second = { topic: 'orders', partition: 1 }
 const values = ['a', 'b', 'c']
 /** A long poll that ends by itself only long after the test. */
 const poll = { fetchWaitMsMax: 600_000 }
+
+/** What comes of so many records before anything is waited for in vain. */
+async function read(consumer: Consumer, count: number): Promise<string[]> {
+  const found: string[] = []
+  while (found.length < count) {
+    const batches = await consumer.poll({ timeoutMs: 5_000 })
+    if (batches.length === 0) break
+    found.push(...valuesOf(batches))
+  }
+  return found
+}
 
 /** A consumer at the end of the first partition, whose poll waits at the broker. */
 async function waitingConsumer(world: World) {
