@@ -163,7 +163,7 @@ export const consumerDefects: readonly Defect[] = [
     story:
       'A commit that is refused is made again in the next generation, for a partition that was another member’s meanwhile (platformatic): its offset goes back.',
     file: `${folder}/group/commit-queue.ts`,
-    original: 'if (this.#authority.hold(offset) === hold) continue',
+    original: 'if (this.#authority.hold(offset.heldBy ?? offset) === hold) continue',
     replacement: 'if (hold > 0 || hold <= 0) continue',
     caughtBy: commits,
     test: 'are never made again',
