@@ -64,6 +64,8 @@ export interface ConsumerAssembly {
   readonly settings: ConsumerSettings
   readonly way: Way
   readonly sink: RecordSink
+  /** Of this life of the process. */
+  readonly processId: string
   readonly events: ConsumerEvents
   readonly eventId: (delivery: Delivery) => string | undefined
   readonly partitionCount: (topic: string) => number | undefined
@@ -77,6 +79,7 @@ export function assembleConsumer(assembly: ConsumerAssembly): ConsumerRun {
     clock,
     log,
     admin: driver.admin(),
+    processId: assembly.processId,
     topics: settings.topics,
     start: settings.start,
     window: settings.window,
@@ -120,7 +123,6 @@ export function assembleConsumer(assembly: ConsumerAssembly): ConsumerRun {
         waitingBytesMax: settings.waitingBytesMax,
         ended: events.ended,
         late: events.late,
-        metadata: () => '',
       }
     },
   })

@@ -127,4 +127,62 @@ describe('a consumer', () => {
     // Nobody crashed: what was running was waited for and committed before its partition went on.
     expect(seen).toHaveLength(2_000)
   })
+
+  it('does not run again what had ended above the oldest open record', async () => {
+    await using world = await startRuntimeWorld({ orders: 1 })
+    await write(world, 400, 20)
+    const seen: number[] = []
+    let release: () => void = () => undefined
+    const stuck = new Promise<void>((resolve) => (release = resolve))
+    const first = world.start(async (delivery) => {
+      if (delivery.record.key?.toString() === 'k-3') await stuck
+      seen.push(numberOf(delivery))
+      return undefined
+    })
+    await vi.waitFor(() => expect(first.endings.get('done')).toBe(380))
+    await first.run.close({ drainMs: 0, leave: true })
+    expect(await committedIn(world)).toBe(3)
+    const again: number[] = []
+    const second = world.start((delivery) => {
+      again.push(numberOf(delivery))
+      return undefined
+    })
+    await vi.waitFor(() => expect(second.endings.get('done')).toBe(20))
+    expect(again.every((number) => number % 20 === 3)).toBe(true)
+    await vi.waitFor(async () => expect(await committedIn(world)).toBe(400))
+    // The handler that ignored its end comes to it: nothing of it counts.
+    release()
+    await vi.waitFor(() => expect(first.late).toHaveLength(1))
+    expect(second.endings.get('done')).toBe(20)
+  })
+
+  it('begins a new group where it was told to, in one commit for all partitions', async () => {
+    await using world = await startRuntimeWorld({ orders: 3 })
+    await write(world, 30)
+    const { endings } = world.start(() => undefined, { start: 'latest' })
+    await vi.waitFor(async () => expect(await committedIn(world)).toBe(30))
+    await write(world, 5)
+    await vi.waitFor(() => expect(endings.get('done')).toBe(5))
+  })
+
+  it('tells an outage from bad records: nothing is dead-lettered, and it goes on by itself', async () => {
+    await using world = await startRuntimeWorld({ orders: 4 })
+    await write(world, 200, 100)
+    let isBroken = true
+    let failures = 0
+    const { endings, run } = world.start(() => {
+      if (!isBroken) return undefined
+      failures++
+      throw new Error('the database is away')
+    })
+    await vi.waitFor(() => expect(run.notReadyBecause).toMatch(/outage/))
+    const atFirst = failures
+    await vi.waitFor(() => expect(failures).toBeGreaterThan(atFirst + 2), { timeout: 10_000 })
+    // One at a time, with pauses: not a hot loop.
+    expect(failures).toBeLessThan(atFirst + 50)
+    isBroken = false
+    await vi.waitFor(() => expect(endings.get('done')).toBe(200), { timeout: 20_000 })
+    expect(endings.get('dead-lettered')).toBeUndefined()
+    expect(run.notReadyBecause).toBeUndefined()
+  })
 })

@@ -1,11 +1,13 @@
 import { byTopic, PartitionError, partitionKey } from '../client/index.ts'
-import type { Admin, CommittedOffset, TopicPartition, TopicSelection } from '../client/index.ts'
+import type { Admin, TopicPartition, TopicSelection } from '../client/index.ts'
 import type { RecordSource, SourceBatch, SourceOptions } from '../driver/index.ts'
 import type { Log } from '../observe/index.ts'
 import type { Clock } from '../platform/index.ts'
 import type { Commits } from './commit/commits.ts'
 import type { Delivery } from './delivery.ts'
-import { Ledger } from './ledger/index.ts'
+import { Bookkeeping } from './bookkeeping.ts'
+import type { AcquiredPartition } from './bookkeeping.ts'
+import type { Lineage } from './ledger/commit-metadata.ts'
 import { PartitionRun } from './partition-run.ts'
 import type { PartitionWorld } from './partition-run.ts'
 import { StartPositions } from './start-position.ts'
@@ -14,7 +16,9 @@ import type { StartPosition } from './start-position.ts'
 export interface ConsumerRunParts {
   readonly clock: Clock
   readonly log: Log
-  readonly admin: Pick<Admin, 'topics'>
+  readonly admin: Pick<Admin, 'cluster' | 'topics'>
+  /** Another one in each life of the process. */
+  readonly processId: string
   readonly topics: TopicSelection
   readonly start: StartPosition
   readonly window: number
@@ -35,9 +39,13 @@ export interface CloseRunOptions {
   readonly leave: boolean
 }
 
+type Found = Pick<AcquiredPartition, 'committed' | 'lineage' | 'logEnd'>
+
 /** How many records are asked for at a time: a poll never holds the event loop for long. */
 const pollRecordsMax = 10_000
 const acquireAgainMs = 500
+/** For the last commit and for leaving the group, after what ran has ended. */
+const goodbyeMs = 5_000
 const revoked = () => new Error('the partition goes to another member of the group')
 const lost = () => new Error('the partition was lost')
 
@@ -138,7 +146,7 @@ export class ConsumerRun {
     this.#ending.abort()
     this.#source.pause([...this.#runs.values()])
     // What was assigned is revoked by closing the source: drained, committed and given up.
-    await this.#source.close({ timeoutMs: drainMs, leave })
+    await this.#source.close({ timeoutMs: drainMs + goodbyeMs, leave })
     const isClean = this.#runs.size === 0 && this.#unsettled.size === 0
     this.#giveUp([...this.#runs.values()], lost())
     this.#commits.close()
@@ -180,7 +188,7 @@ export class ConsumerRun {
       const left = runs.filter((run) => run.is('acquiring'))
       if (left.length === 0 || this.#isEnding()) return
       try {
-        const positions = await this.#positions.find(left, signal)
+        const positions = await this.#find(left, signal)
         await Promise.all(left.map((run) => this.#begin(run, positions.get(partitionKey(run)))))
       } catch (error) {
         if (this.#isEnding()) return
@@ -191,10 +199,55 @@ export class ConsumerRun {
     }
   }
 
-  async #begin(run: PartitionRun, position: CommittedOffset | undefined): Promise<void> {
+  /** What is known of partitions of one topic. */
+  async #find(
+    partitions: readonly PartitionRun[],
+    signal: AbortSignal,
+  ): Promise<ReadonlyMap<string, Found>> {
+    const { topic } = partitions[0] as PartitionRun
+    const committed = await this.#positions.find(partitions, signal)
+    const [lineage, ends] = await Promise.all([
+      this.#lineage(topic, signal),
+      this.#source.endOffsets(partitions),
+    ])
+    return new Map(
+      ends.flatMap((end) => {
+        const key = partitionKey(end)
+        const found = committed.get(key)
+        return found === undefined ? [] : [[key, { committed: found, lineage, logEnd: end.offset }]]
+      }),
+    )
+  }
+
+  /** Which log the offsets of a topic are of: a topic that was made anew has other records at them. */
+  async #lineage(topic: string, signal: AbortSignal): Promise<Lineage> {
+    const { admin } = this.#parts
+    const [{ clusterId }, { id }] = await Promise.all([
+      admin.cluster.describe({ signal }),
+      admin.topics.describe(topic, { signal }),
+    ])
+    return { clusterId, topicId: id }
+  }
+
+  #tellOf(run: PartitionRun, { unreadable, mark, ledger }: Bookkeeping): void {
+    const { log } = this.#parts
+    const where = { topic: run.topic, partition: run.partition, offset: ledger.frontier }
+    if (unreadable !== undefined) {
+      const what =
+        'what the last commit tells beside its offset cannot be used; records may run again'
+      log('warn', what, { ...where, reason: unreadable })
+    }
+    if (mark.mode !== 'claimed' || mark.pauseMs === 0) return
+    log('warn', 'owners of the partition have died: its records run one at a time', where)
+  }
+
+  async #begin(run: PartitionRun, position: Found | undefined): Promise<void> {
     if (position === undefined || !run.is('acquiring')) return
-    const { offset, leaderEpoch } = position
-    run.acquired(new Ledger({ frontier: offset, window: this.#parts.window }), leaderEpoch)
+    const { offset, leaderEpoch } = position.committed
+    const { processId, window } = this.#parts
+    const books = new Bookkeeping({ ...position, processId, window })
+    run.acquired(books)
+    this.#tellOf(run, books)
     this.#commits.add(run)
     try {
       await this.#commits.acknowledged(run)
@@ -203,6 +256,7 @@ export class ConsumerRun {
       if (run.is('acquiring')) throw error
       return
     }
+    if (books.mark.pauseMs > 0) await this.#parts.clock.sleep(books.mark.pauseMs)
     if (!run.is('acquiring')) return
     this.#source.seek(run, { offset, leaderEpoch })
     run.begin()
@@ -217,6 +271,7 @@ export class ConsumerRun {
     signal.addEventListener('abort', end, { once: true })
     try {
       await Promise.all(runs.map((run) => run.drain(deadline.signal, revoked())))
+      for (const run of runs) run.closeMark()
       await this.#commits.release(
         runs.filter(({ isAcquired }) => isAcquired),
         signal,

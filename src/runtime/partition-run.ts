@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import type { TopicPartition } from '../client/index.ts'
 import type { SourceBatch, SourceRecord } from '../driver/index.ts'
 import type { Clock } from '../platform/index.ts'
@@ -11,8 +12,9 @@ import { Queue } from './lanes/queue.ts'
 import { laneKeyOf } from './lanes/record-order.ts'
 import type { RecordOrder } from './lanes/record-order.ts'
 import type { Turns, TurnTaker } from './lanes/turns.ts'
+import type { Bookkeeping } from './bookkeeping.ts'
 import { failingMax } from './ledger/index.ts'
-import type { Ledger, LedgerSnapshot } from './ledger/index.ts'
+import type { Ledger } from './ledger/index.ts'
 import type { Ending, Outcome, Way } from './outcome.ts'
 import type { Running } from './running.ts'
 
@@ -35,20 +37,12 @@ export interface PartitionWorld {
   /** A handler came to its end after its partition was given up: what it did counts for nothing. */
   readonly late: (delivery: Delivery) => void
   readonly stopped: (run: PartitionRun, reason: string, error: unknown) => void
-  /** How what the ledger says is written beside an offset. */
-  readonly metadata: (run: PartitionRun, state: LedgerSnapshot) => string
 }
 
 /** The event loop gets its turn so often. */
 const turnMs = 10
 
 type State = 'acquiring' | 'running' | 'stopped' | 'draining' | 'gone'
-
-/** Where a leader epoch began, as far as it was read. */
-interface EpochStart {
-  readonly offset: number
-  readonly leaderEpoch: number
-}
 
 /**
  * One assignment of a partition, from when it is given to us until it is given up. Records go into their lanes in the
@@ -65,8 +59,8 @@ export class PartitionRun
 {
   readonly topic: string
   readonly partition: number
-  /** What has ended; known once the partition is acquired. */
-  #ledger: Ledger | undefined
+  /** Known once the partition is acquired. */
+  #books: Bookkeeping | undefined
   readonly #world: PartitionWorld
   readonly #lanes = new LaneTable()
   readonly #leaving = new AbortController()
@@ -88,25 +82,28 @@ export class PartitionRun
   /** Lanes whose current record runs again when a stopped partition goes on. */
   #standing: Lane[] = []
   #idle: (() => void) | undefined
-  #epochs: EpochStart[] = []
-  /** Counts the changes of the mark, and those of them that are committed. */
-  #mark = 1
-  #committedMark = 0
 
   constructor({ topic, partition }: TopicPartition, world: PartitionWorld) {
     this.topic = topic
     this.partition = partition
     this.#world = world
+    // Each failing record of the partition listens.
+    setMaxListeners(0, this.#leaving.signal, this.#gone.signal)
   }
 
-  get ledger(): Ledger {
-    if (this.#ledger === undefined)
+  get books(): Bookkeeping {
+    if (this.#books === undefined)
       throw new Error(`${this.topic}-${this.partition} is not acquired`)
-    return this.#ledger
+    return this.#books
+  }
+
+  /** What of it has ended. */
+  get ledger(): Ledger {
+    return this.books.ledger
   }
 
   get isAcquired(): boolean {
-    return this.#ledger !== undefined
+    return this.#books !== undefined
   }
 
   get state(): State {
@@ -131,7 +128,7 @@ export class PartitionRun
 
   /** Records that were read and have not ended. */
   get openCount(): number {
-    return this.#ledger?.openCount ?? 0
+    return this.#books?.ledger.openCount ?? 0
   }
 
   /** Whether a handler of it runs. */
@@ -169,9 +166,8 @@ export class PartitionRun
   }
 
   /** Where it goes on is known; it is ours when that is committed. */
-  acquired(ledger: Ledger, leaderEpoch: number): void {
-    this.#ledger = ledger
-    this.#epochs = [{ offset: -1, leaderEpoch }]
+  acquired(books: Bookkeeping): void {
+    this.#books = books
   }
 
   /** What was committed is known and ours: records run. */
@@ -215,6 +211,17 @@ export class PartitionRun
       })
     }
     for (const delivery of this.#handling) delivery.abort(reason)
+  }
+
+  /**
+   * Says in the next commit that it is given up by choice. Not while a handler ignores that its time is over: whoever comes
+   * next shall know that this did not end well.
+   */
+  closeMark(): void {
+    const isStuck = [...this.#handling].some(
+      (delivery) => delivery.isAborted && this.#world.running.hasTimedOut(delivery),
+    )
+    if (!isStuck) this.#books?.mark.close()
   }
 
   /** It is ours no more: nothing counts from here on. */
@@ -308,7 +315,8 @@ export class PartitionRun
     this.#batch = this.#batches.shift()
     if (this.#batch === undefined) return false
     this.#records = this.#batch[Symbol.iterator]()
-    this.#keepEpoch(this.#batch)
+    const { nextOffset, leaderEpoch } = this.#batch
+    this.books.epochs.note(nextOffset - 1, leaderEpoch)
     return true
   }
 
@@ -512,49 +520,10 @@ export class PartitionRun
   // ── Commits ──
 
   get isDirty(): boolean {
-    if (this.#ledger === undefined) return false
-    return this.#ledger.isDirty || this.#mark !== this.#committedMark
-  }
-
-  /** The mark has changed: it is committed with the rest. */
-  markChanged(): void {
-    this.#mark++
+    return this.#books?.isDirty ?? false
   }
 
   takeCommit(): TakenCommit {
-    const { topic, partition, ledger } = this
-    const mark = this.#mark
-    const state = ledger.state()
-    const { frontier } = state
-    const metadata = this.#world.metadata(this, state)
-    const leaderEpoch = this.#epochBefore(frontier)
-    return {
-      commit: { topic, partition, offset: frontier, leaderEpoch, metadata },
-      acknowledged: () => {
-        ledger.acknowledge(state)
-        this.#committedMark = mark
-      },
-    }
-  }
-
-  /** The leader epoch of the record before an offset; -1 where it was not read here. */
-  #epochBefore(offset: number): number {
-    let leaderEpoch = -1
-    for (const start of this.#epochs) {
-      if (start.offset >= offset) break
-      leaderEpoch = start.leaderEpoch
-    }
-    return leaderEpoch
-  }
-
-  #keepEpoch({ leaderEpoch }: SourceBatch): void {
-    const last = this.#epochs.at(-1)
-    if (last?.leaderEpoch === leaderEpoch) return
-    this.#epochs.push({ offset: this.ledger.nextOffset, leaderEpoch })
-    // Only the last one that began before the frontier is needed of those.
-    const { frontier } = this.ledger
-    while (this.#epochs.length > 1 && (this.#epochs[1] as EpochStart).offset < frontier) {
-      this.#epochs.shift()
-    }
+    return this.books.takeCommit(this)
   }
 }

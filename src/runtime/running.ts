@@ -41,6 +41,10 @@ export class Running {
     return this.#began.has(delivery) || this.#timedOut.has(delivery)
   }
 
+  hasTimedOut(delivery: Delivery): boolean {
+    return this.#timedOut.has(delivery)
+  }
+
   started(delivery: Delivery): void {
     this.#began.set(delivery, this.#timeoutMs === Infinity ? 0 : this.#clock.elapsedMs())
     if (this.#timeoutMs !== Infinity) this.#timer ??= this.#arm(this.#timeoutMs)

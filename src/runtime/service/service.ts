@@ -80,6 +80,7 @@ export class Service implements AsyncDisposable {
   readonly #driver: Driver
   readonly #steps: Step[] = []
   readonly #definitions: Definition[] = []
+  readonly #processId: string
   #runs: ConsumerRun[] = []
   #sink: RecordSink | undefined
   #publisher: Publisher | undefined
@@ -100,6 +101,7 @@ export class Service implements AsyncDisposable {
     this.#platform = options.platform ?? createNodePlatform()
     this.#log = options.log === undefined ? createConsoleLog() : toLog(options.log)
     this.#driver = driverOf(options, this.#platform, this.#log)
+    this.#processId = Buffer.from(this.#platform.random.bytes(9)).toString('base64url')
     this.health = createHealth({ clock: this.#platform.clock, log: this.#log })
   }
 
@@ -221,6 +223,7 @@ export class Service implements AsyncDisposable {
       platform: this.#platform,
       log: this.#log,
       settings,
+      processId: this.#processId,
       sink: this.#sinkForAll(),
       way: consumer.way({
         outer: [],

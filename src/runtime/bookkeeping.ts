@@ -1,0 +1,77 @@
+import type { CommittedOffset, TopicPartition } from '../client/index.ts'
+import type { TakenCommit } from './commit/commits.ts'
+import { highestOffset, readMetadata, writeMetadata } from './ledger/commit-metadata.ts'
+import type { Lineage, UnreadableMetadata } from './ledger/commit-metadata.ts'
+import { LeaderEpochs } from './ledger/leader-epochs.ts'
+import { Ledger } from './ledger/ledger.ts'
+import { OwnerMark } from './ledger/owner-mark.ts'
+
+/** What is known of a partition when it is acquired. */
+export interface AcquiredPartition {
+  readonly committed: CommittedOffset
+  readonly lineage: Lineage
+  /** Behind the last record that can be read. */
+  readonly logEnd: number
+  readonly processId: string
+  readonly window: number
+}
+
+/**
+ * What is known of a partition that is ours: which records have ended, how often others failed, who its owner is;
+ * and how a commit says so.
+ */
+export class Bookkeeping {
+  readonly ledger: Ledger
+  readonly mark: OwnerMark
+  readonly epochs = new LeaderEpochs()
+  /** Why the metadata that was found could not be used; undefined when it was, or there was none. */
+  readonly unreadable: Exclude<UnreadableMetadata, 'empty'> | undefined
+  readonly #lineage: Lineage
+
+  constructor({ committed, lineage, logEnd, processId, window }: AcquiredPartition) {
+    const frontier = committed.offset
+    const { state, unreadable } = readMetadata(committed.metadata, { offset: frontier, lineage })
+    this.unreadable = unreadable === 'empty' ? undefined : unreadable
+    this.#lineage = lineage
+    this.ledger = new Ledger({
+      frontier,
+      window,
+      ...(state && { endedAbove: state.endedAbove, attempts: state.attempts }),
+    })
+    this.mark = new OwnerMark({ found: state?.mark, processId, frontier, logEnd, window })
+    if (frontier > 0) this.epochs.note(frontier - 1, committed.leaderEpoch)
+    const highest = state === undefined ? undefined : highestOffset(state)
+    if (highest !== undefined && state?.leaderEpoch !== undefined) {
+      this.epochs.note(highest, state.leaderEpoch)
+    }
+  }
+
+  get isDirty(): boolean {
+    return this.ledger.isDirty || this.mark.isDirty
+  }
+
+  /** What a commit made now says. */
+  takeCommit({ topic, partition }: TopicPartition): TakenCommit {
+    const { ledger, mark, epochs } = this
+    const state = ledger.state()
+    const { frontier } = state
+    const told = { ...state, mark: mark.markAt(frontier) }
+    const highest = highestOffset(told)
+    const leaderEpoch = highest === undefined ? undefined : epochs.at(highest)
+    const metadata = writeMetadata({ ...told, leaderEpoch }, this.#lineage)
+    return {
+      commit: {
+        topic,
+        partition,
+        offset: frontier,
+        leaderEpoch: epochs.at(frontier - 1) ?? -1,
+        metadata: metadata.text,
+      },
+      acknowledged: () => {
+        ledger.acknowledge(state)
+        mark.acknowledge(told.mark)
+        epochs.forgetBelow(frontier - 1)
+      },
+    }
+  }
+}
