@@ -1,5 +1,5 @@
 import { kafkaError } from '../../protocol/index.ts'
-import { refuse } from '../refusal.ts'
+import { isRefusal, refuse } from '../refusal.ts'
 import type { Refusal } from '../refusal.ts'
 import type { CoordinatorLog, StateRecord, TransactionIdentity } from '../coordinator-log.ts'
 import { AppendRefused } from '../coordinator-log.ts'
@@ -90,7 +90,11 @@ export class GroupPartition {
     return this.#run(groupId, true, decide, transaction)
   }
 
-  /** Changes a group after a while, unless the timer is set anew or cancelled before its turn. */
+  /**
+   * Changes a group after a while, unless the timer is set anew or cancelled before its turn. A change that the log
+   * refuses, as on a full disk, is tried again: a member that is gone would be waited for for ever. What changes in
+   * memory first has happened all the same.
+   */
   schedule(
     groupId: string,
     kind: TimerKind,
@@ -99,7 +103,19 @@ export class GroupPartition {
     decide: () => Change<undefined>,
   ): void {
     this.timers.set(groupId, kind, memberId, delayMs, (claim) => {
-      void this.change(groupId, () => (claim() ? decide() : { answer: undefined }))
+      let mayTryAgain = false
+      const decideInTurn = (): Change<undefined> => {
+        if (!claim()) return { answer: undefined }
+        const change = decide()
+        mayTryAgain = change.inMemory !== true
+        return change
+      }
+      void this.change(groupId, decideInTurn).then((outcome) => {
+        if (!isRefusal(outcome) || !mayTryAgain || this.#closed) return
+        // A sign of life that came meanwhile has set the timer anew.
+        if (this.timers.has(groupId, kind, memberId)) return
+        this.schedule(groupId, kind, memberId, refusedAgainMs, decide)
+      })
     })
   }
 
@@ -261,5 +277,8 @@ interface Settle<T> {
   readonly resolve: (answer: T | Refusal) => void
   readonly reject: (error: unknown) => void
 }
+
+/** When a change is made that the log has refused. */
+const refusedAgainMs = 500
 
 const movedAway = refuse('NOT_COORDINATOR', 'the group has moved to another coordinator')

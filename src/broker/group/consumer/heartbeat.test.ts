@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { kafkaError } from '../../../protocol/index.ts'
+import { AppendRefused } from '../../coordinator-log.ts'
+import { refuse } from '../../refusal.ts'
 import { BenchConsumer, converge } from '../fixture/bench-consumer.ts'
 import { GroupBench } from '../fixture/group-bench.ts'
 import type { ConsumerHeartbeat } from './validate.ts'
@@ -238,6 +240,21 @@ describe('a consumer group', () => {
     bench.log.unhold()
     await joining
     expect((await describing).members).toHaveLength(1)
+  })
+
+  it('fences a member later when the log refuses it at first', async () => {
+    const bench = new GroupBench({ t: 1 })
+    const [one, two] = [consumer(bench, 'm1'), consumer(bench, 'm2')]
+    await one.beat()
+    const append = bench.log.append.bind(bench.log)
+    const full = new AppendRefused(refuse('KAFKA_STORAGE_ERROR', 'the disk is full'))
+    bench.log.append = () => Promise.reject(full)
+    await bench.advance(45_000)
+    expect((await described(bench)).members).toHaveLength(1)
+    bench.log.append = append
+    await bench.advance(1_000)
+    await two.beat()
+    expect(two.partitionsOf('t')).toEqual([0])
   })
 
   it('goes on after a restart where it was, and sessions begin anew', async () => {
