@@ -28,6 +28,7 @@ export async function chooseProtocol(
   coordinator: GroupCoordinator,
   options: GroupMemberOptions,
   topics: SubscribedTopics,
+  signal: AbortSignal,
 ): Promise<'classic' | 'consumer'> {
   const { groupProtocol, assignors } = options
   if (groupProtocol !== 'auto') return groupProtocol
@@ -35,13 +36,14 @@ export async function chooseProtocol(
   const { retryBackoffMs: firstMs, retryBackoffMsMax: limitMs } = cluster.options
   const backoff = new Backoff(cluster.platform.random, { firstMs, limitMs })
   for (;;) {
+    signal.throwIfAborted()
     try {
       const isPattern = topics.subscription?.kind === 'pattern'
       return (await hasNewProtocol(await coordinator.broker(), isPattern)) ? 'consumer' : 'classic'
     } catch (error) {
       if (!isWorthRetrying(error)) throw error
       coordinator.forget()
-      await cluster.platform.clock.sleep(backoff.nextMs())
+      await cluster.platform.clock.sleep(backoff.nextMs(), signal)
     }
   }
 }

@@ -81,7 +81,7 @@ class Member implements GroupMember {
     if (this.#life.isEnded) throw notJoined(this.groupId)
     this.#topics.set(subscription)
     this.#protocol?.subscriptionChanged()
-    this.#life.start(() => this.#chooseProtocol())
+    this.#life.start((signal) => this.#chooseProtocol(signal))
   }
 
   commit(offsets: readonly OffsetToCommit[], signal?: AbortSignal): Promise<void> {
@@ -106,10 +106,12 @@ class Member implements GroupMember {
     this.#coordinator.close()
   }
 
-  async #chooseProtocol(): Promise<SpokenProtocol> {
+  async #chooseProtocol(signal: AbortSignal): Promise<SpokenProtocol> {
     const chosen = this.#isFallenBack
       ? 'classic'
-      : await chooseProtocol(this.#cluster, this.#coordinator, this.#options, this.#topics)
+      : await chooseProtocol(this.#cluster, this.#coordinator, this.#options, this.#topics, signal)
+    // Nobody waits for it any more: what was made now would be made a second time.
+    signal.throwIfAborted()
     this.#protocol = chosen === 'classic' ? this.#classicMember() : this.#modernMember()
     return this.#protocol
   }

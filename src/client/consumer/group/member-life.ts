@@ -85,7 +85,7 @@ export class MemberLife {
   }
 
   /** `choose` answers the protocol; it may ask the cluster which. */
-  start(choose: () => Promise<MemberProtocol>): void {
+  start(choose: (signal: AbortSignal) => Promise<MemberProtocol>): void {
     if (this.#loop !== undefined || this.#isEnded) return
     this.#processing.heard(this.#cluster.platform.clock.elapsedMs())
     this.#loop = this.#run(choose)
@@ -128,6 +128,16 @@ export class MemberLife {
       this.#interrupt = () => resolve(undefined)
     })
     return Promise.race([promise, interrupted])
+  }
+
+  /** Sleeps, unless it is interrupted: a sleep that is left alone would keep the process alive. */
+  async sleep(delayMs: number): Promise<void> {
+    const over = new AbortController()
+    try {
+      await this.unlessInterrupted(this.#cluster.platform.clock.sleep(delayMs, over.signal))
+    } finally {
+      over.abort()
+    }
   }
 
   /** Hands partitions over to the handler. */
@@ -186,7 +196,7 @@ export class MemberLife {
     this.interrupt()
   }
 
-  async #run(choose: () => Promise<MemberProtocol>): Promise<void> {
+  async #run(choose: (signal: AbortSignal) => Promise<MemberProtocol>): Promise<void> {
     while (this.#failure === undefined && this.#closing === undefined) {
       this.#isInterrupted = false
       try {
@@ -204,8 +214,13 @@ export class MemberLife {
     this.#end()
   }
 
-  async #choose(choose: () => Promise<MemberProtocol>): Promise<void> {
-    this.#protocol = await this.unlessInterrupted(choose())
+  async #choose(choose: (signal: AbortSignal) => Promise<MemberProtocol>): Promise<void> {
+    const over = new AbortController()
+    try {
+      this.#protocol = await this.unlessInterrupted(choose(over.signal))
+    } finally {
+      over.abort()
+    }
   }
 
   async #leaveForGood(): Promise<void> {

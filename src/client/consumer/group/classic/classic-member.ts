@@ -512,8 +512,7 @@ export class ClassicMember implements MemberProtocol, CommitAuthority {
   }
 
   async #pause(): Promise<void> {
-    const { life, cluster } = this.#world
-    await life.unlessInterrupted(cluster.platform.clock.sleep(this.#backoff.nextMs()))
+    await this.#world.life.sleep(this.#backoff.nextMs())
   }
 }
 

@@ -238,6 +238,8 @@ export class ModernMember implements MemberProtocol, CommitAuthority {
     const { cluster, coordinator, options, life, topics } = this.#world
     const incarnation = this.#incarnation
     const content = this.#content()
+    // A new life may begin before the request leaves: what is told belongs to the one that was.
+    const identityFor = this.#identities()
     const sentMs = cluster.platform.clock.elapsedMs()
     this.#tells = { all: false, subscription: false, owned: false }
     this.#isKnown = true
@@ -246,7 +248,7 @@ export class ModernMember implements MemberProtocol, CommitAuthority {
       await this.#endLastLife()
       const response = await coordinator.request(
         consumerGroupHeartbeatApi,
-        (version) => heartbeatRequest(options, this.#identityFor(version), content),
+        (version) => heartbeatRequest(options, identityFor(version), content),
         {
           timeoutMs: options.sessionTimeoutMs / beatsPerSession,
           ...(isPattern ? { versionMin: 1 } : {}),
@@ -287,9 +289,14 @@ export class ModernMember implements MemberProtocol, CommitAuthority {
   }
 
   /** Until version 1 it is the coordinator that gives a member its id. */
-  #identityFor(version: number): { memberId: string; memberEpoch: number } {
-    const isNameless = version === 0 && this.#epoch === 0 && !this.#hasGivenId
-    return { memberId: isNameless ? '' : this.#memberId, memberEpoch: this.#epoch }
+  #identities(): (version: number) => { memberId: string; memberEpoch: number } {
+    const memberId = this.#memberId
+    const memberEpoch = this.#epoch
+    const mayBeNameless = memberEpoch === 0 && !this.#hasGivenId
+    return (version) => ({
+      memberId: mayBeNameless && version === 0 ? '' : memberId,
+      memberEpoch,
+    })
   }
 
   #again(): void {
@@ -393,14 +400,13 @@ export class ModernMember implements MemberProtocol, CommitAuthority {
   /** Asks for metadata until it names what is assigned, without holding up anything else. */
   async #learnNames(): Promise<void> {
     const { cluster, life } = this.#world
-    const { clock } = cluster.platform
     try {
       const refreshed = cluster.refreshMetadata().then(() => true)
       if ((await life.unlessInterrupted(refreshed)) !== true) return
     } catch (error) {
       if (!isWorthRetrying(error)) throw error
     }
-    await life.unlessInterrupted(clock.sleep(this.#backoff.nextMs()))
+    await life.sleep(this.#backoff.nextMs())
   }
 
   #late(lateMs: number): void {
