@@ -12,6 +12,7 @@ import { Failures } from './failure/failures.ts'
 import type { RetryOptions } from './failure/failures.ts'
 import type { FailureRule } from './failure/failure-policy.ts'
 import { OutageGuard } from './failure/outage-guard.ts'
+import type { Alone } from './lanes/alone.ts'
 import { Turns } from './lanes/turns.ts'
 import type { RecordOrder } from './lanes/record-order.ts'
 import type { Ending, Way } from './outcome.ts'
@@ -64,6 +65,8 @@ export interface ConsumerAssembly {
   readonly settings: ConsumerSettings
   readonly way: Way
   readonly sink: RecordSink
+  /** Shared by all consumers of the process. */
+  readonly alone: Alone
   /** Of this life of the process. */
   readonly processId: string
   readonly events: ConsumerEvents
@@ -93,6 +96,7 @@ export function assembleConsumer(assembly: ConsumerAssembly): ConsumerRun {
       }),
     world: (source, callbacks) => {
       const turns = new Turns(clock, settings.concurrency)
+      assembly.alone.add(turns)
       const guard = new OutageGuard({
         clock,
         random,
@@ -110,6 +114,7 @@ export function assembleConsumer(assembly: ConsumerAssembly): ConsumerRun {
         way,
         clock,
         turns,
+        alone: assembly.alone,
         guard,
         running: new Running({ clock, timeoutMs: settings.handlerTimeoutMs, stuck: events.stuck }),
         failures: new Failures({ clock, random, rules, retry, guard, letters }),

@@ -6,6 +6,7 @@ import type { Commits, CommittedPartition, TakenCommit } from './commit/commits.
 import { Delivery } from './delivery.ts'
 import type { FailingPartition, Failures, Resolution } from './failure/failures.ts'
 import type { OutageGuard, ProbeSource } from './failure/outage-guard.ts'
+import type { Alone } from './lanes/alone.ts'
 import type { Lane } from './lanes/lane.ts'
 import { LaneTable } from './lanes/lane-table.ts'
 import { Queue } from './lanes/queue.ts'
@@ -15,14 +16,18 @@ import type { Turns, TurnTaker } from './lanes/turns.ts'
 import type { Bookkeeping } from './bookkeeping.ts'
 import { failingMax } from './ledger/index.ts'
 import type { Ledger } from './ledger/index.ts'
+import type { OwnerMark } from './ledger/owner-mark.ts'
 import type { Ending, Outcome, Way } from './outcome.ts'
 import type { Running } from './running.ts'
+import { SuspectRun } from './suspect-run.ts'
+import type { SuspectPartition } from './suspect-run.ts'
 
 /** What the partitions of a consumer share. */
 export interface PartitionWorld {
   readonly order: RecordOrder
   readonly way: Way
   readonly turns: Turns
+  readonly alone: Alone
   readonly running: Running
   readonly failures: Failures
   readonly guard: OutageGuard
@@ -55,7 +60,13 @@ type State = 'acquiring' | 'running' | 'stopped' | 'draining' | 'gone'
  * - **gone**: nothing counts any more. What still runs holds its key until it settles (`unsettled`).
  */
 export class PartitionRun
-  implements TopicPartition, TurnTaker, ProbeSource, FailingPartition, CommittedPartition
+  implements
+    TopicPartition,
+    TurnTaker,
+    ProbeSource,
+    FailingPartition,
+    CommittedPartition,
+    SuspectPartition
 {
   readonly topic: string
   readonly partition: number
@@ -74,6 +85,8 @@ export class PartitionRun
   #isFull = false
   #isTaking = false
   #holds = 0
+  /** While one of its records may kill the process. */
+  #suspect: SuspectRun | undefined
   #heldBecause: string | undefined
   #state: State = 'acquiring'
   /** Deliveries whose handler runs. */
@@ -174,6 +187,9 @@ export class PartitionRun
   begin(): void {
     this.#state = 'running'
     this.#world.guard.addSource(this)
+    if (this.books.mark.mode === 'suspect') {
+      this.#suspect = new SuspectRun(this, this.#world.alone)
+    }
     this.#take()
   }
 
@@ -239,7 +255,7 @@ export class PartitionRun
   // ── Turns and probes ──
 
   get hasReady(): boolean {
-    if (!this.#mayStart) return false
+    if (!this.#mayStart || this.#suspect !== undefined) return false
     return this.#lanes.hasAgain || (this.#lanes.hasNew && this.ledger.failingCount < failingMax)
   }
 
@@ -256,6 +272,39 @@ export class PartitionRun
     this.#run(lane, delivery)
     this.#makeRoom()
     return this.hasReady
+  }
+
+  // ── While one of its records may kill the process ──
+
+  get mark(): OwnerMark {
+    return this.books.mark
+  }
+
+  takeNext(first: number | undefined): { lane: Lane; delivery: Delivery } | undefined {
+    if (!this.#mayStart) return undefined
+    const lane = this.#lanes.nextAt(first)
+    const delivery = lane?.current
+    if (lane === undefined || delivery === undefined) return undefined
+    if (delivery.attempt === 0) this.#waitingBytes -= delivery.record.sizeInBytes
+    return { lane, delivery }
+  }
+
+  runAttempt(lane: Lane, delivery: Delivery): void {
+    this.#run(lane, delivery)
+    this.#makeRoom()
+  }
+
+  async condemn(lane: Lane, delivery: Delivery): Promise<void> {
+    const resolution = await this.#world.failures.condemn(delivery, this)
+    if (resolution === 'stopped') this.#standing.push(lane)
+    else if (resolution === 'dead-lettered' && this.#state !== 'gone')
+      this.#end(lane, delivery, resolution)
+  }
+
+  becameNormal(): void {
+    this.#suspect = undefined
+    this.#offer()
+    this.#take()
   }
 
   probe(): boolean {
@@ -347,12 +396,13 @@ export class PartitionRun
     const delivery = new Delivery(this.topic, this.partition, record)
     const lanes = this.#lanes
     const { turns, order } = this.#world
-    if (lanes.isEmpty && turns.isOpen) {
+    const mayRunNow = turns.isOpen && this.#suspect === undefined
+    if (lanes.isEmpty && mayRunNow) {
       this.#run(undefined, delivery)
       return
     }
     const key = laneKeyOf(order, record)
-    if (turns.isOpen && lanes.lane(key) === undefined) {
+    if (mayRunNow && lanes.lane(key) === undefined) {
       this.#run(undefined, delivery, key)
       return
     }
@@ -362,7 +412,8 @@ export class PartitionRun
   }
 
   #offer(): void {
-    if (this.hasReady) this.#world.turns.offer(this)
+    if (this.#suspect !== undefined) this.#suspect.wake()
+    else if (this.hasReady) this.#world.turns.offer(this)
   }
 
   // ── Running ──
@@ -375,9 +426,11 @@ export class PartitionRun
     try {
       outcome = this.#world.way(delivery)
     } catch (error) {
+      this.#suspect?.attemptEnded(delivery)
       void this.#failed(lane ?? this.#occupy(delivery, key), delivery, error)
       return
     }
+    if (outcome === undefined || 'skipped' in outcome) this.#suspect?.attemptEnded(delivery)
     if (outcome === undefined) this.#succeeded(lane, delivery, 'done')
     else if ('skipped' in outcome) this.#succeeded(lane, delivery, 'skipped')
     else this.#settle(lane ?? this.#occupy(delivery, key), delivery, outcome)
@@ -411,6 +464,7 @@ export class PartitionRun
   #settled(delivery: Delivery): boolean {
     const { turns, running, guard, late } = this.#world
     this.#handling.delete(delivery)
+    this.#suspect?.attemptEnded(delivery)
     running.settled(delivery)
     turns.release()
     if (this.#state === 'gone') {
@@ -456,7 +510,7 @@ export class PartitionRun
     if (this.#state === 'stopped') this.#standing.push(lane)
     if (this.#state !== 'running') {
       guard.probeEnded()
-    } else if (guard.isOpen) {
+    } else if (guard.isOpen && this.#suspect === undefined) {
       this.#run(lane, delivery)
     } else {
       this.#lanes.again(lane)

@@ -5,6 +5,7 @@ import type { RecordSink } from '../../driver/index.ts'
 import type { Log } from '../../observe/index.ts'
 import type { Clock, Random } from '../../platform/index.ts'
 import type { Delivery } from '../delivery.ts'
+import { CondemnedError } from '../failure/failures.ts'
 import type { FailingPartition, LetterBox } from '../failure/failures.ts'
 import { letterOf } from './letter.ts'
 import type { Letter } from './letter.ts'
@@ -87,7 +88,7 @@ export class DeadLetters implements LetterBox {
   #letter(delivery: Delivery, error: unknown): Letter {
     const { clock, groupId, maxRetryCount, eventId } = this.#parts
     const facts = { groupId, maxRetryCount, now: clock.now(), eventId: eventId(delivery) }
-    return letterOf({ ...facts, delivery, error })
+    return letterOf({ ...facts, delivery, error, isCondemned: error instanceof CondemnedError })
   }
 
   async #send(delivery: Delivery, letter: Letter, signal: AbortSignal): Promise<void> {

@@ -6,6 +6,8 @@ import type { Delivery } from '../delivery.ts'
 export interface LetterFacts {
   readonly delivery: Delivery
   readonly error: unknown
+  /** Whether it kills whoever runs it. */
+  readonly isCondemned: boolean
   readonly groupId: string
   readonly eventId: string | undefined
   /** Milliseconds since the epoch. */
@@ -54,7 +56,7 @@ export function letterOf(facts: LetterFacts): Letter {
   const { record, topic, partition, offset } = delivery
   const headers = record.headers
   const retryCount = countIn(headers, 'retry-count') + 1
-  const isPoison = retryCount > maxRetryCount
+  const isPoison = facts.isCondemned || retryCount > maxRetryCount
   const own: [string, RecordBytes][] = [
     ['source-topic', topic],
     ['source-partition', String(partition)],

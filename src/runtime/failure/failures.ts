@@ -55,6 +55,15 @@ export interface FailuresParts {
   readonly letters: LetterBox | undefined
 }
 
+/** The processes that ran this record died: it goes to the poison topic without being run. */
+export class CondemnedError extends Error {
+  override readonly name: string = 'CondemnedError'
+
+  constructor(delivery: Delivery) {
+    super(`three processes in a row died while they ran ${delivery.toString()}`)
+  }
+}
+
 /** What becomes of a record that failed: it runs again, it has ended, its partition stands, or was given up. */
 export type Resolution = Ending | 'again' | 'stopped' | 'gone'
 
@@ -99,6 +108,11 @@ export class Failures {
       if (partition.leaving.aborted) return 'gone'
       throw failure
     }
+  }
+
+  /** A record that is not run any more, because nobody has survived it. */
+  async condemn(delivery: Delivery, partition: FailingPartition): Promise<Resolution> {
+    return this.#putAway(delivery, partition, new CondemnedError(delivery))
   }
 
   async #putAway(

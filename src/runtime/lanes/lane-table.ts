@@ -71,6 +71,28 @@ export class LaneTable {
     return lane
   }
 
+  /**
+   * The same, but a lane whose first record is at this offset goes before all others. Looks through all of them: only
+   * for when little runs.
+   */
+  nextAt(offset: number | undefined): Lane | undefined {
+    for (let left = this.#again.size; left > 0; left--) {
+      const lane = this.#again.shift() as Lane
+      if (lane.current?.offset === offset) return lane
+      this.#again.push(lane)
+    }
+    for (let left = this.#ready.size; left > 0; left--) {
+      const lane = this.#ready.shift() as Lane
+      if (lane.first?.offset === offset) {
+        lane.current = lane.shift()
+        this.#waitingCount--
+        return lane
+      }
+      this.#ready.push(lane)
+    }
+    return this.next()
+  }
+
   /** The current record runs again, when it is the lane's turn. */
   again(lane: Lane): void {
     this.#again.push(lane)

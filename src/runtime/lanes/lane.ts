@@ -23,6 +23,11 @@ export class Lane {
     return this.#waiting?.size ?? 0
   }
 
+  /** The first of those that wait. */
+  get first(): Delivery | undefined {
+    return this.#waiting?.first
+  }
+
   push(delivery: Delivery): void {
     this.#waiting ??= new Queue()
     this.#waiting.push(delivery)

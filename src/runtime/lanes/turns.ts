@@ -24,8 +24,9 @@ export class Turns {
   readonly slots: number
   readonly #clock: Clock
   #taken = 0
-  /** While held, nothing starts. */
-  #isHeld = false
+  /** While somebody holds it, nothing starts. */
+  #holds = 0
+  #idle: (() => void)[] = []
   #isRunning = false
   readonly #queue = new Queue<TurnTaker>()
   readonly #queued = new Set<TurnTaker>()
@@ -44,12 +45,20 @@ export class Turns {
     return this.#mayRun() && this.#queue.size === 0
   }
 
+  /** Resolves when nothing runs. */
+  async untilIdle(): Promise<void> {
+    while (this.#taken > 0) await new Promise<void>((resolve) => this.#idle.push(resolve))
+  }
+
   take(): void {
     this.#taken++
   }
 
   release(): void {
     this.#taken--
+    if (this.#taken === 0 && this.#idle.length > 0) {
+      for (const resolve of this.#idle.splice(0)) resolve()
+    }
     this.run()
   }
 
@@ -62,16 +71,16 @@ export class Turns {
   }
 
   hold(): void {
-    this.#isHeld = true
+    this.#holds++
   }
 
   letGo(): void {
-    this.#isHeld = false
+    this.#holds--
     this.run()
   }
 
   #mayRun(): boolean {
-    return !this.#isHeld && this.#taken < this.slots
+    return this.#holds === 0 && this.#taken < this.slots
   }
 
   /** Runs what may run now. */

@@ -18,6 +18,7 @@ import { createNodePlatform } from '../../platform/index.ts'
 import type { Platform } from '../../platform/index.ts'
 import { assembleConsumer } from '../assemble.ts'
 import type { ConsumerSettings } from '../assemble.ts'
+import { Alone } from '../lanes/alone.ts'
 import type { ConsumerRun } from '../consumer-run.ts'
 import type { Step } from '../outcome.ts'
 import { RecordMetrics } from '../steps/measure.ts'
@@ -80,6 +81,7 @@ export class Service implements AsyncDisposable {
   readonly #driver: Driver
   readonly #steps: Step[] = []
   readonly #definitions: Definition[] = []
+  readonly #alone = new Alone()
   readonly #processId: string
   #runs: ConsumerRun[] = []
   #sink: RecordSink | undefined
@@ -223,6 +225,7 @@ export class Service implements AsyncDisposable {
       platform: this.#platform,
       log: this.#log,
       settings,
+      alone: this.#alone,
       processId: this.#processId,
       sink: this.#sinkForAll(),
       way: consumer.way({
