@@ -2,6 +2,10 @@
 import { parseArgs } from 'node:util'
 import { simulateAdministrations } from './admin-clients.ts'
 import { simulateBroker } from './broker-simulation.ts'
+import { simulateClients } from './clients/client-simulation.ts'
+import { ManySeeds } from './clients/many-seeds.ts'
+import { replaySeed } from './clients/replay.ts'
+import { serveSeeds } from './clients/seed-worker.ts'
 import { simulateConsumers } from './consumer-clients.ts'
 import { simulateProducers } from './idempotent-clients.ts'
 import { killLoop } from './kill-loop.ts'
@@ -12,6 +16,7 @@ const [command, ...rest] = process.argv.slice(2)
 
 if (command === 'simulate') await simulate(rest)
 else if (command === 'kill-loop') await loop(rest)
+else if (command === 'seed-worker') serveSeeds()
 else throw new Error(`there is no command '${command ?? ''}'`)
 
 async function simulate(args: string[]): Promise<void> {
@@ -28,8 +33,16 @@ async function simulate(args: string[]): Promise<void> {
       consumers: { type: 'boolean', default: false },
       // The library's administration.
       administrations: { type: 'boolean', default: false },
+      // Short worlds of the library's producers, groups and transactions, thousands of them.
+      clients: { type: 'boolean', default: false },
+      // Processes that run worlds of clients beside each other.
+      workers: { type: 'string', default: '1' },
+      // Says all that happens in the world of clients.
+      trace: { type: 'boolean', default: false },
     },
   })
+  if (values.clients && values.trace) return replaySeed(Number(values.seed), say)
+  if (values.clients && Number(values.seeds) > 1) return simulateMany(values)
   const run = simulationOf(values)
   const first = Number(values.seed)
   for (let seed = first; seed < first + Number(values.seeds); seed++) {
@@ -53,7 +66,9 @@ function simulationOf(options: {
   readonly producers: boolean
   readonly consumers: boolean
   readonly administrations: boolean
+  readonly clients: boolean
 }) {
+  if (options.clients) return (seed: number) => simulateClients(seed)
   if (options.producers) return simulateProducers
   if (options.consumers) return simulateConsumers
   if (options.administrations) return simulateAdministrations
@@ -64,6 +79,20 @@ function simulationOf(options: {
   }
   const version = transactions === '1' ? 1 : 2
   return (seed: number) => simulateTransactions(seed, version)
+}
+
+async function simulateMany(values: {
+  readonly seed: string
+  readonly seeds: string
+  readonly workers: string
+}): Promise<void> {
+  const failedCount = await new ManySeeds({
+    firstSeed: Number(values.seed),
+    seedCount: Number(values.seeds),
+    workers: Math.max(1, Number(values.workers)),
+    say,
+  }).run()
+  process.exitCode = failedCount === 0 ? 0 : 1
 }
 
 async function loop(args: string[]): Promise<void> {

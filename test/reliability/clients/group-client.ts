@@ -37,6 +37,8 @@ export interface Polled {
   readonly consumer: Consumer
   readonly records: readonly PolledRecord[]
   readonly member: GroupMetadata
+  /** What is still the member's own, as far as it has been told. */
+  readonly owned: () => readonly TopicPartition[]
 }
 
 /** Works on what a poll has brought; the next poll waits for it. */
@@ -81,9 +83,9 @@ async function runMemberLife(
       for (const { partition } of given) owned.add(partition)
       ownership.claim(consumer.groupMetadata(), given)
     },
-    onRevoked: async (taken) => {
+    onRevoked: async (taken, { signal }) => {
       tally.count('groups', 'partitions taken', taken.length)
-      if (waitsForWork) await working
+      if (waitsForWork) await Promise.race([working, aborted(signal)])
       giveUp(taken)
     },
     onLost: (lost) => {
@@ -106,10 +108,17 @@ async function runMemberLife(
     }
     const member = consumer.groupMetadata()
     ownership.claim(member, records)
-    const work = handle({ consumer, records, member })
+    const work = handle({
+      ...{ consumer, records, member },
+      owned: () => consumer.assignment.filter(({ partition }) => owned.has(partition)),
+    })
     working = work.catch(() => undefined)
     await work
     if (random.integer(40) === 0) await clock.sleep(stallMs)
     else await clock.sleep(random.integer(40))
   }
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => signal.addEventListener('abort', () => resolve()))
 }

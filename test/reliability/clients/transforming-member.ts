@@ -63,12 +63,11 @@ async function transform(
  */
 async function goBack(
   { cluster, goesOn }: TransformingOptions,
-  { consumer, records }: Polled,
+  { consumer, records, owned }: Polled,
 ): Promise<void> {
   const { clock, random } = cluster.platform
   const partitions = offsetsBehind(records)
-  const ours = () =>
-    consumer.assignment.filter((each) => partitions.some((other) => isSame(each, other)))
+  const ours = () => owned().filter((each) => partitions.some((other) => isSame(each, other)))
   // What is not ours any more begins where the group has committed when it comes back.
   while (ours().length > 0 && goesOn()) {
     try {

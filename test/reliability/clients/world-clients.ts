@@ -155,7 +155,8 @@ export class WorldClients {
     const isStatic = random.integer(4) === 0
     const identity = (number: number) => (isStatic ? { groupInstanceId: `instance-${number}` } : {})
     if (shape.load.startsWith('consumer')) {
-      return (number) => ({ ...common, ...identity(number), groupProtocol: 'consumer' })
+      const groupProtocol = random.pick(['consumer', 'auto'] as const) ?? 'auto'
+      return (number) => ({ ...common, ...identity(number), groupProtocol })
     }
     const eager = random.pick(['range', 'roundrobin', 'sticky'] as const) ?? 'range'
     const assignor = shape.load === 'eager group' ? eager : 'cooperative-sticky'
