@@ -6,7 +6,16 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 const root = fileURLToPath(new URL('..', import.meta.url))
 
 /** The public entry points; each becomes a sub-path of the package. */
-const entries = ['platform', 'protocol', 'contract', 'client', 'broker', 'testing', 'cli']
+const entries = [
+  'platform',
+  'observe',
+  'protocol',
+  'contract',
+  'client',
+  'broker',
+  'testing',
+  'cli',
+]
 
 /** Tests and what only they use, as test/tidy.test.ts knows it: no part of the bundles. */
 const testCode = /\.test(-d)?\.ts$|-fixture\.ts$|\/(?:fixture|golden)$/

@@ -1,10 +1,15 @@
+import { createNodePlatform, readProcessUsage } from '../../platform/index.ts'
 import type { Clock, ProcessUsage, Timer } from '../../platform/index.ts'
 import type { Metrics } from './metrics.ts'
 
 export interface ProcessMetricsOptions {
-  readonly clock: Pick<Clock, 'elapsedMs' | 'setTimer'>
-  /** What this process has used: `readProcessUsage` in the real world. */
-  readonly usage: () => ProcessUsage
+  /** @defaultValue that of this machine */
+  readonly clock?: Pick<Clock, 'elapsedMs' | 'setTimer'>
+  /**
+   * What has been used until now.
+   * @defaultValue what the system says of this process
+   */
+  readonly usage?: () => ProcessUsage
   /**
    * How often it is looked whether timers are late.
    * @defaultValue 100
@@ -84,8 +89,8 @@ export const processMetricTable = {
  * Adds CPU time, memory and event loop lag of this process to a registry; call it once for each. Answers a function
  * that ends it: nothing is asked or measured from then on.
  */
-export function processMetrics(metrics: Metrics, options: ProcessMetricsOptions): () => void {
-  const { usage } = options
+export function processMetrics(metrics: Metrics, options: ProcessMetricsOptions = {}): () => void {
+  const { clock = createNodePlatform().clock, usage = readProcessUsage } = options
   const table = processMetricTable
   const counters = [
     [table.cpu, (used) => used.userCpuSeconds + used.systemCpuSeconds],
@@ -104,7 +109,7 @@ export function processMetrics(metrics: Metrics, options: ProcessMetricsOptions)
       metrics.counter(metric).observe((report) => report(of(usage()))),
     ),
     ...gauges.map(([metric, of]) => metrics.gauge(metric).observe((report) => report(of(usage())))),
-    watchEventLoop(metrics, options),
+    watchEventLoop(metrics, clock, options.eventLoopSampleMs ?? 100),
   ]
   return () => {
     for (const end of ends) end()
@@ -114,8 +119,11 @@ export function processMetrics(metrics: Metrics, options: ProcessMetricsOptions)
 type Reading = readonly [metric: object, of: (used: ProcessUsage) => number]
 
 /** A timer that is set again and again; how much later than it should each ran is the lag. */
-function watchEventLoop(metrics: Metrics, options: ProcessMetricsOptions): () => void {
-  const { clock, eventLoopSampleMs: sampleMs = 100 } = options
+function watchEventLoop(
+  metrics: Metrics,
+  clock: Pick<Clock, 'elapsedMs' | 'setTimer'>,
+  sampleMs: number,
+): () => void {
   const lag = metrics.histogram(processMetricTable.eventLoopLag).with()
   let timer: Timer
   const arm = (): void => {
