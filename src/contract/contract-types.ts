@@ -2,9 +2,13 @@ import type { Event } from './event.ts'
 import type { EventContract } from './event-contract.ts'
 import type { TopicContract } from './topic-contract.ts'
 
-/** The contracts of a topic's events. */
+/** The contracts of a topic's events; a topic of anything takes any. */
 export type ContractsOf<Topic extends TopicContract> =
-  Topic extends TopicContract<string, infer Events> ? Events[number] : never
+  Topic extends TopicContract<string, infer Events>
+    ? Events extends readonly []
+      ? EventContract
+      : Events[number]
+    : never
 
 /**
  * The event of a contract, or any event of a topic: a union that `type` tells apart. An event of a topic
@@ -14,9 +18,7 @@ export type EventOf<Contract extends EventContract | TopicContract> =
   Contract extends EventContract<infer Type, unknown, infer Output>
     ? Event<Type, Output>
     : Contract extends TopicContract
-      ? [ContractsOf<Contract>] extends [never]
-        ? Event
-        : EventOf<ContractsOf<Contract>>
+      ? EventOf<ContractsOf<Contract>>
       : never
 
 /** The data that is given to publish an event. */

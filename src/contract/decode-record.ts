@@ -9,6 +9,7 @@ import { readHeadersEnvelope } from './envelope/headers-envelope.ts'
 import type { Event } from './event.ts'
 import type { EventContract } from './event-contract.ts'
 import { headerNames, nameIn } from './headers.ts'
+import { isMillraceError } from '../errors.ts'
 import { nearest } from '../nearest.ts'
 import type { RawRecord } from './raw-record.ts'
 import { oneLine } from './schema/shown.ts'
@@ -209,12 +210,20 @@ function tombstone(topic: TopicContract, { key, timestamp }: RawRecord): Decoded
   return { kind: 'tombstone', key, timestamp }
 }
 
-/** Only a violation is the record's fault; everything else stays as it is. */
+/** Only a violation, and headers that are none, are the record's fault; everything else stays as it is. */
 function decodeError(topic: TopicContract, record: RawRecord, error: unknown): unknown {
+  if (isMillraceError(error, 'MILLRACE_PROTOCOL_INVALID')) {
+    const violation = new ContractViolation('header-invalid', 'the headers are malformed', {
+      detail: error.message,
+      cause: error,
+    })
+    return violation.in(DecodeError, topic.name, undefined)
+  }
   if (!(error instanceof ContractViolation)) return error
   return error.in(DecodeError, topic.name, eventTypeForMessage(topic, record))
 }
 
+/** The headers may be what is wrong. */
 function eventTypeForMessage(topic: TopicContract, record: RawRecord): string | undefined {
   try {
     return eventTypeOf(topic, record)

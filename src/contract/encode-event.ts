@@ -13,7 +13,7 @@ import type { EncodedHeader } from './headers.ts'
 import { outgoingHeaders } from './message-context.ts'
 import type { MessageContext } from './message-context.ts'
 import { givenHeaders } from './given-headers.ts'
-import { shown } from './schema/shown.ts'
+import { oneLine, shown } from './schema/shown.ts'
 import type { TopicContract } from './topic-contract.ts'
 import type { EnvelopeName } from './topic-options.ts'
 
@@ -102,14 +102,12 @@ function encode(
     throw new ContractViolation('event-type-unknown', `${event.type} is no event of the topic`)
   }
   checkIdentity(options)
-  const key = checkedKey(
-    options.key === undefined ? topic.keyOf(event, { type: event.type, data }) : options.key,
-  )
   const headers = headersOf(topic, event, options)
-  if (topic.codec === jsonCodec) return encodeJson(topic, event, data, options, key, headers)
+  if (topic.codec === jsonCodec) return encodeJson(topic, event, data, options, headers)
   return whenDone(event.check(data, 'data'), () => {
     const enveloped = envelopeAround(topic, event, data, options)
     const value = topic.codec.encode(enveloped, encodeContext(topic, event, headers))
+    const key = keyFor(topic, event, data, options)
     return whenDone(value, (bytes) => recordOf(topic, key, bytes, headers, options))
   })
 }
@@ -120,19 +118,34 @@ function encodeJson(
   event: EventContract,
   data: unknown,
   options: EncodeOptions,
-  key: EventKey,
   headers: readonly EncodedHeader[],
 ): Awaitable<EncodedRecord> {
-  if (!event.transforms) {
-    const checked = event.check(data, 'data')
-    const record = () =>
-      recordOf(topic, key, jsonValue(topic, event, stringify(data), options), headers, options)
-    return checked instanceof Promise ? checked.then(record) : record()
-  }
   // A schema that makes other data of what it is given is tried on what readers will see.
-  const text = stringify(data)
-  const record = recordOf(topic, key, jsonValue(topic, event, text, options), headers, options)
-  return whenDone(event.check(JSON.parse(text), 'data'), () => record)
+  const early = event.transforms ? stringify(data) : undefined
+  const checked = event.check(early === undefined ? data : JSON.parse(early), 'data')
+  const record = () => {
+    const value = jsonValue(topic, event, early ?? stringify(data), options)
+    return recordOf(topic, keyFor(topic, event, data, options), value, headers, options)
+  }
+  return checked instanceof Promise ? checked.then(record) : record()
+}
+
+/** The key that was given, or what the contract makes of data that has been checked. */
+function keyFor(
+  topic: TopicContract,
+  event: EventContract,
+  data: unknown,
+  { key }: EncodeOptions,
+): EventKey {
+  if (key !== undefined) return checkedKey(key)
+  let made: unknown
+  try {
+    made = topic.keyOf(event, { type: event.type, data })
+  } catch (cause) {
+    const detail = cause instanceof Error ? oneLine(cause.message) : oneLine(String(cause))
+    throw new ContractViolation('key-invalid', 'cannot be made', { path: 'key', detail, cause })
+  }
+  return checkedKey(made)
 }
 
 function checkIdentity({ id, timestamp }: EncodeOptions): void {

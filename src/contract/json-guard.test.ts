@@ -39,7 +39,7 @@ describe('the guard refuses', () => {
   })
 
   it('what is nested deeper than the limit, however deep', () => {
-    for (const depth of [100, 10_000, 400_000]) {
+    for (const depth of [100, 10_000, 100_000]) {
       for (const [open, close] of [
         ['[', ']'],
         ['{"":', '}'],

@@ -135,7 +135,8 @@ function envelopeOf(options: AnyTopicOptions, codec: Codec, option: string): Env
     `${option}.envelope`,
     ['event', 'headers', 'cloudevents', 'cloudevents-structured'],
   )
-  if (codec.isJson || envelope === 'headers' || envelope === 'cloudevents') return envelope
+  const isPossible = envelope === 'cloudevents-structured' ? codec === jsonCodec : codec.isJson
+  if (isPossible || envelope === 'headers' || envelope === 'cloudevents') return envelope
   throw new OptionError(
     `${option}.envelope`,
     `('${envelope}') is JSON and cannot hold ${codec.contentType}; use 'headers' or 'cloudevents'`,
