@@ -1,6 +1,12 @@
 import type { DecodedRecord } from '../contract/index.ts'
 import type { SourceRecord } from '../driver/index.ts'
 
+/** Is told when a record that runs waits for something before its handler starts. */
+export interface WaitWatch {
+  waits(delivery: Delivery): void
+  goesOn(delivery: Delivery): void
+}
+
 /**
  * A record on its way through the consumer, from when it was read until it has ended. One object for all
  * its attempts.
@@ -15,6 +21,11 @@ export class Delivery {
   decoded: DecodedRecord | undefined
   #controller: AbortController | undefined
   #abortReason: unknown
+  /** Something has to come before the handler may start. */
+  #waiting: AbortController | undefined
+  #dropReason: Error | undefined
+  #wasDropped = false
+  #watch: WaitWatch | undefined
 
   constructor(topic: string, partition: number, record: SourceRecord) {
     this.topic = topic
@@ -43,6 +54,51 @@ export class Delivery {
   abort(reason: Error): void {
     this.#abortReason ??= reason
     this.#controller?.abort(reason)
+  }
+
+  /** Whether it waits for something before its handler may start. */
+  get isWaiting(): boolean {
+    return this.#waiting !== undefined
+  }
+
+  /** Whether its partition was given up before it started: nothing has become of it, whatever its way answers. */
+  get wasDropped(): boolean {
+    return this.#wasDropped
+  }
+
+  /**
+   * Waits for something that has to come before the handler starts. The time of a handler stands still meanwhile. Rejects
+   * at once when the partition is given up: what has not started does not start any more.
+   */
+  async beforeStart<Value>(wait: (signal: AbortSignal) => Promise<Value>): Promise<Value> {
+    this.#throwIfDropped()
+    const waiting = new AbortController()
+    this.#waiting = waiting
+    this.#watch?.waits(this)
+    try {
+      return await wait(waiting.signal)
+    } finally {
+      this.#waiting = undefined
+      this.#watch?.goesOn(this)
+      this.#throwIfDropped()
+    }
+  }
+
+  /** Who is told of its waits. */
+  watchWaits(watch: WaitWatch): void {
+    this.#watch = watch
+  }
+
+  /** Its partition is being given up: it ends if it has not started. */
+  drop(reason: Error): void {
+    this.#dropReason ??= reason
+    this.#waiting?.abort(reason)
+  }
+
+  #throwIfDropped(): void {
+    if (this.#dropReason === undefined) return
+    this.#wasDropped = true
+    throw this.#dropReason
   }
 
   /** The next attempt has a signal of its own. */

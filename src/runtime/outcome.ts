@@ -8,8 +8,15 @@ export interface Skip {
   readonly skipped: string
 }
 
-/** What a way answers: a rule passes over the record, or (nothing) it is done. A failure is thrown. */
-export type Outcome = Skip | undefined
+/** The record has not started: its way begins anew after a pause. It keeps its key meanwhile, and nothing else. */
+export interface Postponed {
+  readonly postponedMs: number
+}
+
+/**
+ * What a way answers: a rule passes over the record, it has to wait, or (nothing) it is done. A failure is thrown.
+ */
+export type Outcome = Skip | Postponed | undefined
 
 /** What becomes of a record from here on. What is known at once is answered at once, without a promise. */
 export type Way = (delivery: Delivery) => Outcome | Promise<Outcome>

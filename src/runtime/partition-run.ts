@@ -47,6 +47,13 @@ export interface PartitionWorld {
 /** The event loop gets its turn so often. */
 const turnMs = 10
 
+const timesMax = 1_000
+
+interface WrittenAt {
+  readonly offset: number
+  readonly timestamp: number
+}
+
 type State = 'acquiring' | 'running' | 'stopped' | 'draining' | 'gone'
 
 /**
@@ -83,6 +90,10 @@ export class PartitionRun
   #next: SourceRecord | undefined
   #waitingBytes = 0
   #isFull = false
+  #logEnd = -1
+  /** When the first records of batches were written; the first is of the batch where the frontier is. */
+  readonly #times: WrittenAt[] = []
+  #timeOf: SourceBatch | undefined
   #isTaking = false
   #holds = 0
   /** While one of its records may kill the process. */
@@ -137,6 +148,43 @@ export class PartitionRun
 
   get isFull(): boolean {
     return this.#isFull
+  }
+
+  /** Whether nothing more starts until an earlier record ends: its window is full, or too many records fail. */
+  get isBlocked(): boolean {
+    return this.#next !== undefined && !this.ledger.mayStart(this.#next.offset)
+  }
+
+  get isSuspect(): boolean {
+    return this.#suspect !== undefined
+  }
+
+  get waitingCount(): number {
+    return this.#lanes.waitingCount
+  }
+
+  get waitingBytes(): number {
+    return this.#waitingBytes
+  }
+
+  get runningCount(): number {
+    return this.#handling.size
+  }
+
+  /** Records between the frontier and the end, as far as it was heard of. */
+  get lag(): number | undefined {
+    if (this.#books === undefined || this.#logEnd < 0) return undefined
+    return Math.max(0, this.#logEnd - this.#books.ledger.frontier)
+  }
+
+  /** When the oldest record that has not ended was written, or one near it; undefined when all have ended. */
+  get oldestTimestamp(): number | undefined {
+    if (this.lag === undefined || this.lag === 0) return undefined
+    const { frontier } = this.ledger
+    while (this.#times.length > 1 && (this.#times[1] as WrittenAt).offset <= frontier) {
+      this.#times.shift()
+    }
+    return this.#times[0]?.timestamp
   }
 
   /** Records that were read and have not ended. */
@@ -220,6 +268,7 @@ export class PartitionRun
     this.#state = 'draining'
     this.#dropWaiting()
     this.#leaving.abort(reason)
+    for (const delivery of this.#handling) delivery.drop(reason)
     if (this.#handling.size > 0 && !signal.aborted) {
       await new Promise<void>((resolve) => {
         this.#idle = resolve
@@ -248,7 +297,10 @@ export class PartitionRun
     this.#world.guard.removeSource(this)
     this.#leaving.abort(reason)
     this.#gone.abort(reason)
-    for (const delivery of this.#handling) delivery.abort(reason)
+    for (const delivery of this.#handling) {
+      delivery.drop(reason)
+      delivery.abort(reason)
+    }
     this.#idle?.()
   }
 
@@ -351,6 +403,7 @@ export class PartitionRun
       const { value, done } = (this.#records as Iterator<SourceRecord, undefined>).next()
       if (done !== true) {
         this.#next = value
+        this.#keepTime(value)
         break
       }
       this.ledger.readTo((this.#batch as SourceBatch).nextOffset)
@@ -360,11 +413,20 @@ export class PartitionRun
     return this.#next
   }
 
+  /** One record of each batch is enough to tell how old things are. */
+  #keepTime({ offset, timestamp }: SourceRecord): void {
+    if (this.#timeOf === this.#batch) return
+    this.#timeOf = this.#batch
+    this.#times.push({ offset, timestamp })
+    if (this.#times.length > timesMax) this.#times.splice(1, 1)
+  }
+
   #nextBatch(): boolean {
     this.#batch = this.#batches.shift()
     if (this.#batch === undefined) return false
     this.#records = this.#batch[Symbol.iterator]()
-    const { nextOffset, leaderEpoch } = this.#batch
+    const { nextOffset, leaderEpoch, highWatermark } = this.#batch
+    this.#logEnd = Math.max(this.#logEnd, highWatermark)
     this.books.epochs.note(nextOffset - 1, leaderEpoch)
     return true
   }
@@ -430,10 +492,14 @@ export class PartitionRun
       void this.#failed(lane ?? this.#occupy(delivery, key), delivery, error)
       return
     }
-    if (outcome === undefined || 'skipped' in outcome) this.#suspect?.attemptEnded(delivery)
+    if (outcome instanceof Promise) {
+      this.#settle(lane ?? this.#occupy(delivery, key), delivery, outcome)
+      return
+    }
+    this.#suspect?.attemptEnded(delivery)
     if (outcome === undefined) this.#succeeded(lane, delivery, 'done')
     else if ('skipped' in outcome) this.#succeeded(lane, delivery, 'skipped')
-    else this.#settle(lane ?? this.#occupy(delivery, key), delivery, outcome)
+    else void this.#postpone(lane ?? this.#occupy(delivery, key), delivery, outcome.postponedMs)
   }
 
   #occupy(delivery: Delivery, key: string | undefined): Lane {
@@ -449,8 +515,13 @@ export class PartitionRun
       (answer) => {
         if (!this.#settled(delivery)) return
         const timeout = running.takeTimeout(delivery)
-        if (timeout !== undefined) void this.#failed(lane, delivery, timeout)
-        else this.#succeeded(lane, delivery, answer === undefined ? 'done' : 'skipped')
+        if (answer !== undefined && 'postponedMs' in answer) {
+          void this.#postpone(lane, delivery, answer.postponedMs)
+        } else if (timeout !== undefined) {
+          void this.#failed(lane, delivery, timeout)
+        } else {
+          this.#succeeded(lane, delivery, answer === undefined ? 'done' : 'skipped')
+        }
         this.#isIdle()
       },
       (error: unknown) => {
@@ -458,6 +529,22 @@ export class PartitionRun
         void this.#failed(lane, delivery, running.takeTimeout(delivery) ?? error)
       },
     )
+  }
+
+  /** A record that could not start: its way begins anew after a pause, and its partition may go without it. */
+  async #postpone(lane: Lane, delivery: Delivery, pauseMs: number): Promise<void> {
+    const { guard, clock } = this.#world
+    // Whether an outage is over is found out by another record.
+    if (guard.isOpen) guard.probeEnded()
+    try {
+      await clock.sleep(pauseMs, this.leaving)
+    } catch {
+      return
+    }
+    if (this.#state === 'stopped') this.#standing.push(lane)
+    if (this.#state !== 'running') return
+    this.#lanes.again(lane)
+    this.#offer()
   }
 
   /** A handler has come to its end. Answers whether that still counts. */
@@ -470,10 +557,14 @@ export class PartitionRun
     if (this.#state === 'gone') {
       running.takeTimeout(delivery)
       guard.probeEnded()
-      late(delivery)
+      if (!delivery.wasDropped) late(delivery)
       return false
     }
-    return true
+    if (!delivery.wasDropped) return true
+    // It never started, and its partition is being given up: nothing has become of it.
+    guard.probeEnded()
+    this.#isIdle()
+    return false
   }
 
   #succeeded(lane: Lane | undefined, delivery: Delivery, ending: Ending): void {

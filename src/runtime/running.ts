@@ -1,6 +1,6 @@
 import { MillraceError } from '../errors.ts'
 import type { Clock, Timer } from '../platform/index.ts'
-import type { Delivery } from './delivery.ts'
+import type { Delivery, WaitWatch } from './delivery.ts'
 
 export interface RunningParts {
   readonly clock: Clock
@@ -17,12 +17,14 @@ const settleMs = 30_000
  * The attempts that run. Each is told by its signal when its time is over; it has failed then, whatever its handler
  * still answers, and its key stays closed until the handler settles.
  */
-export class Running {
+export class Running implements WaitWatch {
   readonly #clock: Clock
   readonly #timeoutMs: number
   readonly #stuck: (delivery: Delivery) => void
   /** When each began: in the order of time, for all have the same time. */
   readonly #began = new Map<Delivery, number>()
+  /** Those whose handlers have not started: they have all the time that they need. */
+  readonly #waiting = new Set<Delivery>()
   readonly #timedOut = new Map<Delivery, MillraceError>()
   readonly #watched = new Map<Delivery, () => void>()
   #timer: Timer | undefined
@@ -34,11 +36,11 @@ export class Running {
   }
 
   get size(): number {
-    return this.#began.size + this.#timedOut.size
+    return this.#began.size + this.#waiting.size + this.#timedOut.size
   }
 
   has(delivery: Delivery): boolean {
-    return this.#began.has(delivery) || this.#timedOut.has(delivery)
+    return this.#began.has(delivery) || this.#waiting.has(delivery) || this.#timedOut.has(delivery)
   }
 
   hasTimedOut(delivery: Delivery): boolean {
@@ -46,12 +48,27 @@ export class Running {
   }
 
   started(delivery: Delivery): void {
+    delivery.watchWaits(this)
+    if (delivery.isWaiting) this.#waiting.add(delivery)
+    else this.#begin(delivery)
+  }
+
+  waits(delivery: Delivery): void {
+    if (this.#began.delete(delivery)) this.#waiting.add(delivery)
+  }
+
+  goesOn(delivery: Delivery): void {
+    if (this.#waiting.delete(delivery)) this.#begin(delivery)
+  }
+
+  #begin(delivery: Delivery): void {
     this.#began.set(delivery, this.#timeoutMs === Infinity ? 0 : this.#clock.elapsedMs())
     if (this.#timeoutMs !== Infinity) this.#timer ??= this.#arm(this.#timeoutMs)
   }
 
   settled(delivery: Delivery): void {
     this.#began.delete(delivery)
+    if (this.#waiting.size > 0) this.#waiting.delete(delivery)
     if (this.#watched.size === 0) return
     this.#watched.get(delivery)?.()
     this.#watched.delete(delivery)
