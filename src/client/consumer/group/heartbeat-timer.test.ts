@@ -75,6 +75,32 @@ describe('a heartbeat timer', () => {
     expect(late).toEqual([0, 350, 0])
   })
 
+  it('started again while a beat was under way, beats one at a time', async () => {
+    const clock = new StoppedClock()
+    const beats: (() => void)[] = []
+    const timer = new HeartbeatTimer({
+      clock,
+      intervalMs: () => 100,
+      beat: () => new Promise((resolve) => beats.push(resolve)),
+      late: () => undefined,
+    })
+    timer.start()
+    await clock.block(100)
+    timer.stop()
+    timer.start()
+    timer.beatWithin(0)
+    await clock.block(0)
+    expect(beats).toHaveLength(2)
+    timer.beatWithin(0)
+    beats[0]?.()
+    await clock.block(1_000)
+    expect(beats).toHaveLength(2)
+    beats[1]?.()
+    await clock.block(0)
+    await clock.block(0)
+    expect(beats).toHaveLength(3)
+  })
+
   it('does not beat while it beats', async () => {
     const clock = new StoppedClock()
     let beats = 0

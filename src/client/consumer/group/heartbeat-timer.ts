@@ -19,6 +19,8 @@ export class HeartbeatTimer {
   #dueMs = Infinity
   #isBeating = false
   #isRunning = false
+  /** Changes with each stop: a beat that is still under way then belongs to nobody. */
+  #run = 0
   #soonMs: number | undefined
 
   constructor(options: HeartbeatTimerOptions) {
@@ -33,6 +35,8 @@ export class HeartbeatTimer {
 
   stop(): void {
     this.#isRunning = false
+    this.#isBeating = false
+    this.#run += 1
     this.#soonMs = undefined
     this.#timer?.cancel()
     this.#timer = undefined
@@ -57,12 +61,14 @@ export class HeartbeatTimer {
   async #fire(): Promise<void> {
     const { clock, beat, intervalMs, late } = this.#options
     const startedMs = clock.elapsedMs()
+    const run = this.#run
     late(startedMs - this.#dueMs)
     this.#isBeating = true
     this.#dueMs = Infinity
     await beat()
+    // It was stopped meanwhile, and perhaps started again: the beats of now would overlap.
+    if (run !== this.#run) return
     this.#isBeating = false
-    if (!this.#isRunning) return
     const nextMs = Math.max(0, startedMs + intervalMs() - clock.elapsedMs())
     const delayMs = Math.min(nextMs, this.#soonMs ?? Infinity)
     this.#soonMs = undefined
