@@ -126,10 +126,12 @@ describe('OwnerMark', () => {
 
   it('resumes normal work when the frontier has passed what was suspect', () => {
     const mark = acquire(afterDeaths(3))
+    const before = mark.markAt(1_000)
     mark.advance(1_099)
     expect(mark.mode).toBe('suspect')
     mark.advance(1_100)
     // Whoever finds the commit before would take the next death for one of the record that it tells of.
+    mark.acknowledge(before)
     expect([mark.mode, mark.mayRun(5_000)]).toEqual(['suspect', false])
     mark.acknowledge(mark.markAt(1_100))
     expect([mark.mode, mark.mayRun(5_000), mark.markAt(1_100)]).toEqual([
@@ -180,7 +182,7 @@ describe('OwnerMark', () => {
     expect([mark.mode, mark.mayRun(150), mark.start(160)]).toEqual(['closed', false, false])
     const next = acquire(mark.markAt(100), { processId: 'p3' })
     expect(next.accused?.processIds).toEqual(['a', 'b'])
-    expect([next.mode, next.pauseMs]).toEqual(['suspect', 0])
+    expect([next.mode, next.pauseMs, next.start(150)]).toEqual(['suspect', 0, true])
   })
 
   it('waits longer after each restart, and anew after a run that ended', () => {
@@ -299,7 +301,7 @@ describe('a record that kills the process', () => {
         expect(liveOn(world, 0)).toBeLessThan(400)
         expectOutcome(world)
       }),
-      { seed: 5, numRuns: 150 },
+      { seed: 5, numRuns: 60 },
     )
   })
 
@@ -312,10 +314,10 @@ describe('a record that kills the process', () => {
         expectOutcome(world)
         suspects += world.partitions.filter(({ wasSuspect }) => wasSuspect).length
       }),
-      { seed: 5, numRuns: 300 },
+      { seed: 5, numRuns: 120 },
     )
     // Else it proves little: only a suspect partition can condemn a record.
-    expect(suspects).toBeGreaterThan(50)
+    expect(suspects).toBeGreaterThan(30)
   })
 
   it('is found among kills from outside, and nothing else is', () => {
@@ -325,7 +327,7 @@ describe('a record that kills the process', () => {
         expect(liveOn(world, 60)).toBeLessThan(400)
         expectOutcome(world)
       }),
-      { seed: 5, numRuns: 150 },
+      { seed: 5, numRuns: 60 },
     )
   })
 })
