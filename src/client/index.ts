@@ -57,6 +57,7 @@ export type { CommitOptions } from './consumer/offset-commits.ts'
 export type { TopicSelection } from './consumer/subscription.ts'
 export type { OffsetReset, SeekTarget } from './consumer/position.ts'
 export type { AssignorName, GroupOptions } from './consumer/group-options.ts'
+export { groupMemberDefaults, revocationMs } from './consumer/group/group-member-options.ts'
 export type { CommittedOffset, GroupMetadata, OffsetToCommit } from './consumer/group-member.ts'
 export type {
   Assignments,

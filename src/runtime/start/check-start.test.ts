@@ -1,0 +1,235 @@
+import { createServer } from 'node:net'
+import type { AddressInfo } from 'node:net'
+import { describe, expect, it } from 'vitest'
+import { defineEvent, defineTopic, Type } from '../../contract/index.ts'
+import type { TopicContract } from '../../contract/index.ts'
+import { createNativeDriver } from '../../driver/index.ts'
+import { startBroker } from '../../testing/index.ts'
+import { settingsForTests, startRuntimeWorld } from '../fixture/runtime-world.ts'
+import type { RuntimeWorld } from '../fixture/runtime-world.ts'
+import { checkStart } from './check-start.ts'
+import type { StartParts } from './check-start.ts'
+
+const OrderCreated = defineEvent('ORDER_CREATED', { data: Type.Object({}) })
+
+const orders = defineTopic('orders', {
+  events: [OrderCreated],
+  key: null,
+  partitions: 6,
+  retention: '14d',
+})
+
+interface Start extends Partial<StartParts> {
+  readonly contract?: TopicContract
+  readonly settings?: Partial<typeof settingsForTests>
+  readonly lines?: string[]
+}
+
+function start(world: RuntimeWorld, { contract, settings, lines = [], ...changes }: Start = {}) {
+  return checkStart({
+    driver: world.driver,
+    clock: world.platform.clock,
+    log: (_, message) => void lines.push(message),
+    connectTimeoutMs: 10_000,
+    requestTimeoutMs: 30_000,
+    policy: { missing: undefined, different: 'warn' },
+    doWithout: new Set(),
+    consumers: [
+      {
+        settings: { ...settingsForTests, ...settings },
+        contracts: contract === undefined ? [] : [contract],
+      },
+    ],
+    written: [],
+    signal: new AbortController().signal,
+    ...changes,
+  })
+}
+
+async function configOf(world: RuntimeWorld, name: string, key: string) {
+  const { entries } = await world.driver.admin().configs.describe({ type: 'topic', name })
+  return entries.get(key)?.value
+}
+
+describe('topics at start', () => {
+  it('are made as their contract says in development, and the letters of each beside them', async () => {
+    await using world = await startRuntimeWorld({})
+    const facts = await start(world, { contract: orders })
+    const { topics } = world.driver.admin()
+    expect((await topics.describe('orders')).partitions).toHaveLength(6)
+    expect(await configOf(world, 'orders', 'retention.ms')).toBe('1209600000')
+    expect(facts.letterPartitions).toEqual(
+      new Map([
+        ['orders.dlq', 6],
+        ['orders.dlq-poison', 6],
+      ]),
+    )
+    const bytes = Number(await configOf(world, 'orders', 'max.message.bytes'))
+    for (const name of facts.letterPartitions.keys()) {
+      expect(await configOf(world, name, 'cleanup.policy')).toBe('delete')
+      expect(Number(await configOf(world, name, 'max.message.bytes'))).toBe(bytes + 65_536)
+    }
+    expect(facts.letterBytesMax).toBe(bytes + 65_536)
+    // And the next process finds all in order, also where nothing may be made.
+    const lines: string[] = []
+    await start(world, {
+      contract: orders,
+      lines,
+      policy: { missing: 'refuse', different: 'refuse' },
+    })
+    expect(lines).toEqual([])
+  })
+
+  it('are all named when they are missing and may not be made', async () => {
+    await using world = await startRuntimeWorld({ orders: 2 })
+    const settings = { topics: ['orders', 'payments'] }
+    const starting = start(world, { settings, policy: { missing: 'refuse', different: 'warn' } })
+    await expect(starting).rejects.toMatchObject({ code: 'MILLRACE_RUNTIME_START_REFUSED' })
+    await expect(starting).rejects.toThrow(
+      /topic payments is missing: create it[^]*topic orders\.dlq is missing: create it with 2 partitions[^]*orders\.dlq-poison/,
+    )
+  })
+
+  it('that are not as their contract says are told of, or refused, with all that differs', async () => {
+    await using world = await startRuntimeWorld({ orders: 2 })
+    const lines: string[] = []
+    await start(world, { contract: orders, lines })
+    const problem =
+      /topic orders is not as its contract says: it has 2 partitions, not 6; it has retention\.ms -?\d+, not 1209600000/
+    expect(lines.join('\n')).toMatch(problem)
+    const policy = { missing: 'create', different: 'refuse' } as const
+    await expect(start(world, { contract: orders, policy })).rejects.toThrow(problem)
+  })
+
+  it.each([
+    [
+      'cleanup.policy',
+      'compact',
+      /orders\.dlq has cleanup\.policy=compact[^]*set cleanup\.policy=delete/,
+    ],
+    [
+      'max.message.bytes',
+      '1048588',
+      /orders\.dlq has max\.message\.bytes=1048588[^]*needs 1114124/,
+    ],
+  ])('letters are not put where %s=%s would lose them', async (key, value, problem) => {
+    await using world = await startRuntimeWorld({ orders: 2 })
+    const configs = { 'max.message.bytes': 2_000_000, [key]: value }
+    await world.driver.admin().topics.create({ name: 'orders.dlq', partitions: 2, configs })
+    await expect(start(world)).rejects.toThrow(problem)
+  })
+
+  it('letters do not go to what the same consumer reads', async () => {
+    await using world = await startRuntimeWorld({ 'orders.a': 1, 'orders.b': 1, payments: 1 })
+    const pattern = (topics: RegExp) => start(world, { settings: { topics } })
+    await expect(pattern(/^orders\./)).rejects.toThrow(
+      /would read its own dead letters in orders\.a\.dlq: end the pattern/,
+    )
+    const { letterPartitions } = await pattern(/^orders\.[a-z]$/)
+    expect([...letterPartitions.keys()].sort()).toEqual([
+      'orders.a.dlq',
+      'orders.a.dlq-poison',
+      'orders.b.dlq',
+      'orders.b.dlq-poison',
+    ])
+  })
+
+  it('made by several processes at the same time are there once', async () => {
+    await using world = await startRuntimeWorld({})
+    const all = await Promise.all(
+      Array.from({ length: 4 }, () =>
+        start(world, { contract: orders, driver: world.newDriver() }),
+      ),
+    )
+    for (const { letterPartitions } of all) expect(letterPartitions.size).toBe(2)
+  })
+})
+
+describe('dangers at start', () => {
+  it('a drain that outlasts the rebalance is refused, with what fits', async () => {
+    await using world = await startRuntimeWorld()
+    const settings = { drainMs: 40_000, source: { rebalanceTimeoutMs: 60_000 } }
+    await expect(start(world, { settings })).rejects.toThrow(
+      /drainMs \(40000\) must not exceed 30000[^]*raise group\.rebalanceTimeoutMs/,
+    )
+    await start(world, { settings: { ...settings, drainMs: 30_000 } })
+  })
+
+  it('one partition for all is told of', async () => {
+    await using world = await startRuntimeWorld({ orders: 1 })
+    const lines: string[] = []
+    await start(world, { lines, settings: { order: 'partition' } })
+    expect(lines.join()).toMatch(
+      /orders has one partition and group workers keeps order: 'partition'/,
+    )
+    const others: string[] = []
+    await start(world, { lines: others })
+    expect(others.join()).toMatch(/orders has one partition for all/)
+  })
+
+  it('what a driver does not promise is refused by name, unless the service does without', async () => {
+    await using world = await startRuntimeWorld()
+    const { driver } = world
+    const features = { ...driver.features, commitMetadata: false, idempotentWrites: false }
+    const weaker = new Proxy(driver, {
+      get: (_, name) => {
+        if (name === 'features') return features
+        if (name === 'name') return 'weaker'
+        const value: unknown = Reflect.get(driver, name)
+        return typeof value === 'function' ? (value.bind(driver) as unknown) : value
+      },
+    })
+    await expect(start(world, { driver: weaker })).rejects.toThrow(
+      /weaker does not promise commitMetadata: [^]*doWithout: \['commitMetadata'\][^]*idempotentWrites/,
+    )
+    const lines: string[] = []
+    const doWithout = new Set(['commitMetadata', 'idempotentWrites'] as const)
+    await start(world, { driver: weaker, doWithout, lines })
+    expect(lines.filter((line) => line.includes('does not promise'))).toHaveLength(2)
+  })
+})
+
+describe('a cluster that is absent', () => {
+  it('is waited for, with progress in the log, and missed when the time is over', async () => {
+    await using world = await startRuntimeWorld()
+    const port = await freePort()
+    const lines: string[] = []
+    await using driver = createNativeDriver({
+      brokers: `127.0.0.1:${port}`,
+      platform: world.platform,
+      log: () => undefined,
+    })
+    const starting = start(world, { driver, connectTimeoutMs: 700, lines })
+    await expect(starting).rejects.toMatchObject({ code: 'MILLRACE_CLIENT_UNREACHABLE' })
+    await expect(starting).rejects.toThrow(/no broker answered within connectTimeoutMs \(700\)/)
+
+    const waiting = start(world, { driver, connectTimeoutMs: 30_000, lines })
+    await expect.poll(() => lines.join()).toContain('no broker answers yet')
+    await using late = await startBroker({ port })
+    await waiting
+    expect(lines).toContain('a broker has answered')
+    expect(late.bootstrap).toContain(String(port))
+  })
+
+  it('is waited for no longer when the service is stopped', async () => {
+    await using world = await startRuntimeWorld()
+    await using driver = createNativeDriver({
+      brokers: `127.0.0.1:${await freePort()}`,
+      platform: world.platform,
+      log: () => undefined,
+    })
+    const stop = new AbortController()
+    const lines: string[] = []
+    const waiting = start(world, { driver, signal: stop.signal, lines })
+    stop.abort(new Error('stopped'))
+    await expect(waiting).rejects.toThrow('stopped')
+  })
+})
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await new Promise((resolve) => server.once('listening', resolve))
+  const { port } = server.address() as AddressInfo
+  await new Promise((resolve) => server.close(resolve))
+  return port
+}
