@@ -163,10 +163,20 @@ export const consumerDefects: readonly Defect[] = [
     story:
       'A commit that is refused is made again in the next generation, for a partition that was another member’s meanwhile (platformatic): its offset goes back.',
     file: `${folder}/group/commit-queue.ts`,
-    original: 'if (this.#authority.hold(offset.heldBy ?? offset) === hold) continue',
-    replacement: 'if (hold > 0 || hold <= 0) continue',
+    original: 'if (this.#isHeld(held)) continue',
+    replacement: 'if (held.hold > 0 || held.hold <= 0) continue',
     caughtBy: commits,
     test: 'are never made again',
+  },
+  {
+    name: 'late-commit-left-alone',
+    story:
+      'A commit that was not answered arrives after the next one (Java and all others): the group’s offset stays behind until the next commit.',
+    file: `${folder}/group/commit-queue.ts`,
+    original: 'this.#late.unanswered(latest.values())',
+    replacement: '',
+    caughtBy: commits,
+    test: 'arrives late',
   },
   {
     name: 'old-claim-believed',

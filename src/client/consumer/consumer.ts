@@ -68,7 +68,7 @@ export interface ConsumerParts {
 /** How a consumer deals with its group. */
 export interface GroupParts {
   /** The group's offsets for a consumer that was told what to read. */
-  readonly offsets: GroupOffsets & Pick<GroupMember, 'groupId'>
+  readonly offsets: GroupOffsets & Pick<GroupMember, 'groupId'> & { readonly close: () => void }
   readonly join: (handler: GroupMemberHandler) => GroupMember
 }
 
@@ -346,6 +346,7 @@ export class Consumer implements AsyncIterable<FetchedBatch>, AsyncDisposable {
       if (this.#member !== undefined) await this.#member.close({ deadlineMs, leave })
       else if (this.#autoCommitIntervalMs !== undefined) await this.#commitLast(timeoutMs)
     } finally {
+      this.#group?.offsets.close()
       this.#fetcher.close()
       this.#watch?.release()
     }

@@ -63,6 +63,34 @@ describe('commits of a member', () => {
     expect(count).toBe(2)
   })
 
+  it('are made again when one before them, which was not answered, arrives late', async () => {
+    await using bench = await startBench()
+    const one = bench.member('one', { sessionTimeoutMs: 300_000 })
+    one.subscribe('t')
+    await until(() => one.held === all, 'assigned')
+    let letGo: (() => void) | undefined
+    let hasArrived = false
+    bench.kafka.intercept('OffsetCommit', async (_, proceed) => {
+      if (letGo !== undefined) return proceed()
+      await new Promise<void>((resolve) => (letGo = resolve))
+      const answer = await proceed()
+      hasArrived = true
+      return answer
+    })
+    const committed = async () =>
+      (await one.member.committed([{ topic: 't', partition: 0 }])).map((each) => each.offset)
+    const early = one.member.commit([offset('t', 0, 4)])
+    await until(() => letGo !== undefined, 'sent')
+    bench.kafka.dropConnections()
+    await early
+    await one.member.commit([offset('t', 0, 9)])
+    letGo?.()
+    await until(() => hasArrived, 'late')
+    expect(await committed()).toEqual([4])
+    await one.clock.advance(one.cluster.options.requestTimeoutMs)
+    await expect.poll(committed).toEqual([9])
+  })
+
   it('wait for the join that is due, and go on with what is still held', async () => {
     await using bench = await startBench()
     const one = bench.member('one')

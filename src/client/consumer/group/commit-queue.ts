@@ -10,10 +10,13 @@ import { ConnectionError, isWorthRetrying, KafkaError } from '../../client-error
 import type { Cluster } from '../../cluster/cluster.ts'
 import { partitionKey } from '../../topic-partition.ts'
 import type { TopicPartition } from '../../topic-partition.ts'
-import type { CommittedOffset, OffsetToCommit } from '../group-member.ts'
+import type { OffsetToCommit } from '../group-member.ts'
 import type { GroupCoordinator } from './group-coordinator.ts'
+import { LateCommits } from './late-commits.ts'
+import type { HeldOffset } from './late-commits.ts'
 import { commitRequest, commitResults, offsetVersionMax } from './offset-messages.ts'
 import type { CommitIdentity } from './offset-messages.ts'
+import { readOffsets } from './read-offsets.ts'
 
 /** What a commit needs to know of the membership that it is made in. */
 export interface CommitAuthority {
@@ -45,7 +48,7 @@ const failingMsMax = 60_000
 /** A commit that somebody waits for. */
 interface Commit {
   /** What is not decided yet, by partition, with the hold that it is made under. */
-  readonly open: Map<string, { readonly offset: OffsetToCommit; readonly hold: number }>
+  readonly open: Map<string, HeldOffset>
   readonly resolve: () => void
   readonly reject: (error: Error) => void
   /** The first error of a partition; the others are still tried. */
@@ -72,8 +75,10 @@ export class CommitQueue {
   readonly #groupId: string
   readonly #authority: CommitAuthority
   readonly #backoff: Backoff
+  readonly #late: LateCommits
   #commits: Commit[] = []
   #isRunning = false
+  readonly #closing = new AbortController()
 
   constructor(
     cluster: Cluster,
@@ -87,6 +92,21 @@ export class CommitQueue {
     this.#groupId = groupId
     this.#authority = authority
     this.#backoff = new Backoff(cluster.platform.random, { firstMs, limitMs })
+    this.#late = new LateCommits({
+      clock: cluster.platform.clock,
+      lateMsMax: cluster.options.requestTimeoutMs,
+      read: (partitions) =>
+        readOffsets(cluster, coordinator, groupId, partitions, this.#closing.signal),
+      mayRepeat: (last) => this.#isHeld(last) && !this.#isOpen(partitionKey(last.offset)),
+      commitAgain: (offsets) => this.#commitAgain(offsets),
+      failed: (error) => this.#log('debug', 'late commits could not be looked for', error.message),
+    })
+  }
+
+  /** What was not answered is looked after no more. */
+  close(): void {
+    this.#closing.abort(new Error('the commits are closed'))
+    this.#late.close()
   }
 
   async commit(offsets: readonly OffsetToCommit[], signal?: AbortSignal): Promise<void> {
@@ -146,8 +166,9 @@ export class CommitQueue {
     const identity = this.#authority.identity()
     if (identity === undefined) return this.#authority.ready()
     const sent = [...this.#commits]
+    const latest = latestOf(sent)
     try {
-      const pause = await this.#send(sent, identity)
+      const pause = await this.#send(sent, [...latest.values()], identity)
       if (!pause) {
         this.#backoff.reset()
         return
@@ -159,28 +180,37 @@ export class CommitQueue {
         return
       }
       const isUncertain = error instanceof ConnectionError && error.wasSent
-      if (isUncertain) this.#noteUncertain(error)
+      if (isUncertain) {
+        this.#log('debug', 'a commit was not answered, it is sent again', error.message)
+        this.#late.unanswered(latest.values())
+      }
       for (const commit of sent) this.#trouble(commit, error as Error, isUncertain)
     }
     this.#settle()
     await this.#cluster.platform.clock.sleep(this.#backoff.nextMs())
   }
 
-  /**
-   * The request may still reach the coordinator, after a later one has overtaken it: then the offset goes back
-   * until the next commit. Nothing in the protocol keeps commits of one member in order over connections.
-   */
-  #noteUncertain(error: ConnectionError): void {
-    const fields = { group: this.#groupId, error: error.message }
-    this.#cluster.log('debug', 'group member: a commit was not answered, it is sent again', fields)
+  async #commitAgain(offsets: readonly OffsetToCommit[]): Promise<void> {
+    this.#log('warn', 'a commit has arrived late; the one after it is made again', undefined)
+    await this.commit(offsets)
+  }
+
+  #isHeld({ offset, hold }: HeldOffset): boolean {
+    return this.#authority.hold(offset.heldBy ?? offset) === hold
+  }
+
+  #isOpen(key: string): boolean {
+    return this.#commits.some(({ open }) => open.has(key))
   }
 
   /** Answers whether something is left for which a pause is due. */
-  async #send(sent: readonly Commit[], identity: CommitIdentity): Promise<boolean> {
+  async #send(
+    sent: readonly Commit[],
+    offsets: readonly OffsetToCommit[],
+    identity: CommitIdentity,
+  ): Promise<boolean> {
     const { metadata } = this.#cluster
-    const latest = new Map<string, CommittedOffset>()
-    for (const { open } of sent) for (const [key, { offset }] of open) latest.set(key, offset)
-    const offsets = [...latest.values()]
+    const left = new Set(offsets.map(partitionKey))
     const response = await this.#coordinator.request(
       offsetCommitApi,
       commitRequest(this.#groupId, identity, offsets, metadata),
@@ -193,14 +223,14 @@ export class CommitQueue {
     const refusals = new Set<number>()
     for (const result of commitResults(response, metadata)) {
       const { errorCode } = result
-      latest.delete(partitionKey(result))
+      left.delete(partitionKey(result))
       if (membershipErrors.has(errorCode)) refusals.add(errorCode)
       else if (this.#take(sent, result)) pause = true
     }
     for (const code of refusals) this.#authority.refused(code, identity)
     this.#settle()
     // What was not answered at all is tried again; in a hurry it would be tried for ever.
-    return pause || latest.size > 0
+    return pause || left.size > 0
   }
 
   /** Takes what was answered for a partition; answers whether it has to be tried again after a pause. */
@@ -209,6 +239,8 @@ export class CommitQueue {
     const key = partitionKey(result)
     const concerned = sent.filter(({ open }) => open.has(key))
     if (errorCode === kafkaError.NONE) {
+      const last = concerned.at(-1)?.open.get(key)
+      if (last !== undefined) this.#late.committed(last)
       for (const { open } of concerned) open.delete(key)
       return false
     }
@@ -241,13 +273,17 @@ export class CommitQueue {
 
   #refuseNotHeld(): void {
     for (const commit of this.#commits) {
-      for (const [key, { offset, hold }] of commit.open) {
-        if (this.#authority.hold(offset.heldBy ?? offset) === hold) continue
+      for (const [key, held] of commit.open) {
+        if (this.#isHeld(held)) continue
         commit.open.delete(key)
-        commit.error ??= notOwned(this.#groupId, offset, commit)
+        commit.error ??= notOwned(this.#groupId, held.offset, commit)
       }
     }
     this.#settle()
+  }
+
+  #log(level: 'debug' | 'warn', message: string, error: string | undefined): void {
+    this.#cluster.log(level, `group member: ${message}`, { group: this.#groupId, error })
   }
 
   /** Those of which nothing is open are over. */
@@ -259,6 +295,13 @@ export class CommitQueue {
       else reject(error)
     }
   }
+}
+
+/** Of two for the same partition the later counts. */
+function latestOf(commits: readonly Commit[]): Map<string, OffsetToCommit> {
+  const latest = new Map<string, OffsetToCommit>()
+  for (const { open } of commits) for (const [key, { offset }] of open) latest.set(key, offset)
+  return latest
 }
 
 /** `isUncertain`: it was sent before the partition was lost, and nobody knows whether it took effect. */

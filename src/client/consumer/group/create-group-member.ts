@@ -103,6 +103,7 @@ class Member implements GroupMember {
     await this.#life.close(options)
     this.#protocol?.stop()
     this.#topics.release()
+    this.#commits.close()
     this.#coordinator.close()
   }
 

@@ -33,6 +33,10 @@ export class StandaloneOffsets {
     })
   }
 
+  close(): void {
+    this.#commits.close()
+  }
+
   commit(offsets: readonly OffsetToCommit[], signal?: AbortSignal): Promise<void> {
     return this.#commits.commit(offsets, signal)
   }
