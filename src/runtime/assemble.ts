@@ -1,9 +1,11 @@
 import type { TopicSelection } from '../client/index.ts'
-import type { Driver, RecordSink, SourceOptions } from '../driver/index.ts'
+import type { Driver, RecordSink, RecordSource, SourceOptions } from '../driver/index.ts'
 import type { Log } from '../observe/index.ts'
-import type { Platform } from '../platform/index.ts'
+import type { Clock, Platform } from '../platform/index.ts'
 import { Commits } from './commit/commits.ts'
 import type { CommitOptions } from './commit/commits.ts'
+import type { CommitStrategy } from './commit/commit-strategy.ts'
+import type { ConsumerEvents } from './consumer-events.ts'
 import { ConsumerRun } from './consumer-run.ts'
 import { DeadLetters } from './dead-letter/dead-letters.ts'
 import type { TooLarge } from './dead-letter/dead-letters.ts'
@@ -15,9 +17,10 @@ import { OutageGuard } from './failure/outage-guard.ts'
 import type { Alone } from './lanes/alone.ts'
 import { Turns } from './lanes/turns.ts'
 import type { RecordOrder } from './lanes/record-order.ts'
-import type { Ending, Way } from './outcome.ts'
+import type { Way } from './outcome.ts'
 import { Running } from './running.ts'
 import type { StartPosition } from './start-position.ts'
+import type { DedupeSettings } from './steps/dedupe.ts'
 
 /** Everything that a consumer does, decided. */
 export interface ConsumerSettings {
@@ -33,6 +36,8 @@ export interface ConsumerSettings {
   /** Undefined: what cannot be handled stops its partition. */
   readonly deadLetter: DeadLetterSettings | undefined
   readonly commit: CommitOptions
+  /** Undefined: whatever is read is run. */
+  readonly dedupe: DedupeSettings | undefined
   readonly window: number
   readonly waitingMax: number
   readonly waitingBytesMax: number
@@ -48,14 +53,6 @@ export interface DeadLetterSettings {
   readonly topicOf: (topic: string, isPoison: boolean) => string
   readonly maxRetryCount: number
   readonly tooLarge: TooLarge
-}
-
-/** Whom a consumer tells what happens in it. */
-export interface ConsumerEvents {
-  readonly ended: (delivery: Delivery, ending: Ending) => void
-  readonly late: (delivery: Delivery) => void
-  readonly stuck: (delivery: Delivery) => void
-  readonly letter: (delivery: Delivery, isPoison: boolean) => void
 }
 
 export interface ConsumerAssembly {
@@ -87,6 +84,7 @@ export function assembleConsumer(assembly: ConsumerAssembly): ConsumerRun {
     start: settings.start,
     window: settings.window,
     drainMs: settings.drainMs,
+    rebalanced: (kind) => events.rebalanced(kind),
     source: (callbacks) =>
       driver.source({
         ...settings.source,
@@ -97,15 +95,7 @@ export function assembleConsumer(assembly: ConsumerAssembly): ConsumerRun {
     world: (source, callbacks) => {
       const turns = new Turns(clock, settings.concurrency)
       assembly.alone.add(turns)
-      const guard = new OutageGuard({
-        clock,
-        random,
-        changed: (isOpen) => {
-          if (isOpen) turns.hold()
-          else turns.letGo()
-          tellOfOutage(log, isOpen)
-        },
-      })
+      const guard = guardOf(assembly, turns)
       const { retry, errors: rules } = settings
       const letters = deadLettersOf(assembly)
       return {
@@ -116,21 +106,63 @@ export function assembleConsumer(assembly: ConsumerAssembly): ConsumerRun {
         turns,
         alone: assembly.alone,
         guard,
-        running: new Running({ clock, timeoutMs: settings.handlerTimeoutMs, stuck: events.stuck }),
-        failures: new Failures({ clock, random, rules, retry, guard, letters }),
+        running: new Running({
+          clock,
+          timeoutMs: settings.handlerTimeoutMs,
+          stuck: (delivery) => events.stuck(delivery),
+        }),
+        failures: new Failures({
+          clock,
+          random,
+          rules,
+          retry,
+          guard,
+          letters,
+          failed: (delivery, error, action) => events.failed(delivery, error, action),
+        }),
         commits: new Commits({
           clock,
           log,
           options: settings.commit,
-          strategy: { commit: (commits, call) => source.commit(commits, call) },
+          strategy: timedStrategy(source, clock, events),
         }),
         waitingMax: settings.waitingMax,
         waitingBytesMax: settings.waitingBytesMax,
-        ended: events.ended,
-        late: events.late,
+        ended: (delivery, ending) => events.ended(delivery, ending),
+        late: (delivery) => events.late(delivery),
       }
     },
   })
+}
+
+/** Nothing starts by itself while an outage lasts. */
+function guardOf({ platform, log, events }: ConsumerAssembly, turns: Turns): OutageGuard {
+  return new OutageGuard({
+    clock: platform.clock,
+    random: platform.random,
+    changed: (isOpen) => {
+      if (isOpen) turns.hold()
+      else turns.letGo()
+      events.outage(isOpen)
+      tellOfOutage(log, isOpen)
+    },
+  })
+}
+
+/** Commits by the group's offsets, and tells how long each took. */
+function timedStrategy(source: RecordSource, clock: Clock, events: ConsumerEvents): CommitStrategy {
+  return {
+    async commit(commits, call) {
+      const beganMs = clock.elapsedMs()
+      try {
+        await source.commit(commits, call)
+      } catch (error) {
+        events.commitFailed(error)
+        throw error
+      }
+      events.committed(clock.elapsedMs() - beganMs)
+    },
+  }
 }
 
 function deadLettersOf(assembly: ConsumerAssembly): DeadLetters | undefined {
@@ -145,7 +177,8 @@ function deadLettersOf(assembly: ConsumerAssembly): DeadLetters | undefined {
     groupId: settings.groupId,
     partitionCount,
     eventId,
-    written: events.letter,
+    written: (delivery, error, isPoison) => events.letterWritten(delivery, error, isPoison),
+    failed: (delivery) => events.letterFailed(delivery),
   })
 }
 

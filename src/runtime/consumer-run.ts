@@ -3,13 +3,14 @@ import type { Admin, TopicPartition, TopicSelection } from '../client/index.ts'
 import type { RecordSource, SourceBatch, SourceOptions } from '../driver/index.ts'
 import type { Log } from '../observe/index.ts'
 import type { Clock } from '../platform/index.ts'
+import type { Rebalance } from './consumer-events.ts'
 import type { Commits } from './commit/commits.ts'
 import type { Delivery } from './delivery.ts'
 import { Bookkeeping } from './bookkeeping.ts'
 import type { AcquiredPartition } from './bookkeeping.ts'
 import type { Lineage } from './ledger/commit-metadata.ts'
 import { PartitionRun } from './partition-run.ts'
-import type { PartitionWorld } from './partition-run.ts'
+import type { PartitionWorld } from './partition-world.ts'
 import { StartPositions } from './start-position.ts'
 import type { StartPosition } from './start-position.ts'
 
@@ -24,6 +25,7 @@ export interface ConsumerRunParts {
   readonly window: number
   /** How long what runs may take to end when its partition is given up. */
   readonly drainMs: number
+  readonly rebalanced: (kind: Rebalance) => void
   /** Makes the source; its callbacks are the run's. */
   readonly source: (callbacks: Required<Callbacks>) => RecordSource
   /** Makes what the partitions share, once there is a source to commit to. */
@@ -163,10 +165,9 @@ export class ConsumerRun {
     this.#runs.get(partitionKey(batch))?.feed(batch)
   }
 
-  // ── What the group says ──
-
   #assigned(partitions: readonly TopicPartition[]): void {
     this.#wasAssigned = true
+    this.#parts.rebalanced('assigned')
     this.#source.pause(partitions)
     // Until it is known where they go on: nothing is handed out of a paused partition.
     for (const partition of partitions) this.#source.seek(partition, 'beginning')
@@ -264,6 +265,7 @@ export class ConsumerRun {
   }
 
   async #revoked(partitions: readonly TopicPartition[], signal: AbortSignal): Promise<void> {
+    this.#parts.rebalanced('revoked')
     const runs = this.#runsOf(partitions)
     const drained = this.#parts.clock.setTimer(this.#drainMs, () => deadline.abort())
     const deadline = new AbortController()
@@ -287,6 +289,7 @@ export class ConsumerRun {
   }
 
   #lost(partitions: readonly TopicPartition[]): void {
+    this.#parts.rebalanced('lost')
     this.#giveUp(this.#runsOf(partitions), lost())
   }
 
@@ -317,8 +320,6 @@ export class ConsumerRun {
   #runsOf(partitions: readonly TopicPartition[]): PartitionRun[] {
     return partitions.flatMap((partition) => this.#runs.get(partitionKey(partition)) ?? [])
   }
-
-  // ── What partitions say ──
 
   #full(run: PartitionRun, isFull: boolean): void {
     if (isFull) this.#source.pause([run])

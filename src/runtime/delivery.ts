@@ -61,6 +61,11 @@ export class Delivery {
     return this.#waiting !== undefined
   }
 
+  /** Whether its partition is being given up. */
+  get isGivenUp(): boolean {
+    return this.#dropReason !== undefined
+  }
+
   /** Whether its partition was given up before it started: nothing has become of it, whatever its way answers. */
   get wasDropped(): boolean {
     return this.#wasDropped

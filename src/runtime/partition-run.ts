@@ -1,58 +1,26 @@
 import { setMaxListeners } from 'node:events'
 import type { TopicPartition } from '../client/index.ts'
 import type { SourceBatch, SourceRecord } from '../driver/index.ts'
-import type { Clock } from '../platform/index.ts'
-import type { Commits, CommittedPartition, TakenCommit } from './commit/commits.ts'
+import type { CommittedPartition, TakenCommit } from './commit/commits.ts'
 import { Delivery } from './delivery.ts'
-import type { FailingPartition, Failures, Resolution } from './failure/failures.ts'
-import type { OutageGuard, ProbeSource } from './failure/outage-guard.ts'
-import type { Alone } from './lanes/alone.ts'
+import type { FailingPartition, Resolution } from './failure/failures.ts'
+import type { ProbeSource } from './failure/outage-guard.ts'
 import type { Lane } from './lanes/lane.ts'
 import { LaneTable } from './lanes/lane-table.ts'
-import { Queue } from './lanes/queue.ts'
 import { laneKeyOf } from './lanes/record-order.ts'
-import type { RecordOrder } from './lanes/record-order.ts'
-import type { Turns, TurnTaker } from './lanes/turns.ts'
+import type { TurnTaker } from './lanes/turns.ts'
 import type { Bookkeeping } from './bookkeeping.ts'
 import { failingMax } from './ledger/index.ts'
 import type { Ledger } from './ledger/index.ts'
 import type { OwnerMark } from './ledger/owner-mark.ts'
-import type { Ending, Outcome, Way } from './outcome.ts'
-import type { Running } from './running.ts'
+import { PartitionInput } from './partition-input.ts'
+import type { Ending, Outcome } from './outcome.ts'
+import type { PartitionWorld } from './partition-world.ts'
 import { SuspectRun } from './suspect-run.ts'
 import type { SuspectPartition } from './suspect-run.ts'
 
-/** What the partitions of a consumer share. */
-export interface PartitionWorld {
-  readonly order: RecordOrder
-  readonly way: Way
-  readonly turns: Turns
-  readonly alone: Alone
-  readonly running: Running
-  readonly failures: Failures
-  readonly guard: OutageGuard
-  readonly clock: Clock
-  readonly commits: Commits
-  /** The most records of a partition that wait in lanes, and the most bytes of them. */
-  readonly waitingMax: number
-  readonly waitingBytesMax: number
-  /** The partition has no room for more, or has again. */
-  readonly full: (run: PartitionRun, isFull: boolean) => void
-  readonly ended: (delivery: Delivery, ending: Ending) => void
-  /** A handler came to its end after its partition was given up: what it did counts for nothing. */
-  readonly late: (delivery: Delivery) => void
-  readonly stopped: (run: PartitionRun, reason: string, error: unknown) => void
-}
-
 /** The event loop gets its turn so often. */
 const turnMs = 10
-
-const timesMax = 1_000
-
-interface WrittenAt {
-  readonly offset: number
-  readonly timestamp: number
-}
 
 type State = 'acquiring' | 'running' | 'stopped' | 'draining' | 'gone'
 
@@ -83,17 +51,9 @@ export class PartitionRun
   readonly #lanes = new LaneTable()
   readonly #leaving = new AbortController()
   readonly #gone = new AbortController()
-  /** Batches that were read and whose records are not all in lanes; the first is being taken. */
-  readonly #batches = new Queue<SourceBatch>()
-  #batch: SourceBatch | undefined
-  #records: Iterator<SourceRecord> | undefined
-  #next: SourceRecord | undefined
+  readonly #input: PartitionInput
   #waitingBytes = 0
   #isFull = false
-  #logEnd = -1
-  /** When the first records of batches were written; the first is of the batch where the frontier is. */
-  readonly #times: WrittenAt[] = []
-  #timeOf: SourceBatch | undefined
   #isTaking = false
   #holds = 0
   /** While one of its records may kill the process. */
@@ -111,6 +71,13 @@ export class PartitionRun
     this.topic = topic
     this.partition = partition
     this.#world = world
+    this.#input = new PartitionInput({
+      begun: ({ nextOffset, leaderEpoch }) => this.books.epochs.note(nextOffset - 1, leaderEpoch),
+      ended: ({ nextOffset }) => {
+        this.ledger.readTo(nextOffset)
+        world.commits.changed(0)
+      },
+    })
     // Each failing record of the partition listens.
     setMaxListeners(0, this.#leaving.signal, this.#gone.signal)
   }
@@ -152,7 +119,8 @@ export class PartitionRun
 
   /** Whether nothing more starts until an earlier record ends: its window is full, or too many records fail. */
   get isBlocked(): boolean {
-    return this.#next !== undefined && !this.ledger.mayStart(this.#next.offset)
+    const next = this.#input.waiting
+    return next !== undefined && !this.ledger.mayStart(next.offset)
   }
 
   get isSuspect(): boolean {
@@ -173,18 +141,14 @@ export class PartitionRun
 
   /** Records between the frontier and the end, as far as it was heard of. */
   get lag(): number | undefined {
-    if (this.#books === undefined || this.#logEnd < 0) return undefined
-    return Math.max(0, this.#logEnd - this.#books.ledger.frontier)
+    if (this.#books === undefined || this.#input.logEnd < 0) return undefined
+    return Math.max(0, this.#input.logEnd - this.#books.ledger.frontier)
   }
 
   /** When the oldest record that has not ended was written, or one near it; undefined when all have ended. */
   get oldestTimestamp(): number | undefined {
     if (this.lag === undefined || this.lag === 0) return undefined
-    const { frontier } = this.ledger
-    while (this.#times.length > 1 && (this.#times[1] as WrittenAt).offset <= frontier) {
-      this.#times.shift()
-    }
-    return this.#times[0]?.timestamp
+    return this.#input.timeAt(this.ledger.frontier)
   }
 
   /** Records that were read and have not ended. */
@@ -244,7 +208,7 @@ export class PartitionRun
   /** Records that have been read, behind those before. */
   feed(batch: SourceBatch): void {
     if (this.#state === 'gone' || this.#state === 'draining') return
-    this.#batches.push(batch)
+    this.#input.push(batch)
     this.#take()
   }
 
@@ -304,8 +268,6 @@ export class PartitionRun
     this.#idle?.()
   }
 
-  // ── Turns and probes ──
-
   get hasReady(): boolean {
     if (!this.#mayStart || this.#suspect !== undefined) return false
     return this.#lanes.hasAgain || (this.#lanes.hasNew && this.ledger.failingCount < failingMax)
@@ -325,8 +287,6 @@ export class PartitionRun
     this.#makeRoom()
     return this.hasReady
   }
-
-  // ── While one of its records may kill the process ──
 
   get mark(): OwnerMark {
     return this.books.mark
@@ -365,8 +325,6 @@ export class PartitionRun
     return true
   }
 
-  // ── Reading ──
-
   /** Puts what was read into lanes, as far as there is room. */
   #take(): void {
     if (this.#isTaking) return
@@ -375,7 +333,7 @@ export class PartitionRun
       const { clock } = this.#world
       const untilMs = clock.elapsedMs() + turnMs
       while (this.#mayStart) {
-        const record = this.#peek()
+        const record = this.#input.peek()
         if (record === undefined) break
         // Handlers that answer at once must not keep heartbeats and timers waiting.
         if (clock.elapsedMs() > untilMs) {
@@ -386,7 +344,7 @@ export class PartitionRun
           this.#setFull(true)
           return
         }
-        this.#next = undefined
+        this.#input.taken()
         this.#accept(record)
       }
       this.#setFull(false)
@@ -395,40 +353,6 @@ export class PartitionRun
     } finally {
       this.#isTaking = false
     }
-  }
-
-  #peek(): SourceRecord | undefined {
-    while (this.#next === undefined) {
-      if (this.#records === undefined && !this.#nextBatch()) return undefined
-      const { value, done } = (this.#records as Iterator<SourceRecord, undefined>).next()
-      if (done !== true) {
-        this.#next = value
-        this.#keepTime(value)
-        break
-      }
-      this.ledger.readTo((this.#batch as SourceBatch).nextOffset)
-      this.#records = undefined
-      this.#world.commits.changed(0)
-    }
-    return this.#next
-  }
-
-  /** One record of each batch is enough to tell how old things are. */
-  #keepTime({ offset, timestamp }: SourceRecord): void {
-    if (this.#timeOf === this.#batch) return
-    this.#timeOf = this.#batch
-    this.#times.push({ offset, timestamp })
-    if (this.#times.length > timesMax) this.#times.splice(1, 1)
-  }
-
-  #nextBatch(): boolean {
-    this.#batch = this.#batches.shift()
-    if (this.#batch === undefined) return false
-    this.#records = this.#batch[Symbol.iterator]()
-    const { nextOffset, leaderEpoch, highWatermark } = this.#batch
-    this.#logEnd = Math.max(this.#logEnd, highWatermark)
-    this.books.epochs.note(nextOffset - 1, leaderEpoch)
-    return true
   }
 
   #hasRoomFor(record: SourceRecord): boolean {
@@ -446,7 +370,7 @@ export class PartitionRun
 
   /** Something has ended or begun to run: there may be room for more. */
   #makeRoom(): void {
-    if (this.#next === undefined || this.#isTaking) return
+    if (this.#isTaking || this.#input.waiting === undefined) return
     if (this.#lanes.waitingCount * 2 <= this.#world.waitingMax) this.#take()
   }
 
@@ -477,8 +401,6 @@ export class PartitionRun
     if (this.#suspect !== undefined) this.#suspect.wake()
     else if (this.hasReady) this.#world.turns.offer(this)
   }
-
-  // ── Running ──
 
   /** Runs an attempt. A record that did not wait has no lane yet, and gets one only if it does not end at once. */
   #run(lane: Lane | undefined, delivery: Delivery, key?: string): void {
@@ -624,13 +546,9 @@ export class PartitionRun
 
   #dropWaiting(): void {
     this.#lanes.clear()
-    this.#batches.clear()
-    this.#records = undefined
-    this.#next = undefined
+    this.#input.clear()
     this.#waitingBytes = 0
   }
-
-  // ── Failures ──
 
   countFailure(delivery: Delivery): number {
     return this.ledger.fail(delivery.offset)
@@ -661,8 +579,6 @@ export class PartitionRun
     this.#state = 'stopped'
     this.#world.stopped(this, reason, error)
   }
-
-  // ── Commits ──
 
   get isDirty(): boolean {
     return this.#books?.isDirty ?? false

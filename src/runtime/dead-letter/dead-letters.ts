@@ -26,7 +26,8 @@ export interface DeadLettersParts {
   /** How many partitions that has: a letter goes to the partition that the record came from. */
   readonly partitionCount: (topic: string) => number | undefined
   readonly eventId: (delivery: Delivery) => string | undefined
-  readonly written: (delivery: Delivery, isPoison: boolean) => void
+  readonly written: (delivery: Delivery, error: unknown, isPoison: boolean) => void
+  readonly failed: (delivery: Delivery) => void
 }
 
 const pauseMsMin = 200
@@ -56,7 +57,7 @@ export class DeadLetters implements LetterBox {
       for (;;) {
         try {
           await this.#send(delivery, letter, partition.gone)
-          this.#parts.written(delivery, letter.isPoison)
+          this.#parts.written(delivery, error, letter.isPoison)
           return 'written'
         } catch (failure) {
           partition.gone.throwIfAborted()
@@ -67,6 +68,7 @@ export class DeadLetters implements LetterBox {
           }
           if (!isHeld) partition.hold('a dead letter cannot be written')
           isHeld = true
+          this.#parts.failed(delivery)
           log(
             'error',
             `the dead letter of ${delivery.toString()} was not written, it is tried again`,

@@ -3,7 +3,7 @@ import type { Clock, Random } from '../../platform/index.ts'
 import type { Delivery } from '../delivery.ts'
 import type { Ending } from '../outcome.ts'
 import { actionFor } from './failure-policy.ts'
-import type { FailureRule } from './failure-policy.ts'
+import type { FailureAction, FailureRule } from './failure-policy.ts'
 import type { OutageGuard } from './outage-guard.ts'
 
 /** How often, and for how long, a record is tried. */
@@ -53,6 +53,7 @@ export interface FailuresParts {
   readonly guard: OutageGuard
   /** Undefined where there are no dead letters: what cannot be handled stops its partition. */
   readonly letters: LetterBox | undefined
+  readonly failed: (delivery: Delivery, error: unknown, action: FailureAction) => void
 }
 
 /** The processes that ran this record died: it goes to the poison topic without being run. */
@@ -91,6 +92,7 @@ export class Failures {
   ): Promise<Resolution> {
     const { guard, rules } = this.#parts
     const action = error instanceof DecodeError ? 'deadLetter' : actionFor(rules, error, delivery)
+    this.#parts.failed(delivery, error, action)
     if (action !== 'retry') guard.succeeded()
     try {
       switch (action) {

@@ -16,11 +16,14 @@ import type { Health, HttpServer, Log, Logger, Metrics } from '../../observe/ind
 import { optionsOf, text, wholeNumber } from '../../option-checks.ts'
 import { createNodePlatform } from '../../platform/index.ts'
 import type { Platform } from '../../platform/index.ts'
+import { memoryDedupeStore } from '../../store/index.ts'
 import { assembleConsumer } from '../assemble.ts'
 import type { ConsumerSettings } from '../assemble.ts'
 import { Alone } from '../lanes/alone.ts'
+import { countEvents, observeConsumer } from '../consumer-metrics.ts'
 import type { ConsumerRun } from '../consumer-run.ts'
 import type { Step } from '../outcome.ts'
+import { Dedupe } from '../steps/dedupe.ts'
 import { RecordMetrics } from '../steps/measure.ts'
 import { eventIn } from '../steps/decode.ts'
 import { resolveConsumerOptions } from './consumer-options.ts'
@@ -220,6 +223,7 @@ export class Service implements AsyncDisposable {
   ): ConsumerRun {
     const records = new RecordMetrics(metrics, this.#platform.clock)
     const publisher = this.#publish()
+    const counted = { metrics, clock: this.#platform.clock, group: settings.groupId }
     const run = assembleConsumer({
       driver: this.#driver,
       platform: this.#platform,
@@ -230,23 +234,33 @@ export class Service implements AsyncDisposable {
       sink: this.#sinkForAll(),
       way: consumer.way({
         outer: [],
-        inner: [records.step, ...this.#steps],
+        inner: [...this.#dedupe(settings, metrics), records.step, ...this.#steps],
         publish: (event, data, options, context) =>
           publisher.publish(event, data, options, context),
       }),
-      events: {
-        ended: (delivery, ending) => records.ended(delivery, ending),
-        late: () => undefined,
-        letter: (delivery, isPoison) => {
-          if (isPoison) records.poisoned(delivery)
-        },
+      events: countEvents({
+        ...counted,
+        records,
         stuck: (delivery) => this.#fail(stuck(delivery.toString())),
-      },
+      }),
       eventId: ({ decoded }) => eventIn(decoded)?.id,
       partitionCount: () => undefined,
     })
+    observeConsumer(counted, run)
     this.#watch(settings, consumer.topics.map(({ name }) => name).join(', '), run)
     return run
+  }
+
+  /** Around the measured step: what is skipped as a duplicate, or waits, was not processed. */
+  #dedupe(
+    { groupId, dedupe }: ConsumerSettings,
+    metrics: ReturnType<typeof runtimeMetrics>,
+  ): readonly Step[] {
+    if (dedupe === undefined) return []
+    const { clock, random } = this.#platform
+    const store = dedupe.store ?? memoryDedupeStore({ clock, idsMax: dedupe.idsMax })
+    const log = this.#log
+    return [new Dedupe({ clock, random, log, groupId, store, settings: dedupe, metrics }).step]
   }
 
   /** Ready means: all that was assigned works. */

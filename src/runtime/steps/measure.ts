@@ -49,12 +49,8 @@ export class RecordMetrics {
     this.#of(delivery).ended[ending].add(1)
   }
 
-  poisoned(delivery: Delivery): void {
-    this.#metrics.poisonRecords.with({ topic: delivery.topic, event_type: typeOf(delivery) }).add(1)
-  }
-
   #of(delivery: Delivery): Series {
-    const type = typeOf(delivery)
+    const type = eventTypeOf(delivery)
     let types = this.#series.get(delivery.topic)
     if (types === undefined) this.#series.set(delivery.topic, (types = new Map<string, Series>()))
     let series = types.get(type)
@@ -76,7 +72,7 @@ export class RecordMetrics {
 }
 
 /** The type of an event whose topic knows it; what anybody may write into a header is no label. */
-function typeOf({ decoded }: Delivery): string {
+export function eventTypeOf({ decoded }: Delivery): string {
   if (decoded === undefined) return 'unknown'
   if (decoded.kind === 'tombstone') return 'tombstone'
   return decoded.contract?.type ?? 'unknown'
