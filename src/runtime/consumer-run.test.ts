@@ -4,6 +4,9 @@ import type { Delivery } from './delivery.ts'
 import { startRuntimeWorld } from './fixture/runtime-world.ts'
 import type { RuntimeWorld } from './fixture/runtime-world.ts'
 
+/** Waits as long as a busy machine may need. */
+const soon = (check: () => unknown) => vi.waitFor(check, { timeout: 20_000 })
+
 /** Writes `count` records, the keys in turn; each value is its number. */
 async function write(world: RuntimeWorld, count: number, keys = 10, topic = 'orders') {
   const records = Array.from({ length: count }, (_, number) => ({
@@ -43,9 +46,9 @@ describe('a consumer', () => {
       seen.push(numberOf(delivery))
       return undefined
     })
-    await vi.waitFor(() => expect(endings.get('done')).toBe(1_000))
+    await soon(() => expect(endings.get('done')).toBe(1_000))
     expect(new Set(seen).size).toBe(1_000)
-    await vi.waitFor(async () => {
+    await soon(async () => {
       expect(await committedIn(world)).toBe(1_000)
     })
   })
@@ -67,7 +70,7 @@ describe('a consumer', () => {
       running.delete(key)
       return undefined
     })
-    await vi.waitFor(() => expect(endings.get('done')).toBe(500))
+    await soon(() => expect(endings.get('done')).toBe(500))
     expect(most).toBeGreaterThan(20)
   })
 
@@ -80,8 +83,8 @@ describe('a consumer', () => {
       attempts.push(delivery.attempt)
       throw new Error('this one never works')
     })
-    await vi.waitFor(() => expect(endings.get('done')).toBe(99))
-    await vi.waitFor(() => expect(endings.get('dead-lettered')).toBe(1))
+    await soon(() => expect(endings.get('done')).toBe(99))
+    await soon(() => expect(endings.get('dead-lettered')).toBe(1))
     expect(attempts).toEqual([1, 2, 3])
     const [letter] = await read(world, 'orders.dlq', 1)
     expect(letter?.value?.toString()).toBe('42')
@@ -100,12 +103,12 @@ describe('a consumer', () => {
       return undefined
     }
     const first = world.start(way)
-    await vi.waitFor(() => expect(first.endings.get('done')).toBe(300))
+    await soon(() => expect(first.endings.get('done')).toBe(300))
     expect(await first.run.close({ drainMs: 2_000, leave: true })).toBe(true)
     await first.reading
     await write(world, 50)
     const second = world.start(way)
-    await vi.waitFor(() => expect(second.endings.get('done')).toBe(50))
+    await soon(() => expect(second.endings.get('done')).toBe(50))
     expect(seen).toHaveLength(350)
   })
 
@@ -119,11 +122,11 @@ describe('a consumer', () => {
     }
     await write(world, 2_000, 200)
     const first = world.start(way, { concurrency: 8 })
-    await vi.waitFor(() => expect(seen.length).toBeGreaterThan(100))
+    await soon(() => expect(seen.length).toBeGreaterThan(100))
     world.start(way, { concurrency: 8 })
-    await vi.waitFor(() => expect(seen.length).toBeGreaterThan(600), { timeout: 20_000 })
+    await soon(() => expect(seen.length).toBeGreaterThan(600))
     await first.run.close({ drainMs: 5_000, leave: true })
-    await vi.waitFor(() => expect(new Set(seen).size).toBe(2_000), { timeout: 20_000 })
+    await soon(() => expect(new Set(seen).size).toBe(2_000))
     // Nobody crashed: what was running was waited for and committed before its partition went on.
     expect(seen).toHaveLength(2_000)
   })
@@ -139,7 +142,7 @@ describe('a consumer', () => {
       seen.push(numberOf(delivery))
       return undefined
     })
-    await vi.waitFor(() => expect(first.endings.get('done')).toBe(380))
+    await soon(() => expect(first.endings.get('done')).toBe(380))
     await first.run.close({ drainMs: 0, leave: true })
     expect(await committedIn(world)).toBe(3)
     const again: number[] = []
@@ -147,12 +150,12 @@ describe('a consumer', () => {
       again.push(numberOf(delivery))
       return undefined
     })
-    await vi.waitFor(() => expect(second.endings.get('done')).toBe(20))
+    await soon(() => expect(second.endings.get('done')).toBe(20))
     expect(again.every((number) => number % 20 === 3)).toBe(true)
-    await vi.waitFor(async () => expect(await committedIn(world)).toBe(400))
+    await soon(async () => expect(await committedIn(world)).toBe(400))
     // The handler that ignored its end comes to it: nothing of it counts.
     release()
-    await vi.waitFor(() => expect(first.late).toHaveLength(1))
+    await soon(() => expect(first.late).toHaveLength(1))
     expect(second.endings.get('done')).toBe(20)
   })
 
@@ -160,9 +163,9 @@ describe('a consumer', () => {
     await using world = await startRuntimeWorld({ orders: 3 })
     await write(world, 30)
     const { endings } = world.start(() => undefined, { start: 'latest' })
-    await vi.waitFor(async () => expect(await committedIn(world)).toBe(30))
+    await soon(async () => expect(await committedIn(world)).toBe(30))
     await write(world, 5)
-    await vi.waitFor(() => expect(endings.get('done')).toBe(5))
+    await soon(() => expect(endings.get('done')).toBe(5))
   })
 
   it('tells an outage from bad records: nothing is dead-lettered, and it goes on by itself', async () => {
@@ -175,13 +178,13 @@ describe('a consumer', () => {
       failures++
       throw new Error('the database is away')
     })
-    await vi.waitFor(() => expect(run.notReadyBecause).toMatch(/outage/))
+    await soon(() => expect(run.notReadyBecause).toMatch(/outage/))
     const atFirst = failures
-    await vi.waitFor(() => expect(failures).toBeGreaterThan(atFirst + 2), { timeout: 10_000 })
+    await soon(() => expect(failures).toBeGreaterThan(atFirst + 2))
     // One at a time, with pauses: not a hot loop.
     expect(failures).toBeLessThan(atFirst + 50)
     isBroken = false
-    await vi.waitFor(() => expect(endings.get('done')).toBe(200), { timeout: 20_000 })
+    await soon(() => expect(endings.get('done')).toBe(200))
     expect(endings.get('dead-lettered')).toBeUndefined()
     expect(run.notReadyBecause).toBeUndefined()
   })
