@@ -74,6 +74,13 @@ describe('a request', () => {
   })
 })
 
+describe('many requests', () => {
+  it('on one connection have each the whole of the bounds', () => {
+    const request = `${get}X: ${'a'.repeat(5_000)}\r\n\r\n`
+    expect(statusOf(request.repeat(50))).toEqual(Array.from({ length: 50 }, () => '/metrics'))
+  })
+})
+
 describe('what is refused', () => {
   it.each([
     ['\r\n\r\n', 400],

@@ -83,7 +83,15 @@ async function connect(platform: Platform): Promise<Client> {
 const bytes = (text: string) => [Buffer.from(text, 'latin1')]
 
 /** Sends text, and answers all that came back, and when the connection closed, if within 200 s. */
-function exchange({ simulation }: World, ...texts: readonly string[]): Promise<Exchanged> {
+function exchange(world: World, ...texts: readonly string[]): Promise<Exchanged> {
+  return exchangeWithPauses(world, 100, texts)
+}
+
+function exchangeWithPauses(
+  { simulation }: World,
+  pauseMs: number,
+  texts: readonly string[],
+): Promise<Exchanged> {
   return simulation.runProcess(
     'client',
     'client',
@@ -92,7 +100,7 @@ function exchange({ simulation }: World, ...texts: readonly string[]): Promise<E
       const beganMs = platform.clock.elapsedMs()
       for (const text of texts) {
         client.socket.write(bytes(text))
-        await platform.clock.sleep(100)
+        await platform.clock.sleep(pauseMs)
       }
       await platform.clock.sleep(200_000)
       const closedAfterMs =
@@ -152,8 +160,11 @@ describe('a server', () => {
   })
 
   it('answers requests in their order, also when a later one is quicker, one at a time', async () => {
-    const requests = [get('/slow'), get('/metrics'), get('/slow'), get('/empty')].join('')
-    const { text } = await exchange(await startWorld(), requests)
+    const requests = [get('/slow'), get('/metrics'), get('/slow'), get('/empty')]
+    const together = await exchange(await startWorld(), requests.join(''))
+    const { text } = await exchange(await startWorld(), ...requests)
+    const answers = (answered: string) => answered.replaceAll(/^Date: .*\r\n/gm, '')
+    expect(answers(together.text)).toBe(answers(text))
     expect([...text.matchAll(/at (\/\w+)/g)].map(([, path]) => path)).toEqual([
       '/slow',
       '/metrics',
@@ -177,11 +188,33 @@ describe('a server', () => {
     expect(text.match(/x{600000}/g)).toHaveLength(2)
   })
 
+  it('reads no more than it can answer', async () => {
+    const world = await startWorld()
+    const count = 30_000
+    const answered = await world.simulation.runProcess(
+      'client',
+      'client',
+      async (platform) => {
+        const client = await connect(platform)
+        client.socket.write(bytes(get('/slow') + get('/empty').repeat(count)))
+        await platform.clock.sleep(2_000)
+        const heldBackBytes = client.socket.queuedBytes
+        await platform.clock.sleep(60_000)
+        return { heldBackBytes, count: statuses(client.received).length }
+      },
+      { withinMs: 600_000 },
+    )
+    // All but what is in the buffers of the network and of one connection.
+    expect(answered.heldBackBytes).toBeGreaterThan(get('/empty').length * count - 600_000)
+    expect(answered.count).toBe(count + 1)
+  })
+
   it('closes a connection that says nothing, or not enough, or gets no answer', async () => {
     const world = await startWorld({ idleTimeoutMs: 20_000, requestTimeoutMs: 8_000 })
     const silent = await exchange(world)
     expect([silent.text, Math.round(silent.closedAfterMs! / 1_000)]).toEqual(['', 20])
-    const half = await exchange(world, 'GET /metrics HTTP/1.1\r\n', 'Host: ', 'a\r\n', 'X: y')
+    const trickle = ['GET /metrics HTTP/1.1\r\n', 'Host: ', 'a\r\n', 'X: y', '\r\n', '\r\n']
+    const half = await exchangeWithPauses(world, 2_500, trickle)
     expect([statuses(half.text), Math.round(half.closedAfterMs! / 1_000)]).toEqual([['408'], 8])
     const bodiless = await exchange(world, get('/metrics', 'Content-Length: 9'), '12345')
     expect([statuses(bodiless.text), Math.round(bodiless.closedAfterMs! / 1_000)]).toEqual([
@@ -288,6 +321,27 @@ describe('a server', () => {
     expect(Math.round(closedAtMs / 1_000)).toBe(5)
   })
 
+  it('that closes lets a large answer be taken, and waits no longer than that', async () => {
+    const network = { bytesPerMs: 100, bufferBytes: 10_000 }
+    const world = await startWorld({ closeTimeoutMs: 60_000 }, network)
+    const [length, tookMs] = await world.simulation.runProcess(
+      'client',
+      'client',
+      async (platform) => {
+        const client = await connect(platform)
+        client.socket.write(bytes(get('/large')))
+        await platform.clock.sleep(1_000)
+        const beganMs = platform.clock.elapsedMs()
+        await world.server().close()
+        await platform.clock.sleep(100)
+        return [client.received.length, platform.clock.elapsedMs() - beganMs] as const
+      },
+      { withinMs: 600_000 },
+    )
+    expect(length).toBeGreaterThan(600_000)
+    expect(tookMs).toBeLessThan(20_000)
+  })
+
   it('survives anything that is sent, however it is cut', async () => {
     const part = fc.oneof(
       { weight: 3, arbitrary: fc.constantFrom(get('/metrics'), get('/slow'), get('/large')) },
@@ -324,7 +378,7 @@ describe('a server', () => {
           expect(world.lines).toEqual([])
         },
       ),
-      { seed: 9, numRuns: 60 },
+      { seed: 9, numRuns: 40 },
     )
   })
 })

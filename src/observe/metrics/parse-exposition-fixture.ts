@@ -40,6 +40,7 @@ export function parseExposition(text: string, format: 'text' | 'openmetrics'): P
       }
       samples.push(sample)
     }
+    if (format === 'openmetrics' && /(?<!\\)(?:\\\\)*"/.test(help)) throw new Error('a bare quote')
     families.push({ name, help: unescaped(help, format === 'openmetrics'), type, unit, samples })
   }
   return families

@@ -39,7 +39,6 @@ export class OpenTelemetryTracer implements Tracer {
           const linked = spanContextOf(context)
           return linked === undefined ? [] : [{ context: linked, attributes: defined(more) }]
         }),
-        root: options.parent === 'none',
       },
       within,
     )

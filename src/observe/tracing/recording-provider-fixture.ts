@@ -9,6 +9,8 @@ export interface RecordedSpan {
   readonly traceId: string
   readonly spanId: string
   readonly parentId: string | undefined
+  /** Whether the parent is a span of another process. */
+  readonly isContinued: boolean
   readonly links: readonly Link[]
   readonly attributes: Attributes
   status: SpanStatus | undefined
@@ -38,6 +40,7 @@ export function recordSpans(): { readonly spans: RecordedSpan[] } & Disposable {
           traceId: parent?.traceId ?? hex(number, 32),
           spanId: hex(number, 16),
           parentId: parent?.spanId,
+          isContinued: parent?.isRemote === true,
           links: options.links ?? [],
           attributes: { ...options.attributes },
           status: undefined,

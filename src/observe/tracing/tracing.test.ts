@@ -142,6 +142,7 @@ describe('with OpenTelemetry', () => {
         traceId,
         spanId: '0000000000000001',
         parentId: spanId,
+        isContinued: true,
         links: [
           {
             context: {
@@ -173,6 +174,7 @@ describe('with OpenTelemetry', () => {
         traceId,
         spanId: '0000000000000002',
         parentId: '0000000000000001',
+        isContinued: false,
         links: [],
         attributes: {
           'messaging.system': 'kafka',
@@ -192,6 +194,7 @@ describe('with OpenTelemetry', () => {
         traceId,
         spanId: '0000000000000003',
         parentId: '0000000000000001',
+        isContinued: false,
         links: [],
         attributes: {
           'messaging.system': 'kafka',
