@@ -1,3 +1,5 @@
+import type { Clock } from '../../platform/index.ts'
+
 /** What the system sends to a process that should end. */
 export type EndSignal = 'SIGTERM' | 'SIGINT'
 
@@ -22,4 +24,16 @@ export function onEndSignal(callback: (signal: EndSignal) => void): () => void {
     process.off('SIGTERM', term)
     process.off('SIGINT', interrupt)
   }
+}
+
+/** What comes after a service in its program has so long; then what hangs is not waited for. */
+const lingerMs = 2_000
+
+/**
+ * Lets the process end with an exit code. Handlers that ignore their signal would keep it alive: nobody waits for them
+ * any more, and what they still do counts for nothing.
+ */
+export function endProcess(clock: Pick<Clock, 'setTimer'>, exitCode: 1 | 2): void {
+  process.exitCode ??= exitCode
+  clock.setTimer(lingerMs, () => process.exit())
 }

@@ -23,13 +23,20 @@ import { Alone } from '../lanes/alone.ts'
 import { countEvents, observeConsumer } from '../consumer-metrics.ts'
 import type { ConsumerRun } from '../consumer-run.ts'
 import type { Step } from '../outcome.ts'
+import { checkStart } from '../start/check-start.ts'
+import type { TopicFacts } from '../start/check-topics.ts'
+import { resolveDoWithout } from '../start/driver-promises.ts'
+import type { DriverPromise } from '../start/driver-promises.ts'
+import { resolveTopicPolicy } from '../start/topic-policy.ts'
+import type { TopicPolicy } from '../start/topic-policy.ts'
+import { keyIsIdStep } from '../steps/key-is-id.ts'
 import { Dedupe } from '../steps/dedupe.ts'
 import { RecordMetrics } from '../steps/measure.ts'
 import { eventIn } from '../steps/decode.ts'
 import { resolveConsumerOptions } from './consumer-options.ts'
 import type { ConsumerOptions } from './consumer-options.ts'
 import type { PublishOptions } from './handler-context.ts'
-import { onEndSignal } from './process-signals.ts'
+import { endProcess, onEndSignal } from './process-signals.ts'
 import { Publisher } from './publisher.ts'
 import type { Outgoing } from './publisher.ts'
 import { ServiceConsumer } from './service-consumer.ts'
@@ -41,6 +48,15 @@ export interface ServiceOptions {
   readonly kafka: ClientOptions | Driver
   /** Topics that it publishes to, beside those that it consumes. */
   readonly topics?: readonly TopicContract[]
+  /** How long it waits for a broker to answer when it starts. @defaultValue 30000 */
+  readonly connectTimeoutMs?: number
+  /**
+   * What is done at start about topics that are missing, or not as their contract says.
+   * @defaultValue missing ones are created where all brokers are on this machine, else refused; differences are warned about
+   */
+  readonly topicPolicy?: TopicPolicy
+  /** What a driver need not promise; without this each of it is refused at start, by name. */
+  readonly doWithout?: readonly DriverPromise[]
   /** Where metrics and health are served; `false` for nowhere. @defaultValue { port: 9464, host: '127.0.0.1' } */
   readonly metrics?: false | { readonly port?: number; readonly host?: string }
   /** Whether SIGTERM and SIGINT end it in order while `run` is on. @defaultValue true */
@@ -57,8 +73,24 @@ export interface StopOptions {
   readonly leave?: boolean
 }
 
-const optionNames = ['name', 'kafka', 'topics', 'metrics', 'signals', 'log', 'platform']
+const optionNames = [
+  'name',
+  'kafka',
+  'topics',
+  'connectTimeoutMs',
+  'topicPolicy',
+  'doWithout',
+  'metrics',
+  'signals',
+  'log',
+  'platform',
+]
 const metricsPort = 9_464
+const connectTimeoutMs = 30_000
+const requestTimeoutMs = 30_000
+/** A letter that a broker may find too large is sent all the same: the broker's answer counts. */
+const letterRequestBytesMin = 16 * 1024 * 1024
+const timesMs = { min: 1, max: 2 ** 31 - 1 }
 
 interface Definition {
   readonly consumer: ServiceConsumer
@@ -69,6 +101,7 @@ interface Definition {
  * A service on Kafka: consumers, a publisher, metrics and health, as one thing that starts and ends.
  *
  * - **defined**: consumers are added.
+ * - **starting** (`connect`): the cluster is waited for, its topics are looked at.
  * - **running** (`run` or `start`).
  * - **stopping** (`stop`, a signal, or a failure): not ready, nothing new starts, what runs may end; then groups are
  *   left, and the producer and the server are closed, in this order.
@@ -87,12 +120,19 @@ export class Service implements AsyncDisposable {
   readonly #alone = new Alone()
   readonly #processId: string
   #runs: ConsumerRun[] = []
+  readonly #connectTimeoutMs: number
+  readonly #policy: ReturnType<typeof resolveTopicPolicy>
+  readonly #doWithout: ReturnType<typeof resolveDoWithout>
+  readonly #ending = new AbortController()
+  #connecting: Promise<TopicFacts | undefined> | undefined
   #sink: RecordSink | undefined
+  #letterSink: RecordSink | undefined
   #publisher: Publisher | undefined
   #server: HttpServer | undefined
-  #state: 'defined' | 'running' | 'stopping' | 'stopped' = 'defined'
+  #state: 'defined' | 'starting' | 'running' | 'stopping' | 'stopped' = 'defined'
   #stopping: Promise<void> | undefined
   #failure: Error | undefined
+  #isStarted = false
   #reading: Promise<unknown> = Promise.resolve()
   #isClean = true
 
@@ -103,6 +143,9 @@ export class Service implements AsyncDisposable {
     if (name === undefined) throw new OptionError('name', 'is missing: who is this service?')
     this.name = name
     this.#options = options
+    this.#connectTimeoutMs = wholeNumber(given, 'connectTimeoutMs', connectTimeoutMs, timesMs)
+    this.#policy = resolveTopicPolicy(given['topicPolicy'], 'topicPolicy')
+    this.#doWithout = resolveDoWithout(given['doWithout'], 'doWithout')
     this.#platform = options.platform ?? createNodePlatform()
     this.#log = options.log === undefined ? createConsoleLog() : toLog(options.log)
     this.#driver = driverOf(options, this.#platform, this.#log)
@@ -157,36 +200,43 @@ export class Service implements AsyncDisposable {
 
   /** Starts, and ends at a signal, at `stop` or when something fails that nobody can mend here: then it rejects. */
   async run(): Promise<void> {
-    await this.start()
-    const stopListening =
-      this.#options.signals === false
-        ? () => undefined
-        : onEndSignal((signal) => {
-            this.#log('info', `${signal}: the service ends when what runs has ended`)
-            void this.stop()
-          })
+    const ownsProcess = this.#options.signals !== false
+    const stopListening = ownsProcess
+      ? onEndSignal((signal) => {
+          this.#log('info', `${signal}: the service ends when what runs has ended`)
+          void this.stop()
+        })
+      : () => undefined
     try {
+      await this.start()
       await this.#reading
-    } finally {
-      await this.stop()
-      stopListening()
-      if (!this.#isClean) process.exitCode = 2
+    } catch (error) {
+      this.#failure ??= error as Error
     }
+    await this.stop()
+    stopListening()
+    if (ownsProcess && this.#failure !== undefined) endProcess(this.#platform.clock, 1)
+    else if (ownsProcess && !this.#isClean) endProcess(this.#platform.clock, 2)
     if (this.#failure !== undefined) throw this.#failure
   }
 
-  /** Starts its consumers and its server; resolves when they work. */
+  /**
+   * Waits for the cluster and makes sure that all is there that the service needs; nothing is read yet. `start` and
+   * `run` do it by themselves.
+   */
+  async connect(): Promise<void> {
+    await this.#connect()
+  }
+
+  /** Starts its consumers and its server; resolves when they work, or when it was stopped meanwhile. */
   async start(): Promise<void> {
-    if (this.#state !== 'defined') throw stateError('a service runs once')
+    if (this.#isStarted) throw stateError('a service runs once')
+    this.#isStarted = true
+    const facts = await this.#connect()
+    if (facts === undefined) return
     this.#state = 'running'
-    this.health.add({
-      name: 'running',
-      kind: 'ready',
-      check: () => (this.#state === 'running' ? undefined : 'the service is stopping'),
-    })
-    await this.#serve()
     const metrics = runtimeMetrics(this.metrics)
-    this.#runs = this.#definitions.map((definition) => this.#assemble(definition, metrics))
+    this.#runs = this.#definitions.map((definition) => this.#assemble(definition, metrics, facts))
     this.#reading = Promise.all(this.#runs.map((run) => run.run())).catch((error: unknown) => {
       this.#fail(error as Error)
     })
@@ -202,8 +252,53 @@ export class Service implements AsyncDisposable {
     return this.stop()
   }
 
+  /** What was found out about topics; undefined when the service was stopped meanwhile. */
+  #connect(): Promise<TopicFacts | undefined> {
+    if (this.#state === 'defined') {
+      this.#state = 'starting'
+      this.#connecting = this.#makeSure()
+    }
+    if (this.#connecting === undefined) throw stateError('the service has stopped')
+    return this.#connecting
+  }
+
+  async #makeSure(): Promise<TopicFacts | undefined> {
+    this.health.add({ name: 'running', kind: 'ready', check: () => this.#notRunningBecause })
+    await this.#serve()
+    const { kafka } = this.#options
+    const { signal } = this.#ending
+    try {
+      return await checkStart({
+        driver: this.#driver,
+        clock: this.#platform.clock,
+        log: this.#log,
+        connectTimeoutMs: this.#connectTimeoutMs,
+        requestTimeoutMs:
+          'features' in kafka ? requestTimeoutMs : (kafka.requestTimeoutMs ?? requestTimeoutMs),
+        policy: this.#policy,
+        doWithout: this.#doWithout,
+        consumers: this.#definitions.map(({ consumer, settings }) => ({
+          settings,
+          contracts: consumer.topics,
+        })),
+        written: this.#options.topics ?? [],
+        signal,
+      })
+    } catch (error) {
+      if (signal.aborted) return undefined
+      throw error
+    }
+  }
+
+  get #notRunningBecause(): string | undefined {
+    if (this.#state === 'running') return undefined
+    return this.#state === 'starting' ? 'the service is starting' : 'the service is stopping'
+  }
+
   async #stop({ drainMs, leave = false }: StopOptions): Promise<void> {
     this.#state = 'stopping'
+    this.#ending.abort(stateError('the service was stopped'))
+    await this.#connecting?.catch(() => undefined)
     const closed = await Promise.all(
       this.#runs.map((run, index) => {
         const { settings } = this.#definitions[index] as Definition
@@ -211,7 +306,7 @@ export class Service implements AsyncDisposable {
       }),
     )
     this.#isClean = closed.every((isClean) => isClean)
-    await this.#sink?.close()
+    await Promise.all([this.#sink?.close(), this.#letterSink?.close()])
     await this.#driver.close()
     await this.#server?.close()
     this.#state = 'stopped'
@@ -220,6 +315,7 @@ export class Service implements AsyncDisposable {
   #assemble(
     { consumer, settings }: Definition,
     metrics: ReturnType<typeof runtimeMetrics>,
+    facts: TopicFacts,
   ): ConsumerRun {
     const records = new RecordMetrics(metrics, this.#platform.clock)
     const publisher = this.#publish()
@@ -231,10 +327,15 @@ export class Service implements AsyncDisposable {
       settings,
       alone: this.#alone,
       processId: this.#processId,
-      sink: this.#sinkForAll(),
+      sink: this.#sinkForLetters(facts),
       way: consumer.way({
         outer: [],
-        inner: [...this.#dedupe(settings, metrics), records.step, ...this.#steps],
+        inner: [
+          ...this.#dedupe(settings, metrics),
+          records.step,
+          keyIsIdStep(this.#log),
+          ...this.#steps,
+        ],
         publish: (event, data, options, context) =>
           publisher.publish(event, data, options, context),
       }),
@@ -244,7 +345,7 @@ export class Service implements AsyncDisposable {
         stuck: (delivery) => this.#fail(stuck(delivery.toString())),
       }),
       eventId: ({ decoded }) => eventIn(decoded)?.id,
-      partitionCount: () => undefined,
+      partitionCount: (topic) => facts.letterPartitions.get(topic),
     })
     observeConsumer(counted, run)
     this.#watch(settings, consumer.topics.map(({ name }) => name).join(', '), run)
@@ -294,6 +395,13 @@ export class Service implements AsyncDisposable {
     }
     this.#failure ??= error
     void this.stop()
+  }
+
+  /** Letters may be larger than what a service sends. */
+  #sinkForLetters({ letterBytesMax }: TopicFacts): RecordSink {
+    const requestBytesMax = Math.max(2 * letterBytesMax, letterRequestBytesMin)
+    this.#letterSink ??= this.#driver.sink({ requestBytesMax })
+    return this.#letterSink
   }
 
   #sinkForAll(): RecordSink {
