@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { first, read, startWorld, valuesOf } from './fixture/world.ts'
 
 describe('a consumer with assigned partitions', () => {
@@ -32,5 +32,22 @@ describe('a consumer with assigned partitions', () => {
       if (seen.length === 100) break
     }
     expect(seen).toEqual(values)
+  })
+
+  it('says once that a topic has no such partition, and reads the others', async () => {
+    await using world = await startWorld()
+    await world.write(0, ['a'])
+    const log = vi.spyOn(world.cluster, 'log')
+    const consumer = world.consumer()
+    consumer.assign([first, { topic: 'orders', partition: 7 }])
+    expect(await read(consumer, 1)).toEqual(['a'])
+    for (let round = 0; round < 3; round++) await world.cluster.refreshMetadata()
+    expect(log.mock.calls.filter(([level]) => level === 'warn')).toEqual([
+      [
+        'warn',
+        'consumer: the topic has no such partition yet',
+        { topic: 'orders', partition: 7, partitionCount: 1 },
+      ],
+    ])
   })
 })

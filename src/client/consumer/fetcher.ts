@@ -205,13 +205,26 @@ export class Fetcher {
 
   /** Whether the leader of a partition that has none can turn up. What cannot pass fails the partition. */
   #mayGetLeader(state: PartitionState): boolean {
-    const code = this.#cluster.metadata.topics.get(state.topic)?.errorCode ?? 0
-    if (code === 0 || isRetriable(code)) return true
+    const topic = this.#cluster.metadata.topics.get(state.topic)
+    const code = topic?.errorCode ?? 0
+    if (code === 0 || isRetriable(code)) {
+      this.#tellIfMissing(state, topic?.partitions.length ?? 0)
+      return true
+    }
     const cause = new KafkaError(code, `metadata of topic ${state.topic}`)
     const offset = state.position?.offset ?? -1
     const options = { offset, cause }
     this.#fail(state, new PartitionError(cause.code, state, cause.message, options))
     return false
+  }
+
+  /** The cluster tells of topics that are not there. A topic that is can get more partitions. */
+  #tellIfMissing(state: PartitionState, partitionCount: number): void {
+    const { topic, partition } = state
+    if (state.isToldMissing || partitionCount === 0 || partition < partitionCount) return
+    state.isToldMissing = true
+    const fields = { topic, partition, partitionCount }
+    this.#cluster.log('warn', 'consumer: the topic has no such partition yet', fields)
   }
 
   /** New metadata wakes us; when it does not help, or does not come, it is asked for again later. */

@@ -48,6 +48,8 @@ export class PartitionState implements TopicPartition {
   pause: Timer | undefined
   /** How long it waits, when something has failed since it last succeeded. */
   backoff: Backoff | undefined
+  /** It was said that the topic does not have it. */
+  isToldMissing = false
   /** How often another leader was named since a fetch last succeeded. */
   redirects = 0
   /** How often in a row records at `position` could not be read. */
