@@ -24,9 +24,7 @@ export class LeaderEpochs {
     const place = this.#stretches.findIndex(({ last }) => last >= offset)
     if (place === -1) this.#stretches.push({ last: offset, leaderEpoch })
     else if (this.#stretches[place]?.leaderEpoch !== leaderEpoch) {
-      const before = this.#stretches[place - 1]
-      if (before?.leaderEpoch === leaderEpoch) before.last = offset
-      else this.#stretches.splice(place, 0, { last: offset, leaderEpoch })
+      this.#stretches.splice(place, 0, { last: offset, leaderEpoch })
     }
   }
 

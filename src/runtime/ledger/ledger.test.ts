@@ -121,12 +121,16 @@ class Pair {
       )
       const end = ends[step.pick % ends.length] as number
       naive.truncate(end)
+      for (const offset of this.#acknowledgedAttempts.keys()) {
+        if (offset >= end) this.#acknowledgedAttempts.delete(offset)
+      }
       ledger.truncate(end)
       // The log of the last commit is gone with it; the runtime commits before it goes on.
       this.#commit(true)
     } else {
       const frontier = naive.records[step.pick % (naive.records.length + 1)] ?? naive.logEnd
       naive.restart(frontier, [], new Map())
+      this.#acknowledgedAttempts.clear()
       ledger.reset(frontier)
       expect(ledger.isDirty).toBe(true)
       this.#commit(true)
@@ -177,13 +181,15 @@ class Pair {
     )
     expect(state.endedAbove.at(-1)).not.toBe(0)
     expect(state.attempts.size).toBe(Math.min(failingMax, this.naive.attempts.size))
+    const failing = this.#failing
+    const failingNamed = failing.filter((offset) => state.attempts.has(offset))
+    expect(failingNamed.length).toBe(Math.min(failingMax, failing.length))
     for (const [offset, attempts] of state.attempts)
       expect(this.naive.attempts.get(offset)).toBe(attempts)
     if (!isAcknowledged) return
     this.ledger.acknowledge(state)
     this.#committed = { offset: state.frontier, text: metadataOf(state) }
     expect(this.ledger.isDirty).toBe(false)
-    this.#acknowledgedAttempts.clear()
     for (const [offset, attempts] of state.attempts)
       this.#acknowledgedAttempts.set(offset, attempts)
   }
@@ -195,6 +201,8 @@ class Pair {
     const { frontier, endedAbove, attempts } = state
     const ended = named(state)
     this.naive.restart(frontier, ended, attempts)
+    this.#acknowledgedAttempts.clear()
+    for (const [offset, count] of attempts) this.#acknowledgedAttempts.set(offset, count)
     this.ledger = new Ledger({ frontier, window: this.#window, endedAbove, attempts })
     expect(this.ledger.isDirty).toBe(false)
     for (const offset of ended) expect(this.ledger.hasEnded(offset)).toBe(true)
@@ -208,6 +216,7 @@ class Pair {
     same(ledger.openCount, naive.open.size, 'how many are open')
     same(ledger.blockingOffset, naive.open.size === 0 ? undefined : frontier, 'what blocks')
     expect(new Map(ledger.attemptsByOffset)).toEqual(naive.attempts)
+    same(ledger.failingCount, this.#failing.length, 'how many fail')
     const isRecord = new Set(naive.records)
     for (const record of naive.records) {
       for (let offset = record - 1; offset <= record + 1; offset += 1) {
@@ -223,10 +232,15 @@ class Pair {
     }
   }
 
+  get #failing(): number[] {
+    return [...this.naive.attempts.keys()].filter((offset) => offset < this.naive.next)
+  }
+
   #mayStart(offset: number): boolean {
     const attempts = this.naive.attempts.get(offset)
-    if (attempts !== undefined) return this.#acknowledgedAttempts.get(offset) === attempts
-    return this.naive.attempts.size < failingMax && offset < this.naive.frontier + this.#window
+    if (attempts !== undefined && this.#acknowledgedAttempts.get(offset) !== attempts) return false
+    if (attempts !== undefined) return offset < this.naive.frontier + this.#window
+    return this.#failing.length < failingMax && offset < this.naive.frontier + this.#window
   }
 }
 
@@ -331,6 +345,36 @@ describe('Ledger', () => {
     expect(ledger.mayStart(100)).toBe(true)
   })
 
+  it('does not wait for failing records that the source has still to come to', () => {
+    const attempts = new Map<number, number>()
+    for (let offset = 500; offset < 500 + failingMax; offset += 1) attempts.set(offset, 2)
+    const ledger = new Ledger({ frontier: 0, window: 1_000, attempts })
+    for (let offset = 0; offset < failingMax; offset += 1) {
+      expect(ledger.mayStart(offset)).toBe(true)
+      ledger.read(offset)
+      ledger.fail(offset)
+    }
+    // As many open ones fail now. They run again, so that the source can get to the others.
+    expect(ledger.mayStart(100)).toBe(false)
+    ledger.acknowledge(ledger.state())
+    expect(ledger.mayStart(0)).toBe(true)
+    for (let offset = 0; offset < failingMax; offset += 1) ledger.end(offset)
+    for (let offset = failingMax; offset < 500; offset += 1) {
+      expect(ledger.mayStart(offset)).toBe(true)
+      ledger.read(offset)
+    }
+    ledger.read(500)
+    expect([ledger.mayStart(500), ledger.attempts(500)]).toEqual([true, 2])
+  })
+
+  it('keeps failing records that a wider window let start out of a narrower one', () => {
+    const ledger = new Ledger({ frontier: 0, window: 64, attempts: new Map([[100, 1]]) })
+    for (let offset = 0; offset <= 100; offset += 1) ledger.read(offset)
+    expect(ledger.mayStart(100)).toBe(false)
+    for (let offset = 0; offset < 40; offset += 1) ledger.end(offset)
+    expect(ledger.mayStart(100)).toBe(true)
+  })
+
   it('forgets attempts at a record that is not there any more', () => {
     const ledger = new Ledger({
       frontier: 0,
@@ -340,9 +384,9 @@ describe('Ledger', () => {
         [4, 1],
       ]),
     })
-    expect(ledger.failingCount).toBe(2)
+    expect([ledger.failingCount, ledger.attemptsByOffset.size]).toEqual([0, 2])
     ledger.read(4)
-    expect([...ledger.attemptsByOffset]).toEqual([[4, 1]])
+    expect([ledger.failingCount, [...ledger.attemptsByOffset]]).toEqual([1, [[4, 1]]])
   })
 
   it('does not take a commit from before a seek for one of what came after it', () => {
@@ -374,7 +418,9 @@ describe('Ledger', () => {
     expect(restored.frontier).toBe(53)
     expect(named(restored.state())).toEqual([55, 57])
     restored.end(53)
-    expect([restored.read(54), restored.end(54), restored.frontier]).toEqual([true, undefined, 55])
+    expect(restored.read(54)).toBe(true)
+    restored.end(54)
+    expect(restored.frontier).toBe(55)
     expect([restored.read(55), restored.frontier]).toEqual([false, 56])
   })
 

@@ -66,8 +66,10 @@ export class Ledger {
   #gaps: number[] = []
   /** Where the first of them begins. */
   #gapStart = Infinity
-  /** By offset, in the order in which they failed first: those that come first are named in a commit. */
+  /** By offset, in the order in which they failed first. */
   readonly #attempts = new Map<number, number>()
+  /** None of them is of an offset from here on. */
+  #attemptsEnd = 0
   /** What of it is in an acknowledged commit. */
   readonly #acknowledgedAttempts = new Map<number, number>()
   #change = 0
@@ -124,11 +126,15 @@ export class Ledger {
     return this.#next - this.#frontier - this.#openCount
   }
 
+  /** Open records that have failed. */
   get failingCount(): number {
-    return this.#attempts.size
+    if (this.#next >= this.#attemptsEnd) return this.#attempts.size
+    let count = 0
+    for (const offset of this.#attempts.keys()) if (offset < this.#next) count += 1
+    return count
   }
 
-  /** The failed attempts of all failing records, by offset. */
+  /** The failed attempts of all failing records, by offset, those ahead too. */
   get attemptsByOffset(): ReadonlyMap<number, number> {
     return this.#attempts
   }
@@ -148,14 +154,15 @@ export class Ledger {
   }
 
   /**
-   * Whether a run of the record may begin: the first only within the window and while fewer than `failingMax`
-   * records fail, every other one only when all attempts before it are in an acknowledged commit.
+   * Whether a run of the record may begin: within the window, the first while fewer than `failingMax` open
+   * records fail, every other one when all attempts before it are in an acknowledged commit.
    */
   mayStart(offset: number): boolean {
     if (this.#attempts.size > 0) {
       const attempts = this.#attempts.get(offset)
-      if (attempts !== undefined) return this.#acknowledgedAttempts.get(offset) === attempts
-      if (this.#attempts.size >= failingMax) return false
+      if (attempts === undefined) {
+        if (this.failingCount >= failingMax) return false
+      } else if (this.#acknowledgedAttempts.get(offset) !== attempts) return false
     }
     return this.isInWindow(offset)
   }
@@ -238,6 +245,7 @@ export class Ledger {
     if (this.hasEnded(offset)) return
     if (attempts === 0) this.#attempts.delete(offset)
     else this.#attempts.set(offset, attempts)
+    this.#attemptsEnd = Math.max(this.#attemptsEnd, offset + 1)
     this.#acknowledgedAttempts.delete(offset)
     this.#change += 1
   }
@@ -247,11 +255,7 @@ export class Ledger {
     const bits = this.#ring.copy(this.#frontier, Math.max(this.#endedEnd, this.#frontier))
     let length = bits.length
     while (length > 0 && bits[length - 1] === 0) length -= 1
-    const attempts = new Map<number, number>()
-    for (const [offset, count] of this.#attempts) {
-      if (attempts.size === failingMax) break
-      attempts.set(offset, count)
-    }
+    const attempts = this.#namedAttempts()
     const endedAbove = bits.subarray(0, length)
     return { frontier: this.#frontier, endedAbove, attempts, change: this.#change }
   }
@@ -306,6 +310,19 @@ export class Ledger {
     this.#attempts.clear()
     this.#acknowledgedAttempts.clear()
     this.#forgottenChange = this.#change += 1
+  }
+
+  /**
+   * The attempts that a commit has room for: of open records first, in the order in which they failed. Were
+   * those ahead named instead, open ones that fail too could not run again, and with as many of them waiting
+   * nothing would be read up to those ahead.
+   */
+  #namedAttempts(): Map<number, number> {
+    const entries = [...this.#attempts]
+    if (entries.length <= failingMax) return new Map(entries)
+    const open = entries.filter(([offset]) => offset < this.#next)
+    const ahead = entries.filter(([offset]) => offset >= this.#next)
+    return new Map([...open, ...ahead].slice(0, failingMax))
   }
 
   /** Whether the record is open and can have been in the window. */
