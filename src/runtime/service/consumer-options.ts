@@ -10,7 +10,9 @@ import type { RetryOptions } from '../failure/failures.ts'
 import { recordOrders } from '../lanes/record-order.ts'
 import type { RecordOrder } from '../lanes/record-order.ts'
 import { windowMax } from '../ledger/index.ts'
+import type { DedupeStore } from '../../store/index.ts'
 import type { StartPosition } from '../start-position.ts'
+import type { DedupeSettings } from '../steps/dedupe.ts'
 
 export interface DeadLetterOptions {
   /** The topic that letters of a topic go to. @defaultValue `${topic}.dlq` */
@@ -21,6 +23,22 @@ export interface DeadLetterOptions {
   readonly maxRetryCount?: number
   /** What is done with a letter that the broker finds too large. @defaultValue 'stop' */
   readonly tooLarge?: TooLarge
+}
+
+/** How events that were done before are recognised. */
+export interface DedupeOptions {
+  /** What remembers them. @defaultValue the memory of this consumer: it knows nothing of other processes */
+  readonly store?: DedupeStore
+  /** How many events that memory remembers. @defaultValue 100000 */
+  readonly idsMax?: number
+  /** How long the events wait that a process was at when it was killed. @defaultValue 30000 */
+  readonly claimMs?: number
+  /** How long a store remembers what is done: longer than anything may come again. @defaultValue 604800000 (7 days) */
+  readonly rememberMs?: number
+  /** How long a store may take to answer, and is tried to be told that an event is done. @defaultValue 5000 */
+  readonly storeTimeoutMs?: number
+  /** What events do while the store does not answer: `'wait'` for it, or `'run'` unasked. @defaultValue 'wait' */
+  readonly whenUnavailable?: 'wait' | 'run'
 }
 
 /** How one consumer works. */
@@ -41,6 +59,8 @@ export interface ConsumerOptions {
   readonly errors?: readonly FailureRule[]
   /** What cannot be handled goes to a dead-letter topic; with `false` it stops its partition. @defaultValue true */
   readonly deadLetter?: boolean | DeadLetterOptions
+  /** Events that were done before are skipped; with `false` they run again. @defaultValue true */
+  readonly dedupe?: boolean | DedupeOptions
   /** When what has ended is committed. */
   readonly commit?: { readonly intervalMs?: number; readonly countMax?: number }
   /** How far records may run ahead of the oldest one that has not ended. @defaultValue 16384 */
@@ -62,6 +82,7 @@ const optionNames = [
   'retry',
   'errors',
   'deadLetter',
+  'dedupe',
   'commit',
   'window',
   'drainMs',
@@ -97,6 +118,7 @@ export function resolveConsumerOptions(
     errors: rulesOf(given['errors'], at('errors')),
     deadLetter: deadLetterOf(given['deadLetter'], at('deadLetter')),
     commit: commitOf(part(given, 'commit', path, ['intervalMs', 'countMax']), at('commit')),
+    dedupe: dedupeOf(given['dedupe'], at('dedupe')),
     window: number('window', windowMax, 1, windowMax),
     waitingMax: wholeNumber(
       buffer,
@@ -191,6 +213,49 @@ function deadLetterOf(given: unknown, path: string): DeadLetterSettings | undefi
       `${path}.tooLarge`,
     ),
   }
+}
+
+const dedupeNames = [
+  'store',
+  'idsMax',
+  'claimMs',
+  'rememberMs',
+  'storeTimeoutMs',
+  'whenUnavailable',
+]
+
+function dedupeOf(given: unknown, path: string): DedupeSettings | undefined {
+  if (given === false) return undefined
+  const options = given === undefined || given === true ? {} : optionsOf(given, path, dedupeNames)
+  const number = (name: string, absent: number, min: number, max: number) =>
+    wholeNumber(options, name, absent, { min, max }, `${path}.${name}`)
+  const store = storeIn(options['store'], `${path}.store`)
+  if (store !== undefined && options['idsMax'] !== undefined) {
+    throw new OptionError(`${path}.idsMax`, `is of the memory, and ${path}.store is another store`)
+  }
+  return {
+    store,
+    idsMax: number('idsMax', 100_000, 1, 10_000_000),
+    claimMs: number('claimMs', 30_000, 100, intMax),
+    rememberMs: number('rememberMs', 7 * 86_400_000, 1_000, Number.MAX_SAFE_INTEGER),
+    storeTimeoutMs: number('storeTimeoutMs', 5_000, 1, intMax),
+    whenUnavailable: oneOf(
+      options['whenUnavailable'],
+      'wait',
+      ['wait', 'run'] as const,
+      `${path}.whenUnavailable`,
+    ),
+  }
+}
+
+function storeIn(given: unknown, option: string): DedupeStore | undefined {
+  if (given === undefined) return undefined
+  const methods = ['claim', 'renew', 'confirm', 'release']
+  const isStore = methods.every(
+    (name) => typeof (given as GivenOptions | null)?.[name] === 'function',
+  )
+  if (isStore) return given as DedupeStore
+  throw new OptionError(option, `(${shown(given)}) must have the methods ${methods.join(', ')}`)
 }
 
 function nameFunction(
