@@ -101,7 +101,7 @@ type OffsetCommit = RequestOf<typeof offsetCommitApi>
 /** Every error code that a response holds, anywhere in it. */
 function collectCodes(value: object, codes: Set<number>): void {
   for (const [name, field] of Object.entries(value) as [string, unknown][]) {
-    if (name === 'records') continue
+    if (name === 'records' || name === 'apiKeys') continue
     if (typeof field === 'object' && field !== null) collectCodes(field, codes)
     else if (typeof field === 'number' && field !== kafkaError.NONE && isCode(name)) {
       codes.add(field)

@@ -35,7 +35,7 @@ export interface ClientSimulationResult extends ScenarioResult {
 }
 
 /** How long everything goes wrong: short, so that many worlds can be seen. */
-const workMs = 3_000
+const workMs = 2_000
 const startsWithinMs = 5_000
 const healsWithinMs = 150_000
 const { topic, target, brokerHost } = simulated
@@ -50,8 +50,8 @@ const faultsOfBroker: ReadonlySet<FaultKind> = new Set([
 
 const faults: FaultPlan = {
   durationMs: workMs,
-  everyMs: { min: 60, max: 600 },
-  lastMs: { min: 30, max: 900 },
+  everyMs: { min: 30, max: 400 },
+  lastMs: { min: 30, max: 700 },
   weights: {
     kill: 4,
     pause: 4,
@@ -73,7 +73,7 @@ export const replayClients = (seed: number) =>
   `npm run simulate -- --clients --seed ${seed} --trace`
 
 /**
- * The library's clients on a cluster of one node or three, to which everything happens for three virtual
+ * The library's clients on a cluster of one node or three, to which everything happens for two virtual
  * seconds: producers, groups of each protocol, transactions of both versions, groups that transform in
  * transactions; which of them follows from the seed. Then the world heals: everything that was begun must
  * come to its end, and what the clients were told is held against what is there.

@@ -30,7 +30,7 @@ interface Spell {
   readonly nodeId: number | undefined
 }
 
-const pauseMs = 450
+const pauseMs = 250
 const spellMs = 600
 const delayMsMax = 500
 

@@ -14,6 +14,8 @@ export type SeedOutcome =
 
 /** Runs seeds until the process that sends them is gone. */
 export function serveSeeds(): void {
+  // Thousands of errors are made by faults in every world. A replay has whole stacks.
+  Error.stackTraceLimit = 4
   process.on('message', (seed: number) => {
     void runSeed(seed).then((outcome) => process.send?.(outcome))
   })
