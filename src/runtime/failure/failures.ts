@@ -93,7 +93,7 @@ export class Failures {
     const { guard, rules } = this.#parts
     const action = error instanceof DecodeError ? 'deadLetter' : actionFor(rules, error, delivery)
     this.#parts.failed(delivery, error, action)
-    if (action !== 'retry') guard.succeeded()
+    if (action !== 'retry') guard.failedForGood()
     try {
       switch (action) {
         case 'skip':

@@ -73,10 +73,15 @@ export class OutageGuard {
     this.#sources.delete(source)
   }
 
-  /** A run has succeeded, or failed in a way that no outage explains. */
   succeeded(): void {
     if (this.#isOpen) this.#close()
-    else if (this.#runs.length > 0) this.#count(undefined)
+    else this.#countOther()
+  }
+
+  /** A run has failed in a way that no outage explains: that says nothing about whether one is over. */
+  failedForGood(): void {
+    if (this.#isOpen) this.probeEnded()
+    else this.#countOther()
   }
 
   /** A run has failed in a way that trying again may mend. Answers whether it counts as an attempt. */
@@ -108,6 +113,10 @@ export class OutageGuard {
   end(): void {
     this.#isEnded = true
     this.#timer?.cancel()
+  }
+
+  #countOther(): void {
+    if (this.#runs.length > 0) this.#count(undefined)
   }
 
   #count(record: string | undefined): void {
@@ -164,7 +173,8 @@ export class OutageGuard {
   /** Tries a record that never ran, of the partition whose turn it is. */
   #tryNew(): boolean {
     this.#isProbing = true
-    for (const source of this.#sources) {
+    // Of a copy: who goes to the end of the line would come round again, for ever if none has a record.
+    for (const source of [...this.#sources]) {
       this.#sources.delete(source)
       this.#sources.add(source)
       if (source.probe()) return true

@@ -1,0 +1,81 @@
+import { describe, expect, it } from 'vitest'
+import type { Clock } from '../../platform/index.ts'
+import { OutageGuard } from './outage-guard.ts'
+import type { ProbeSource } from './outage-guard.ts'
+
+/** Time that stands still until the next timer is asked for. */
+function handClock(): { readonly clock: Clock; readonly next: () => void } {
+  const timers: { atMs: number; callback: () => void }[] = []
+  let nowMs = 0
+  const clock = {
+    elapsedMs: () => nowMs,
+    setTimer(delayMs: number, callback: () => void) {
+      const timer = { atMs: nowMs + delayMs, callback }
+      timers.push(timer)
+      return { cancel: () => void timers.splice(timers.indexOf(timer), 1) }
+    },
+  } as Clock
+  const next = () => {
+    const timer = timers.shift()
+    nowMs = timer?.atMs ?? nowMs
+    timer?.callback()
+  }
+  return { clock, next }
+}
+
+function openGuard() {
+  const { clock, next } = handClock()
+  const random = { fraction: () => 0.5 } as never
+  const changes: boolean[] = []
+  const guard = new OutageGuard({ clock, random, changed: (isOpen) => changes.push(isOpen) })
+  return { guard, next, changes, fail: (count: number) => failMany(guard, count) }
+}
+
+function failMany(guard: OutageGuard, count: number): void {
+  for (let record = 0; record < count; record++) guard.failed(`record ${record}`)
+}
+
+describe('the outage guard', () => {
+  it('opens when half of the last runs have failed, of ten records at least', () => {
+    const { guard, fail, changes } = openGuard()
+    fail(24)
+    expect(guard.isOpen).toBe(false)
+    expect(guard.failed('record 24')).toBe(false)
+    expect(guard.isOpen).toBe(true)
+    guard.succeeded()
+    expect(changes).toEqual([true, false])
+  })
+
+  it('goes on asking when no partition has a record that never ran', () => {
+    const { guard, next, fail } = openGuard()
+    let asked = 0
+    const source: ProbeSource = {
+      probe: () => {
+        if (++asked > 2) throw new Error('it is asked for ever')
+        return false
+      },
+    }
+    guard.addSource(source)
+    guard.addSource({ probe: () => false })
+    fail(25)
+    for (let turn = 0; turn < 3; turn++) {
+      asked = 0
+      next()
+      expect(asked).toBeGreaterThan(0)
+    }
+  })
+
+  it('is not closed by a record that is bad in itself', () => {
+    const { guard, next, fail } = openGuard()
+    let probes = 0
+    guard.addSource({ probe: () => ++probes > 0 })
+    fail(25)
+    next()
+    guard.failedForGood()
+    expect(guard.isOpen).toBe(true)
+    expect(guard.failed('record 1')).toBe(false)
+    // What was tried has come to its end: the next one is.
+    next()
+    expect(probes).toBe(2)
+  })
+})
