@@ -151,16 +151,6 @@ export class PartitionRun
     return this.#input.timeAt(this.ledger.frontier)
   }
 
-  /** Records that were read and have not ended. */
-  get openCount(): number {
-    return this.#books?.ledger.openCount ?? 0
-  }
-
-  /** Whether a handler of it runs. */
-  get isBusy(): boolean {
-    return this.#handling.size > 0
-  }
-
   /** Keys whose handlers have not settled though the partition was given up. */
   get unsettled(): readonly Delivery[] {
     return [...this.#handling].filter((delivery) => this.#world.running.has(delivery))
@@ -292,9 +282,9 @@ export class PartitionRun
     return this.books.mark
   }
 
-  takeNext(first: number | undefined): { lane: Lane; delivery: Delivery } | undefined {
+  takeNext(end: number, first: number | undefined): { lane: Lane; delivery: Delivery } | undefined {
     if (!this.#mayStart) return undefined
-    const lane = this.#lanes.nextAt(first)
+    const lane = this.#lanes.nextBelow(end, first)
     const delivery = lane?.current
     if (lane === undefined || delivery === undefined) return undefined
     if (delivery.attempt === 0) this.#waitingBytes -= delivery.record.sizeInBytes
@@ -306,11 +296,16 @@ export class PartitionRun
     this.#makeRoom()
   }
 
-  async condemn(lane: Lane, delivery: Delivery): Promise<void> {
+  putBack(lane: Lane): void {
+    this.#lanes.again(lane)
+  }
+
+  async condemn(lane: Lane, delivery: Delivery): Promise<boolean> {
     const resolution = await this.#world.failures.condemn(delivery, this)
     if (resolution === 'stopped') this.#standing.push(lane)
-    else if (resolution === 'dead-lettered' && this.#state !== 'gone')
-      this.#end(lane, delivery, resolution)
+    if (resolution !== 'dead-lettered' || this.#state === 'gone') return false
+    this.#end(lane, delivery, resolution)
+    return true
   }
 
   becameNormal(): void {
@@ -585,6 +580,13 @@ export class PartitionRun
   }
 
   takeCommit(): TakenCommit {
-    return this.books.takeCommit(this)
+    const { commit, acknowledged } = this.books.takeCommit(this)
+    return {
+      commit,
+      acknowledged: () => {
+        acknowledged()
+        this.#suspect?.wake()
+      },
+    }
   }
 }

@@ -7,11 +7,13 @@ import type { OwnerMark } from './ledger/owner-mark.ts'
 export interface SuspectPartition {
   readonly mark: OwnerMark
   readonly leaving: AbortSignal
-  /** The record that is next; `first` goes before all others. */
-  takeNext(first: number | undefined): { lane: Lane; delivery: Delivery } | undefined
+  /** The record that is next of those below `end`; `first` goes before all others. */
+  takeNext(end: number, first: number | undefined): { lane: Lane; delivery: Delivery } | undefined
+  /** It is not run now; it may be next again. */
+  putBack(lane: Lane): void
   runAttempt(lane: Lane, delivery: Delivery): void
-  /** Puts the record into the poison topic without running it; resolves when it has ended. */
-  condemn(lane: Lane, delivery: Delivery): Promise<void>
+  /** Puts the record into the poison topic without running it. Answers whether it has ended there. */
+  condemn(lane: Lane, delivery: Delivery): Promise<boolean>
   acknowledged(): Promise<void>
   /** What may have killed the process is behind the frontier. */
   becameNormal(): void
@@ -55,14 +57,17 @@ export class SuspectRun {
     try {
       while (this.#partition.mark.mode === 'suspect' && !this.#isLeaving()) {
         const { mark } = this.#partition
-        const next = this.#partition.takeNext(mark.accused?.offset)
+        const next = this.#partition.takeNext(mark.suspectEnd, mark.accused?.offset)
         if (next === undefined) break
         if (next.delivery.offset === mark.condemned) {
-          await this.#partition.condemn(next.lane, next.delivery)
+          if (!(await this.#partition.condemn(next.lane, next.delivery))) break
           mark.settle(next.delivery.offset)
           await this.#partition.acknowledged()
         } else {
-          await this.#runAlone(next.lane, next.delivery)
+          if (!(await this.#runAlone(next.lane, next.delivery))) {
+            this.#partition.putBack(next.lane)
+            break
+          }
         }
       }
     } catch {
@@ -77,19 +82,21 @@ export class SuspectRun {
     return this.#partition.leaving.aborted
   }
 
-  async #runAlone(lane: Lane, delivery: Delivery): Promise<void> {
+  /** Answers whether it has run. */
+  async #runAlone(lane: Lane, delivery: Delivery): Promise<boolean> {
     const { mark } = this.#partition
     const leave = await this.#alone.enter()
     try {
-      if (this.#isLeaving() || !mark.start(delivery.offset)) return
+      if (this.#isLeaving() || !mark.start(delivery.offset)) return false
       await this.#partition.acknowledged()
-      if (this.#isLeaving() || !mark.mayRun(delivery.offset)) return
+      if (this.#isLeaving() || !mark.mayRun(delivery.offset)) return false
       this.#running = delivery
       const settled = new Promise<void>((resolve) => (this.#settled = resolve))
       this.#partition.runAttempt(lane, delivery)
       await settled
       // Until a commit says that it has ended, a death would be laid at its door.
       if (mark.isAlone) await this.#partition.acknowledged()
+      return true
     } finally {
       leave()
     }

@@ -72,25 +72,11 @@ export class LaneTable {
   }
 
   /**
-   * The same, but a lane whose first record is at this offset goes before all others. Looks through all of them: only
-   * for when little runs.
+   * The same, but only of records below an offset, and one at `first` goes before all others. Looks through all of them:
+   * only for when little runs.
    */
-  nextAt(offset: number | undefined): Lane | undefined {
-    for (let left = this.#again.size; left > 0; left--) {
-      const lane = this.#again.shift() as Lane
-      if (lane.current?.offset === offset) return lane
-      this.#again.push(lane)
-    }
-    for (let left = this.#ready.size; left > 0; left--) {
-      const lane = this.#ready.shift() as Lane
-      if (lane.first?.offset === offset) {
-        lane.current = lane.shift()
-        this.#waitingCount--
-        return lane
-      }
-      this.#ready.push(lane)
-    }
-    return this.next()
+  nextBelow(end: number, first: number | undefined): Lane | undefined {
+    return this.#find((offset) => offset === first) ?? this.#find((offset) => offset < end)
   }
 
   /** The current record runs again, when it is the lane's turn. */
@@ -111,5 +97,23 @@ export class LaneTable {
     this.#ready.clear()
     this.#again.clear()
     this.#waitingCount = 0
+  }
+
+  #find(isWanted: (offset: number) => boolean): Lane | undefined {
+    for (let left = this.#again.size; left > 0; left--) {
+      const lane = this.#again.shift() as Lane
+      if (lane.current !== undefined && isWanted(lane.current.offset)) return lane
+      this.#again.push(lane)
+    }
+    for (let left = this.#ready.size; left > 0; left--) {
+      const lane = this.#ready.shift() as Lane
+      if (lane.first !== undefined && isWanted(lane.first.offset)) {
+        lane.current = lane.shift()
+        this.#waitingCount--
+        return lane
+      }
+      this.#ready.push(lane)
+    }
+    return undefined
   }
 }

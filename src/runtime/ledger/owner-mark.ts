@@ -124,6 +124,11 @@ export class OwnerMark {
     return this.#mark !== this.#acknowledged
   }
 
+  /** Records below are suspect; 0 when none is. */
+  get suspectEnd(): number {
+    return this.#mark.suspect?.end ?? 0
+  }
+
   /** The record to run first while the partition is suspect. */
   get accused(): Accused | undefined {
     return this.#mark.suspect?.accused
