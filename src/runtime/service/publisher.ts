@@ -23,7 +23,7 @@ export interface PublisherParts {
   readonly platform: Pick<Platform, 'clock' | 'random'>
   readonly sink: RecordSink
   /** The name of the service: who sends it. */
-  readonly source: string
+  readonly source: string | undefined
   readonly topics: readonly TopicContract[]
 }
 

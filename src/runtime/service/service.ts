@@ -1,6 +1,5 @@
 import type { ClientOptions, RecordResult } from '../../client/index.ts'
 import type { DataOf, EventContract, TopicContract } from '../../contract/index.ts'
-import { createNativeDriver } from '../../driver/index.ts'
 import type { Driver, RecordSink } from '../../driver/index.ts'
 import { MillraceError, OptionError } from '../../errors.ts'
 import {
@@ -35,10 +34,13 @@ import { RecordMetrics } from '../steps/measure.ts'
 import { eventIn } from '../steps/decode.ts'
 import { resolveConsumerOptions } from './consumer-options.ts'
 import type { ConsumerOptions } from './consumer-options.ts'
+import { driverOf } from './driver-of.ts'
 import type { PublishOptions } from './handler-context.ts'
 import { endProcess, onEndSignal } from './process-signals.ts'
 import { Publisher } from './publisher.ts'
 import type { Outgoing } from './publisher.ts'
+import { RecordConsumer } from './record-consumer.ts'
+import type { RecordHandler } from './record-consumer.ts'
 import { ServiceConsumer } from './service-consumer.ts'
 
 export interface ServiceOptions {
@@ -93,7 +95,9 @@ const letterRequestBytesMin = 16 * 1024 * 1024
 const timesMs = { min: 1, max: 2 ** 31 - 1 }
 
 interface Definition {
-  readonly consumer: ServiceConsumer
+  readonly consumer: ServiceConsumer | RecordConsumer
+  /** What it reads, for people. */
+  readonly topicNames: string
   readonly settings: ConsumerSettings
 }
 
@@ -148,7 +152,7 @@ export class Service implements AsyncDisposable {
     this.#doWithout = resolveDoWithout(given['doWithout'], 'doWithout')
     this.#platform = options.platform ?? createNodePlatform()
     this.#log = options.log === undefined ? createConsoleLog() : toLog(options.log)
-    this.#driver = driverOf(options, this.#platform, this.#log)
+    this.#driver = driverOf(options.kafka, this.#platform, this.#log)
     this.#processId = Buffer.from(this.#platform.random.bytes(9)).toString('base64url')
     this.health = createHealth({ clock: this.#platform.clock, log: this.#log })
   }
@@ -169,7 +173,28 @@ export class Service implements AsyncDisposable {
     const path = `consumer(${names.join(', ')})`
     const settings = resolveConsumerOptions(options, path, { groupId: this.name, topics: names })
     const consumer = new ServiceConsumer<Topic>(list)
-    this.#definitions.push({ consumer: consumer, settings })
+    this.#definitions.push({ consumer, settings, topicNames: names.join(', ') })
+    return consumer
+  }
+
+  /**
+   * Adds a consumer that takes records as they are, of topics without contracts: by name, or all whose names match.
+   *
+   * @example
+   * service.records(/^audit\.[a-z]+$/, (record, { topic }) => store(topic, record.value), { groupId: 'audit' })
+   */
+  records(
+    topics: string | readonly string[] | RegExp,
+    handler: RecordHandler,
+    options: ConsumerOptions = {},
+  ): RecordConsumer {
+    if (this.#state !== 'defined') throw stateError('consumers are added before the service runs')
+    const selection = typeof topics === 'string' ? [topics] : topics
+    const topicNames = selection instanceof RegExp ? String(selection) : selection.join(', ')
+    const from = { groupId: this.name, topics: selection }
+    const settings = resolveConsumerOptions(options, `records(${topicNames})`, from)
+    const consumer = new RecordConsumer(handler)
+    this.#definitions.push({ consumer, settings, topicNames })
     return consumer
   }
 
@@ -313,7 +338,7 @@ export class Service implements AsyncDisposable {
   }
 
   #assemble(
-    { consumer, settings }: Definition,
+    { consumer, settings, topicNames }: Definition,
     metrics: ReturnType<typeof runtimeMetrics>,
     facts: TopicFacts,
   ): ConsumerRun {
@@ -348,7 +373,7 @@ export class Service implements AsyncDisposable {
       partitionCount: (topic) => facts.letterPartitions.get(topic),
     })
     observeConsumer(counted, run)
-    this.#watch(settings, consumer.topics.map(({ name }) => name).join(', '), run)
+    this.#watch(settings, topicNames, run)
     return run
   }
 
@@ -436,15 +461,6 @@ export class Service implements AsyncDisposable {
  */
 export function createService(options: ServiceOptions): Service {
   return new Service(options)
-}
-
-function driverOf({ kafka }: ServiceOptions, platform: Platform, log: Log): Driver {
-  const given: unknown = kafka
-  if (typeof given !== 'object' || given === null) {
-    throw new OptionError('kafka', `must be what createClient takes, or a driver`)
-  }
-  if ('features' in kafka) return kafka
-  return createNativeDriver({ platform, log, ...kafka })
 }
 
 function stuck(record: string): MillraceError {
