@@ -1,7 +1,11 @@
-import type { DecodedTombstone, Event } from '../../contract/index.ts'
+import type { DecodedEvent, DecodedTombstone, Event } from '../../contract/index.ts'
 import { OptionError } from '../../errors.ts'
+import type { Delivery } from '../delivery.ts'
+import { wayThrough } from '../outcome.ts'
 import type { Outcome, Way } from '../outcome.ts'
-import { coordinatesOf } from '../steps/decode.ts'
+import { coordinatesOf, eventIn } from '../steps/decode.ts'
+import { guardedStep } from '../steps/user-step.ts'
+import type { StepParts, UserStep } from '../steps/user-step.ts'
 import { HandlerContext } from './handler-context.ts'
 import type { PublishWithin } from './handler-context.ts'
 
@@ -14,15 +18,21 @@ export type TombstoneHandler = (tombstone: DecodedTombstone, context: HandlerCon
 const unhandled: Outcome = { skipped: 'unhandled' }
 const deleted: Outcome = { skipped: 'tombstone' }
 
+/** A handler of an event, and the steps around it alone. */
+interface Registered {
+  readonly handler: Handler
+  readonly steps: readonly UserStep[]
+}
+
 /** The handlers of a consumer: those of an event run one after another, as one. */
 export class Handlers {
-  readonly #byType = new Map<string, Handler[]>()
+  readonly #byType = new Map<string, Registered[]>()
   #tombstone: TombstoneHandler | undefined
 
-  add(type: string, handler: Handler): void {
+  add(type: string, handler: Handler, steps: readonly UserStep[]): void {
     const known = this.#byType.get(type)
-    if (known === undefined) this.#byType.set(type, [handler])
-    else known.push(handler)
+    if (known === undefined) this.#byType.set(type, [{ handler, steps }])
+    else known.push({ handler, steps })
   }
 
   setTombstone(handler: TombstoneHandler): void {
@@ -39,8 +49,14 @@ export class Handlers {
   }
 
   /** The end of a record's way: runs what is meant for it, or passes over what nobody asked for. */
-  way(publish: PublishWithin): Way {
+  way(publish: PublishWithin, parts: StepParts): Way {
     const tombstone = this.#tombstone
+    const ways = new Map(
+      [...this.#byType].map(([type, registered]) => [
+        type,
+        registered.map((each) => wayOf(each, publish, parts)),
+      ]),
+    )
     return (delivery) => {
       const { decoded } = delivery
       if (decoded === undefined || decoded.kind === 'unhandled') return unhandled
@@ -49,27 +65,56 @@ export class Handlers {
         const context = new HandlerContext(delivery, coordinatesOf(delivery), publish)
         return settled(tombstone(decoded, context))
       }
-      const { event } = decoded
-      const handlers = this.#byType.get(event.type)
-      if (handlers === undefined) return unhandled
-      return inTurn(handlers, event, new HandlerContext(delivery, event.id, publish))
+      const [first, ...others] = ways.get(decoded.event.type) ?? []
+      if (first === undefined) return unhandled
+      return others.length === 0 ? first(delivery) : inTurn([first, ...others], delivery)
     }
   }
 }
 
-/** Runs handlers one after another; without a promise as long as none answers one. */
-function inTurn(
-  handlers: readonly Handler[],
-  event: Event,
-  context: HandlerContext,
-): Outcome | Promise<Outcome> {
-  for (const [index, handler] of handlers.entries()) {
-    const answer = settled(handler(event, context))
-    if (answer === undefined) continue
-    const rest = handlers.slice(index + 1)
-    return answer.then(() => inTurn(rest, event, context))
+function wayOf({ handler, steps }: Registered, publish: PublishWithin, parts: StepParts): Way {
+  const run: Way = (delivery) => {
+    const { event } = eventIn(delivery.decoded) as DecodedEvent
+    return settled(handler(event, new HandlerContext(delivery, event.id, publish)))
   }
-  return undefined
+  const guarded = steps.map((step) => guardedStep(step, parts))
+  return wayThrough(guarded, run)
+}
+
+/**
+ * Runs handlers one after another; without a promise as long as none answers one. The event is skipped only when the steps
+ * of every handler say so; when one of them has to wait, all begin anew.
+ */
+function inTurn(ways: readonly Way[], delivery: Delivery): Outcome | Promise<Outcome> {
+  let isDone = false
+  let last: Outcome
+  for (const [index, way] of ways.entries()) {
+    const outcome = way(delivery)
+    if (outcome instanceof Promise) {
+      const rest = [() => outcome, ...ways.slice(index + 1)]
+      return runLater(isDone, rest, delivery)
+    }
+    if (outcome !== undefined && 'postponedMs' in outcome) return outcome
+    isDone ||= outcome === undefined
+    last = outcome
+  }
+  return isDone ? undefined : last
+}
+
+async function runLater(
+  wasDone: boolean,
+  ways: readonly Way[],
+  delivery: Delivery,
+): Promise<Outcome> {
+  let isDone = wasDone
+  let last: Outcome
+  for (const way of ways) {
+    const outcome = await way(delivery)
+    if (outcome !== undefined && 'postponedMs' in outcome) return outcome
+    isDone ||= outcome === undefined
+    last = outcome
+  }
+  return isDone ? undefined : last
 }
 
 /** Whatever a handler answers is ignored, but that it is waited for. */

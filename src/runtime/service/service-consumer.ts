@@ -1,18 +1,27 @@
 import type { TopicContract } from '../../contract/index.ts'
 import type { DecodedTombstone, EventContract, EventOf, ContractsOf } from '../../contract/index.ts'
 import { OptionError } from '../../errors.ts'
+import { optionsOf } from '../../option-checks.ts'
 import type { Step, Way } from '../outcome.ts'
 import { wayThrough } from '../outcome.ts'
 import { decodeStep } from '../steps/decode.ts'
+import { checkSteps, guardedStep } from '../steps/user-step.ts'
+import type { StepParts, UserStep } from '../steps/user-step.ts'
 import { Handlers } from './handlers.ts'
 import type { Handler } from './handlers.ts'
 import type { HandlerContext, PublishWithin } from './handler-context.ts'
+
+/** How one handler is run. */
+export interface HandlerOptions {
+  /** Steps around this handler alone, the first one outside. */
+  readonly use?: readonly UserStep[]
+}
 
 /** What a consumer of a service does with the events of its topics. */
 export class ServiceConsumer<Topic extends TopicContract = TopicContract> {
   readonly topics: readonly TopicContract[]
   readonly #handlers = new Handlers()
-  readonly #steps: Step[] = []
+  readonly #steps: UserStep[] = []
   #isStarted = false
 
   /** Use `service.consumer`. */
@@ -29,11 +38,13 @@ export class ServiceConsumer<Topic extends TopicContract = TopicContract> {
   on<Contract extends ContractsOf<Topic>>(
     event: Contract,
     handler: (event: EventOf<Contract>, context: HandlerContext) => unknown,
+    options: HandlerOptions = {},
   ): this {
     this.#checkOpen('on')
     this.#checkKnown(event)
     if (typeof handler !== 'function') throw new OptionError('handler', 'must be a function')
-    this.#handlers.add(event.type, handler as Handler)
+    const { use = [] } = optionsOf(options, 'on', ['use']) as HandlerOptions
+    this.#handlers.add(event.type, handler as Handler, checkSteps(use, 'on.use'))
     return this
   }
 
@@ -45,9 +56,9 @@ export class ServiceConsumer<Topic extends TopicContract = TopicContract> {
   }
 
   /** Puts a step around the handlers of every record, inside of those that were put there before. */
-  use(step: Step): this {
+  use(step: UserStep): this {
     this.#checkOpen('use')
-    this.#steps.push(step)
+    this.#steps.push(...checkSteps([step], 'use'))
     return this
   }
 
@@ -55,6 +66,7 @@ export class ServiceConsumer<Topic extends TopicContract = TopicContract> {
   way(parts: {
     readonly outer: readonly Step[]
     readonly inner: readonly Step[]
+    readonly stepParts: StepParts
     readonly publish: PublishWithin
   }): Way {
     this.#isStarted = true
@@ -64,9 +76,9 @@ export class ServiceConsumer<Topic extends TopicContract = TopicContract> {
       ...parts.outer,
       decodeStep(topics, this.#handlers.types),
       ...parts.inner,
-      ...this.#steps,
+      ...this.#steps.map((step) => guardedStep(step, parts.stepParts)),
     ]
-    return wayThrough(steps, this.#handlers.way(parts.publish))
+    return wayThrough(steps, this.#handlers.way(parts.publish, parts.stepParts))
   }
 
   #checkOpen(what: string): void {

@@ -32,6 +32,8 @@ import { keyIsIdStep } from '../steps/key-is-id.ts'
 import { Dedupe } from '../steps/dedupe.ts'
 import { RecordMetrics } from '../steps/measure.ts'
 import { eventIn } from '../steps/decode.ts'
+import { checkSteps, guardedStep } from '../steps/user-step.ts'
+import type { UserStep } from '../steps/user-step.ts'
 import { resolveConsumerOptions } from './consumer-options.ts'
 import type { ConsumerOptions } from './consumer-options.ts'
 import { driverOf } from './driver-of.ts'
@@ -119,7 +121,7 @@ export class Service implements AsyncDisposable {
   readonly #platform: Platform
   readonly #log: Log
   readonly #driver: Driver
-  readonly #steps: Step[] = []
+  readonly #steps: UserStep[] = []
   readonly #definitions: Definition[] = []
   readonly #alone = new Alone()
   readonly #processId: string
@@ -199,8 +201,9 @@ export class Service implements AsyncDisposable {
   }
 
   /** Puts a step around the handlers of all consumers. */
-  use(step: Step): this {
-    this.#steps.push(step)
+  use(step: UserStep): this {
+    if (this.#state !== 'defined') throw stateError('steps are added before the service runs')
+    this.#steps.push(...checkSteps([step], 'use'))
     return this
   }
 
@@ -344,6 +347,7 @@ export class Service implements AsyncDisposable {
   ): ConsumerRun {
     const records = new RecordMetrics(metrics, this.#platform.clock)
     const publisher = this.#publish()
+    const stepParts = { clock: this.#platform.clock, log: this.#log }
     const counted = { metrics, clock: this.#platform.clock, group: settings.groupId }
     const run = assembleConsumer({
       driver: this.#driver,
@@ -359,8 +363,9 @@ export class Service implements AsyncDisposable {
           ...this.#dedupe(settings, metrics),
           records.step,
           keyIsIdStep(this.#log),
-          ...this.#steps,
+          ...this.#steps.map((step) => guardedStep(step, stepParts)),
         ],
+        stepParts,
         publish: (event, data, options, context) =>
           publisher.publish(event, data, options, context),
       }),
