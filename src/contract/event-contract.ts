@@ -1,8 +1,9 @@
 import { OptionError } from '../errors.ts'
+import { optionsOf } from '../option-checks.ts'
 import { ContractViolation } from './contract-error.ts'
 import { whenDone } from './awaitable.ts'
 import type { EventContent, EventKey, KeyRule } from './event.ts'
-import { checkOptions, wholeNumber } from './option-checks.ts'
+import { wholeNumber } from './option-checks.ts'
 import type { CompiledSchema } from './schema/compiled-schema.ts'
 import { compileSchema } from './schema/compile-schema.ts'
 import type { EventSchema, SchemaInput, SchemaOutput } from './schema/event-schema.ts'
@@ -129,7 +130,7 @@ export function defineEvent<const Type extends string, const Schema extends Even
       `(${shown(type)}) must be 1 to ${typeLengthMax} characters without spaces`,
     )
   }
-  checkOptions(options, `defineEvent(${shown(type)})`, eventOptionNames)
+  optionsOf(options, `defineEvent(${shown(type)})`, eventOptionNames)
   return new EventContract(type, options as unknown as EventOptions<string, EventSchema>)
 }
 

@@ -2,7 +2,15 @@ import { describe, expect, it } from 'vitest'
 import { atOnce } from './fixture/decode.ts'
 import { orderData, OrderCreated, orders } from './fixture/orders.ts'
 import { rawRecord } from './fixture/raw-record.ts'
-import { contextOf, encodeEvent, encodeTombstone, defineTopic, outgoingHeaders } from './index.ts'
+import {
+  contextOf,
+  defineEvent,
+  defineTopic,
+  encodeEvent,
+  encodeTombstone,
+  outgoingHeaders,
+  Type,
+} from './index.ts'
 
 const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'
 
@@ -125,5 +133,16 @@ it('an event without a proper id or time is not written', () => {
   for (const timestamp of [-1, 1.5, NaN, '0' as never]) {
     const options = { id: 'i', timestamp }
     expect(() => encodeEvent(orders, OrderCreated, orderData, options)).toThrow('timestamp (')
+  }
+})
+
+it('an event of another topic is not written, whatever its type is called', () => {
+  const Namesake = defineEvent('ORDER_CREATED', { data: Type.Unknown() })
+  for (const foreign of [defineEvent('FOREIGN', { data: Type.Unknown() }), Namesake]) {
+    const encode = () =>
+      encodeEvent(orders, foreign as never, {} as never, { id: 'i', timestamp: 0 })
+    expect(encode).toThrow(
+      `orders.events.v1 ${foreign.type}: ${foreign.type} is no event of the topic`,
+    )
   }
 })

@@ -158,6 +158,8 @@ describe('JSON Schema', () => {
     const define = (schema: object) => () => defineEvent('E', { data: jsonSchema<unknown>(schema) })
     expect(define({ type: 'objekt' })).toThrow("defineEvent('E').data cannot be compiled")
     expect(define({ type: 'object', propertys: {} })).toThrow('unknown keyword: "propertys"')
+    // Without its type it would take anything that is no object.
+    expect(define({ properties: { a: { type: 'string' } } })).toThrow('missing type "object"')
     expect(define({ type: 'string', format: 'no-such' })).toThrow('unknown format "no-such"')
     expect(() => defineEvent('E', { data: Type.BigInt() })).toThrow('cannot be compiled')
     expect(() => defineEvent('E', { data: 7 as never })).toThrow('must be a TypeBox schema')

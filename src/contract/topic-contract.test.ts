@@ -66,7 +66,10 @@ describe('a topic is refused', () => {
       defineTopic(name as string, options as never)
 
   it.each([
-    [{ partitoins: 3 }, "defineTopic('t').partitoins is not an option; did you mean partitions?"],
+    [
+      { partitoins: 3 },
+      "defineTopic('t').partitoins is not an option; did you mean defineTopic('t').partitions?",
+    ],
     [{ partitions: 0 }, "defineTopic('t').partitions (0) must be a whole number from 1"],
     [{ partitions: '3' }, "('3') must be a whole number"],
     [{ replicas: 2, minInSyncReplicas: 3 }, '(3) must not exceed replicas (2)'],

@@ -1,4 +1,5 @@
 import { OptionError } from '../errors.ts'
+import { optionsOf } from '../option-checks.ts'
 import { bytesCodec } from './codec/bytes-codec.ts'
 import type { Codec, ContractLimits } from './codec/codec.ts'
 import { CodecTable } from './codec/content-type.ts'
@@ -7,7 +8,7 @@ import { textCodec } from './codec/text-codec.ts'
 import { durationMs } from './duration.ts'
 import type { EventContent, EventKey, KeyRule } from './event.ts'
 import { EventContract } from './event-contract.ts'
-import { checkOptions, oneOf, wholeNumber } from './option-checks.ts'
+import { oneOf, wholeNumber } from './option-checks.ts'
 import { shown } from './schema/shown.ts'
 import { checkTopicName } from './topic-name.ts'
 import { topicOptionNames } from './topic-options.ts'
@@ -206,7 +207,7 @@ function limitsOf(
   option: string,
 ): ContractLimits {
   const place = `${option}.limits`
-  checkOptions(limits, place, ['valueBytesMax', 'depthMax', 'duplicateKeys'])
+  optionsOf(limits, place, ['valueBytesMax', 'depthMax', 'duplicateKeys'])
   return {
     valueBytesMax: wholeNumber(
       limits.valueBytesMax ?? maxMessageBytes ?? messageBytesDefault,
@@ -239,7 +240,7 @@ export function defineTopic<
   const Events extends readonly EventContract[] = readonly [],
 >(name: Name, options: TopicOptions<Events>): TopicContract<Name, Events> {
   const option = `defineTopic(${shown(name)})`
-  checkOptions(options, option, topicOptionNames)
+  optionsOf(options, option, topicOptionNames)
   checkTopicName(name, `${option}.name`, options.naming)
   return new TopicContract(name, options as AnyTopicOptions, option)
 }
