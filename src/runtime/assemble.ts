@@ -21,7 +21,6 @@ import type { Way } from './outcome.ts'
 import { Running } from './running.ts'
 import type { StartPosition } from './start-position.ts'
 import type { DedupeSettings } from './steps/dedupe.ts'
-import type { DedupeSettings } from './steps/dedupe.ts'
 
 /** Everything that a consumer does, decided. */
 export interface ConsumerSettings {
@@ -37,8 +36,6 @@ export interface ConsumerSettings {
   /** Undefined: what cannot be handled stops its partition. */
   readonly deadLetter: DeadLetterSettings | undefined
   readonly commit: CommitOptions
-  /** Undefined: whatever is read is run. */
-  readonly dedupe: DedupeSettings | undefined
   /** Undefined: whatever is read is run. */
   readonly dedupe: DedupeSettings | undefined
   readonly window: number
