@@ -1,4 +1,4 @@
-import { createEventIds, encodeEvent } from '../../contract/index.ts'
+import { ContractError, createEventIds, encodeEvent } from '../../contract/index.ts'
 import type {
   DataOf,
   EncodedRecord,
@@ -8,6 +8,8 @@ import type {
 } from '../../contract/index.ts'
 import type { RecordResult } from '../../client/index.ts'
 import type { RecordSink } from '../../driver/index.ts'
+import { passThroughTracer, sendSpan } from '../../observe/index.ts'
+import type { RuntimeMetrics, Span, Tracer } from '../../observe/index.ts'
 import { OptionError } from '../../errors.ts'
 import type { Platform } from '../../platform/index.ts'
 import type { PublishOptions } from './handler-context.ts'
@@ -21,6 +23,10 @@ export interface Outgoing<Contract extends EventContract = EventContract> {
 
 export interface PublisherParts {
   readonly platform: Pick<Platform, 'clock' | 'random'>
+  /** Undefined: nothing is counted. */
+  readonly metrics?: RuntimeMetrics
+  /** Undefined: there are no spans. */
+  readonly tracer?: Tracer
   readonly sink: RecordSink
   /** The name of the service: who sends it. */
   readonly source: string | undefined
@@ -45,8 +51,25 @@ export class Publisher {
     options: PublishOptions | undefined,
     context: MessageContext | undefined,
   ): Promise<RecordResult> {
-    const record = await this.#encode({ event, data, options }, context)
-    return this.#parts.sink.send(record)
+    const { metrics, platform, sink, tracer = passThroughTracer } = this.#parts
+    const { clock } = platform
+    const topic = this.#topic(event).name
+    const span = tracer.startSpan(sendSpan({ record: { topic } }))
+    const beganMs = clock.elapsedMs()
+    const told = (outcome: 'acknowledged' | 'refused' | 'failed') =>
+      metrics?.publishedRecords.with({ topic, event_type: event.type, outcome }).add(1)
+    try {
+      const record = await this.#encode({ event, data, options }, within(context, span))
+      const result = await span.run(() => sink.send(record))
+      told('acknowledged')
+      metrics?.publishDuration.with({ topic }).observe((clock.elapsedMs() - beganMs) / 1_000)
+      span.end()
+      return result
+    } catch (error) {
+      told(error instanceof ContractError ? 'refused' : 'failed')
+      span.end({ error })
+      throw error
+    }
   }
 
   /** Checks all, then sends all: nothing is sent when one of them is refused. */
@@ -93,4 +116,11 @@ export class Publisher {
     this.#topicOf.set(event, topic)
     return topic
   }
+}
+
+/** What is sent is part of the span that stands for the sending, where there are spans. */
+function within(context: MessageContext | undefined, span: Span): MessageContext | undefined {
+  if (span.context === undefined || context === undefined) return context
+  const { correlationId, causationId } = context
+  return { correlationId, causationId, ...span.context }
 }
