@@ -183,7 +183,7 @@ export class ConsumerRun {
 
   /** Finds out where partitions of a topic go on, says in a commit that they are ours, and lets them run. */
   async #acquire(runs: readonly PartitionRun[]): Promise<void> {
-    const { clock, log } = this.#parts
+    const { log } = this.#parts
     const { signal } = this.#ending
     for (;;) {
       const left = runs.filter((run) => run.is('acquiring'))
@@ -195,7 +195,7 @@ export class ConsumerRun {
         if (this.#isEnding()) return
         const fields = { error: (error as Error).message, topic: left[0]?.topic }
         log('warn', 'where partitions go on is not known yet, it is asked again', fields)
-        await clock.sleep(acquireAgainMs)
+        await this.#pause(acquireAgainMs, signal)
       }
     }
   }
@@ -257,11 +257,16 @@ export class ConsumerRun {
       if (run.is('acquiring')) throw error
       return
     }
-    if (books.mark.pauseMs > 0) await this.#parts.clock.sleep(books.mark.pauseMs)
+    if (books.mark.pauseMs > 0) await this.#pause(books.mark.pauseMs, run.leaving)
     if (!run.is('acquiring')) return
     this.#source.seek(run, { offset, leaderEpoch })
     run.begin()
     this.#source.resume([run])
+  }
+
+  /** Waits so long, or until the signal aborts. */
+  async #pause(pauseMs: number, signal: AbortSignal): Promise<void> {
+    await this.#parts.clock.sleep(pauseMs, signal).catch(() => undefined)
   }
 
   async #revoked(partitions: readonly TopicPartition[], signal: AbortSignal): Promise<void> {

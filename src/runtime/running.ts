@@ -10,6 +10,12 @@ export interface RunningParts {
   readonly stuck: (delivery: Delivery) => void
 }
 
+interface TimedOut {
+  readonly error: MillraceError
+  /** Until it is stuck. */
+  readonly timer: Timer
+}
+
 /** So long after its time was over a handler should have settled. */
 const settleMs = 30_000
 
@@ -25,7 +31,7 @@ export class Running implements WaitWatch {
   readonly #began = new Map<Delivery, number>()
   /** Those whose handlers have not started: they have all the time that they need. */
   readonly #waiting = new Set<Delivery>()
-  readonly #timedOut = new Map<Delivery, MillraceError>()
+  readonly #timedOut = new Map<Delivery, TimedOut>()
   readonly #watched = new Map<Delivery, () => void>()
   #timer: Timer | undefined
 
@@ -82,13 +88,15 @@ export class Running implements WaitWatch {
   /** Why an attempt that has settled failed all the same: its time was over. Asked once. */
   takeTimeout(delivery: Delivery): MillraceError | undefined {
     if (this.#timedOut.size === 0) return undefined
-    const error = this.#timedOut.get(delivery)
+    const timedOut = this.#timedOut.get(delivery)
+    timedOut?.timer.cancel()
     this.#timedOut.delete(delivery)
-    return error
+    return timedOut?.error
   }
 
   end(): void {
     this.#timer?.cancel()
+    for (const { timer } of this.#timedOut.values()) timer.cancel()
   }
 
   /** One timer, for the one that began first. */
@@ -113,10 +121,8 @@ export class Running implements WaitWatch {
       'MILLRACE_RUNTIME_HANDLER_TIMEOUT',
       `the handler of ${delivery.toString()} took longer than handlerTimeoutMs (${this.#timeoutMs})`,
     )
-    this.#timedOut.set(delivery, error)
+    const timer = this.#clock.setTimer(settleMs, () => this.#stuck(delivery))
+    this.#timedOut.set(delivery, { error, timer })
     delivery.abort(error)
-    this.#clock.setTimer(settleMs, () => {
-      if (this.#timedOut.get(delivery) === error) this.#stuck(delivery)
-    })
   }
 }
