@@ -8,6 +8,8 @@ export interface Rate {
 
 /** As much of a permit is lost to rounding at most. */
 const rounding = 1e-6
+/** A pause so short that adding it to a time changes nothing would be no pause. */
+const pauseMsMin = 0.01
 
 /**
  * Permits that come at a rate, up to so many at a time; who waits for one gets it in turn. In any time there are no
@@ -73,7 +75,8 @@ export class RateLimiter {
 
   /** One timer, for when the next permit comes. */
   #arm(): Timer {
-    return this.#clock.setTimer(Math.max(0, 1 - this.#permits) / this.#perMs, () => {
+    const pauseMs = Math.max((1 - this.#permits) / this.#perMs, pauseMsMin)
+    return this.#clock.setTimer(pauseMs, () => {
       this.#timer = undefined
       for (const pass of this.#waiting) {
         if (!this.#take()) break
