@@ -9,6 +9,7 @@ import { serveSeeds } from './clients/seed-worker.ts'
 import { simulateConsumers } from './consumer-clients.ts'
 import { simulateProducers } from './idempotent-clients.ts'
 import { killLoop } from './kill-loop.ts'
+import { runRuntimeSeeds } from './runtime/run-seeds.ts'
 import { simulateTransactions } from './transactional-world.ts'
 
 const say = (text: string) => process.stdout.write(`${text}\n`)
@@ -35,12 +36,18 @@ async function simulate(args: string[]): Promise<void> {
       administrations: { type: 'boolean', default: false },
       // Short worlds of the library's producers, groups and transactions, thousands of them.
       clients: { type: 'boolean', default: false },
+      // The consumer runtime: handlers, failures, dead letters, processes that die.
+      runtime: { type: 'boolean', default: false },
       // Processes that run worlds of clients beside each other.
       workers: { type: 'string', default: '1' },
-      // Says all that happens in the world of clients.
+      // Says all that happens in a world of clients or of the runtime.
       trace: { type: 'boolean', default: false },
     },
   })
+  if (values.runtime) {
+    const range = { first: Number(values.seed), count: Number(values.seeds) }
+    return runRuntimeSeeds({ ...range, trace: values.trace, say })
+  }
   if (values.clients && values.trace) return replaySeed(Number(values.seed), say)
   if (values.clients && Number(values.seeds) > 1) return simulateMany(values)
   const run = simulationOf(values)

@@ -1,4 +1,10 @@
-import type { CommittedOffset, TopicPartition } from '../../../src/client/index.ts'
+import type {
+  CommittedOffset,
+  ProducerRecord,
+  RecordResult,
+  SendOptions,
+  TopicPartition,
+} from '../../../src/client/index.ts'
 import type { Driver, RecordSink, SourceOptions } from '../../../src/driver/index.ts'
 
 /** What a process says to Kafka, and what the group says to it, at the moment it does. */
@@ -63,19 +69,19 @@ function observedCallbacks(options: SourceOptions, observer: DriverObserver) {
   } satisfies Pick<SourceOptions, 'onAssigned' | 'onRevoked' | 'onLost'>
 }
 
+/** The runtime sends letters one at a time. */
+type SendOne = (record: ProducerRecord, options?: SendOptions) => Promise<RecordResult>
+
 function observeSink(sink: RecordSink, observer: DriverObserver): RecordSink {
-  const send = sink.send.bind(sink) as RecordSink['send']
-  const observed = async (
-    record: Parameters<RecordSink['send']>[0],
-    options?: Parameters<RecordSink['send']>[1],
-  ) => {
+  const send: SendOne = sink.send.bind(sink)
+  const observed: SendOne = async (record, options) => {
     const letter = letterIn(record as unknown as SentLetter)
     observer.writing(letter)
-    const result = await send(record as never, options)
+    const result = await send(record, options)
     observer.written(letter)
     return result
   }
-  sink.send = observed as unknown as RecordSink['send']
+  sink.send = observed as RecordSink['send']
   return sink
 }
 

@@ -82,6 +82,8 @@ class RuntimeWorld {
   #isWritten = false
   #isEnding = false
   #letters: ReadonlySet<string> = new Set()
+  /** Lives that have come to their end in order. */
+  readonly #closed = new Set<string>()
   /** By name of a worker: how long what befell it may show. */
   readonly #disturbedUntilMs = new Map<string, number>()
   readonly #lives = new Map<string, number>()
@@ -153,7 +155,7 @@ class RuntimeWorld {
 
   /** Throws when a promise was broken. */
   verify(): void {
-    this.witness.judge(this.#letters)
+    this.witness.judge(this.#letters, this.#closed)
     const { violations } = this.witness
     if (violations.length === 0) return
     const more = violations.length > 3 ? ` (and ${violations.length - 3} more)` : ''
@@ -207,7 +209,8 @@ class RuntimeWorld {
     })
     const sink = driver.sink({ lingerMs: 0 })
     const records = makeRecords(this.shape, this.#random.split('records'))
-    const pausesMs = this.#random.pick([4, 20, 60]) ?? 4
+    const isUnderLoad = this.shape.weather === 'outage'
+    const pausesMs = isUnderLoad ? 4 : (this.#random.pick([4, 20, 60]) ?? 4)
     for (const { key, value } of records) {
       const { partition, offset } = await sink.send({ topic, key, value })
       const kind = kindIn({ value: Buffer.from(value) })
@@ -236,6 +239,7 @@ class RuntimeWorld {
         isToldToEnd: () => this.#isEnding || this.#isTurnOf(name),
         die: () => simulation.host(name).process(name)?.kill(),
       })
+      this.#closed.add(life)
     })
   }
 
@@ -267,7 +271,10 @@ class RuntimeWorld {
         this.#tell('world', () => 'everything is committed')
       }
       const isOver = (name: string) => simulation.host(name).process(name)?.isOver === true
-      if (!this.#isEnding || !this.#workers.every(isOver)) return this.#supervise()
+      if (!this.#isEnding || !this.#workers.every(isOver)) {
+        this.#supervise()
+        return
+      }
       simulation.host('auditor').start('auditor', async (platform) => {
         this.#letters = await readLetters(platform, brokers, topic)
         this.isDone = true
@@ -276,7 +283,9 @@ class RuntimeWorld {
   }
 
   #isAllCommitted(): boolean {
-    if (!this.#isWritten || this.#nowMs < this.#faultsEndMs) return false
+    // What faults have left behind, such as connections of which one side is gone, is over too.
+    const restsMs = this.shape.weather === 'faulty' ? aftermathMs : 0
+    if (!this.#isWritten || this.#nowMs < this.#faultsEndMs + restsMs) return false
     const ends = this.#topic?.partitions ?? []
     return ends.every(({ index, log }) => this.witness.isCommittedTo(index, log.logEndOffset))
   }

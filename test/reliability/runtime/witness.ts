@@ -50,7 +50,10 @@ interface Assignment {
   claim: Told | undefined
   isClaimed: boolean
   lastCommit: number
+  /** What may have ended: a run that took too long may count or not. */
   readonly ended: Set<number>
+  /** What has ended without doubt. */
+  readonly done: Set<number>
   /** By lane: the record that started last. */
   readonly last: Map<string, number>
 }
@@ -106,8 +109,9 @@ export class Witness {
     const assignment = this.#assignment(life, partition)
     const lane = this.#laneOf(record)
     const { latest } = this.#log(partition)
-    const isOwner = latest?.mark?.isOpen === true && latest.mark.processId === life
-    const suspect = isOwner ? latest.mark?.suspect : undefined
+    const mark = latest?.mark?.isOpen === true ? latest.mark : undefined
+    const isOwner = mark?.processId === life
+    const suspect = isOwner ? mark.suspect : undefined
     const isAlone = suspect !== undefined && suspect.started?.offset === offset
     const beganMs = this.#parts.nowMs()
     const run = { ...record, life, assignment, lane, beganMs, isStubborn, isAlone }
@@ -150,7 +154,9 @@ export class Witness {
     if (outcome === 'failed') return
     if (this.#done.has(id(run))) this.#count('repeated')
     this.#done.add(id(run))
-    if (!isLate) run.assignment.ended.add(run.offset)
+    if (isLate) return
+    run.assignment.ended.add(run.offset)
+    if (!mayHaveFailed) run.assignment.done.add(run.offset)
   }
 
   #laneOf({ key, offset }: SeenRecord): string {
@@ -161,11 +167,11 @@ export class Witness {
 
   #checkNotAgain(run: Run): void {
     const { assignment, offset, life } = run
-    const { claim, ended } = assignment
+    const { claim, done } = assignment
     if (claim !== undefined && hasEndedIn(claim, offset)) {
       this.#violation(run, `starts again, though ${shown(claim)} named it as ended`)
     }
-    if (ended.has(offset)) this.#violation(run, 'starts again after it was done')
+    if (done.has(offset)) this.#violation(run, 'starts again after it was done')
     if (this.letters.has(id(run)) && this.#log(run.partition).hasEnded(offset)) {
       if (!this.#parts.wasDisturbed(life)) this.#violation(run, 'starts after its letter')
     }
@@ -285,7 +291,10 @@ export class Witness {
     this.#count(letter.isPoison ? 'poison' : 'letters')
     this.#lettersBegun.add(id(letter))
     if (this.#assignment(life, letter.partition).state === 'gone') blame('it is not its own')
-    if (letter.errorClass === 'CondemnedError') return this.#checkCondemned(runs, blame)
+    if (letter.errorClass === 'CondemnedError') {
+      this.#checkCondemned(runs, blame)
+      return
+    }
     if (runs.at(-1)?.life !== life) blame('it has not run it')
     if (letter.isPoison) blame('it belongs to the other topic')
     const kind = runs.at(-1)?.kind
@@ -342,7 +351,7 @@ export class Witness {
   }
 
   /** What does not hold when all is over. */
-  judge(found: ReadonlySet<string>): void {
+  judge(found: ReadonlySet<string>, closed: ReadonlySet<string>): void {
     const { weather } = this.#parts.shape
     for (const record of this.#written.values()) {
       const name = id(record)
@@ -355,8 +364,8 @@ export class Witness {
       if (weather === 'calm') this.#checkOnce(name)
     }
     for (const [partition, { latest }] of this.#logs) {
-      if (latest?.mark?.isOpen !== false)
-        this.#blame(`${partition} was left open: ${shown(latest)}`)
+      if (latest === undefined || !closed.has(latest.by)) continue
+      if (latest.mark?.isOpen !== false) this.#blame(`${partition} was left open: ${shown(latest)}`)
     }
   }
 
@@ -402,7 +411,7 @@ export class Witness {
 function newAssignment(life: string, partition: number): Assignment {
   return {
     ...{ life, partition, state: 'assigned', claim: undefined, isClaimed: false, lastCommit: -1 },
-    ...{ ended: new Set<number>(), last: new Map<string, number>() },
+    ...{ ended: new Set<number>(), done: new Set<number>(), last: new Map<string, number>() },
   }
 }
 

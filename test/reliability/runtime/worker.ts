@@ -65,16 +65,13 @@ export async function runWorker(options: WorkerOptions): Promise<void> {
     eventId: () => undefined,
     partitionCount: () => undefined,
   })
-  let failure: unknown
-  const reading = run.run().catch((error: unknown) => {
-    failure = error
-  })
-  while (!isToldToEnd() && failure === undefined) await platform.clock.sleep(lookEveryMs)
-  if (failure !== undefined) throw failure as Error
+  const failures: Error[] = []
+  const reading = run.run().catch((error: unknown) => failures.push(error as Error))
+  while (!isToldToEnd() && failures.length === 0) await platform.clock.sleep(lookEveryMs)
   tell(life, () => 'closes')
   const isClean = await run.close({ drainMs, leave: true })
   await reading
-  if (failure !== undefined) throw failure as Error
+  for (const failure of failures) throw failure
   await sink.close({ timeoutMs: 500 })
   await driver.close()
   tell(life, () => `has closed, ${isClean ? 'clean' : 'with handlers that still run'}`)
@@ -101,6 +98,7 @@ function settingsOf({ shape, topic }: WorkerOptions): ConsumerSettings {
     commit: { intervalMs: shape.commitIntervalMs, countMax: 50 },
     waitingBytesMax: 1_000_000,
     dedupe: undefined,
+    onOffsetLost: 'stop',
     source: {
       ...{ groupProtocol: protocol, rebalanceTimeoutMs: 2_000, fetchWaitMsMax: 300 },
       ...{ sessionTimeoutMs: 1_500, heartbeatIntervalMs: 150 },

@@ -1,0 +1,68 @@
+/**
+ * Promise: the consumer runtime loses nothing, passes nothing in a commit that has not ended, keeps the order of keys,
+ * gives each record the attempts that it is owed, and repeats nothing that it need not; whatever happens to its
+ * processes, to the network between, and to what its handlers need.
+ */
+import { describe, expect, it } from 'vitest'
+import { simulateRuntime } from './runtime-simulation.ts'
+import { shapeOf } from './shape.ts'
+import type { Weather } from './shape.ts'
+
+const timeout = 60_000
+
+/** The first seeds of a weather. */
+function seedsOf(weather: Weather, count: number): number[] {
+  const all = Array.from({ length: 100 }, (_, seed) => seed)
+  return all.filter((seed) => shapeOf(seed).weather === weather).slice(0, count)
+}
+
+describe('the consumer runtime in a simulated world', () => {
+  it.each(seedsOf('calm', 2))(
+    'repeats nothing when all is in order (seed %i)',
+    { timeout },
+    async (seed) => {
+      const { figures } = await simulateRuntime(seed)
+      expect(figures['revoked']).toBeGreaterThan(3)
+      expect(figures['repeated']).toBeUndefined()
+    },
+  )
+
+  it.each(seedsOf('faulty', 5))('keeps its promises (seed %i)', { timeout }, async (seed) => {
+    const { figures } = await simulateRuntime(seed)
+    expect(figures['runs']).toBeGreaterThan(80)
+    expect(figures['assigned']).toBeGreaterThan(3)
+  })
+
+  it.each(seedsOf('kills', 1))(
+    'quarantines nothing for rare kills (seed %i)',
+    { timeout },
+    async (seed) => {
+      const { figures, faults } = await simulateRuntime(seed)
+      expect(faults.kill).toBeGreaterThan(2)
+      expect(figures['poison']).toBeUndefined()
+    },
+  )
+
+  it.each(seedsOf('killer', 1))('finds what kills (seed %i)', { timeout }, async (seed) => {
+    const { figures } = await simulateRuntime(seed)
+    expect(figures['poison']).toBeGreaterThan(0)
+  })
+
+  it.each(seedsOf('outage', 1))(
+    'dead-letters nothing in an outage (seed %i)',
+    { timeout },
+    async (seed) => {
+      const { figures, virtualMs } = await simulateRuntime(seed)
+      expect(virtualMs).toBeGreaterThan(300_000)
+      expect(figures['failures']).toBeGreaterThan(30)
+    },
+  )
+
+  it('does the same again with the same seed', { timeout }, async () => {
+    const [seed = 0] = seedsOf('faulty', 1)
+    const first = await simulateRuntime(seed)
+    const second = await simulateRuntime(seed)
+    expect(second.traceHash).toBe(first.traceHash)
+    expect(second.figures).toEqual(first.figures)
+  })
+})
