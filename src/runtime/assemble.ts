@@ -7,6 +7,7 @@ import type { CommitOptions } from './commit/commits.ts'
 import type { CommitStrategy } from './commit/commit-strategy.ts'
 import type { ConsumerEvents } from './consumer-events.ts'
 import { ConsumerRun } from './consumer-run.ts'
+import type { OffsetLostRule } from './consumer-run.ts'
 import { DeadLetters } from './dead-letter/dead-letters.ts'
 import type { TooLarge } from './dead-letter/dead-letters.ts'
 import type { Delivery } from './delivery.ts'
@@ -27,6 +28,7 @@ export interface ConsumerSettings {
   readonly groupId: string
   readonly topics: TopicSelection
   readonly start: StartPosition
+  readonly onOffsetLost: OffsetLostRule
   readonly order: RecordOrder
   readonly concurrency: number
   /** Undefined: an attempt may take as long as it likes. */
@@ -82,6 +84,7 @@ export function assembleConsumer(assembly: ConsumerAssembly): ConsumerRun {
     processId: assembly.processId,
     topics: settings.topics,
     start: settings.start,
+    onOffsetLost: settings.onOffsetLost,
     window: settings.window,
     drainMs: settings.drainMs,
     rebalanced: (kind) => events.rebalanced(kind),

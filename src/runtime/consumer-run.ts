@@ -1,6 +1,7 @@
 import { byTopic, PartitionError, partitionKey } from '../client/index.ts'
-import type { Admin, TopicPartition, TopicSelection } from '../client/index.ts'
+import type { Admin, SeekTarget, TopicPartition, TopicSelection } from '../client/index.ts'
 import type { RecordSource, SourceBatch, SourceOptions } from '../driver/index.ts'
+import { isMillraceError, MillraceError } from '../errors.ts'
 import type { Log } from '../observe/index.ts'
 import type { Clock } from '../platform/index.ts'
 import type { Rebalance } from './consumer-events.ts'
@@ -9,8 +10,10 @@ import type { Delivery } from './delivery.ts'
 import { Bookkeeping } from './bookkeeping.ts'
 import type { AcquiredPartition } from './bookkeeping.ts'
 import type { Lineage } from './ledger/commit-metadata.ts'
+import { PausedPartitions } from './paused-partitions.ts'
 import { PartitionRun } from './partition-run.ts'
 import type { PartitionWorld } from './partition-world.ts'
+import { findSoughtPlace } from './seek-target.ts'
 import { StartPositions } from './start-position.ts'
 import type { StartPosition } from './start-position.ts'
 
@@ -22,6 +25,7 @@ export interface ConsumerRunParts {
   readonly processId: string
   readonly topics: TopicSelection
   readonly start: StartPosition
+  readonly onOffsetLost: OffsetLostRule
   readonly window: number
   /** How long what runs may take to end when its partition is given up. */
   readonly drainMs: number
@@ -41,6 +45,9 @@ export interface CloseRunOptions {
   readonly leave: boolean
 }
 
+/** What is done when the records where a partition goes on are not there any more: it stands, or goes on with the first. */
+export type OffsetLostRule = 'stop' | 'earliest'
+
 type Found = Pick<AcquiredPartition, 'committed' | 'lineage' | 'logEnd'>
 
 /** How many records are asked for at a time: a poll never holds the event loop for long. */
@@ -50,6 +57,7 @@ const acquireAgainMs = 500
 const goodbyeMs = 5_000
 const revoked = () => new Error('the partition goes to another member of the group')
 const lost = () => new Error('the partition was lost')
+const sought = () => new Error('the partition is read on from another place')
 
 /**
  * Reads the topics of one consumer, and gives each partition that the group assigns a run of its own.
@@ -68,6 +76,7 @@ export class ConsumerRun {
   readonly #runs = new Map<string, PartitionRun>()
   /** Handlers of partitions that were given up and that still hold their keys, by partition. */
   readonly #unsettled = new Map<string, Set<Delivery>>()
+  readonly #paused = new PausedPartitions()
   readonly #ending = new AbortController()
   #drainMs: number
   #wasAssigned = false
@@ -128,7 +137,7 @@ export class ConsumerRun {
       } catch (error) {
         if (this.#isEnding()) break
         if (!(error instanceof PartitionError)) throw error
-        this.#runs.get(partitionKey(error))?.stop('it cannot be read on', error)
+        this.#cannotRead(this.#runs.get(partitionKey(error)), error)
       }
     }
     await this.#closing
@@ -157,6 +166,41 @@ export class ConsumerRun {
     return isClean
   }
 
+  /** Starts nothing more of these partitions, or of all, until they are resumed; what runs goes on. */
+  pause(partitions?: readonly TopicPartition[]): void {
+    this.#paused.pause(partitions)
+    this.#applyPauses()
+  }
+
+  resume(partitions?: readonly TopicPartition[]): void {
+    this.#paused.resume(partitions)
+    this.#applyPauses()
+  }
+
+  /** Lets partitions that were stopped try again; answers which. */
+  resumeStopped(): readonly TopicPartition[] {
+    const stopped = [...this.#runs.values()].filter((run) => run.is('stopped'))
+    for (const run of stopped) {
+      run.resume()
+      this.#fetchOn(run)
+    }
+    return stopped.map(({ topic, partition }) => ({ topic, partition }))
+  }
+
+  owns(partition: TopicPartition): boolean {
+    return this.#runs.has(partitionKey(partition))
+  }
+
+  /**
+   * Goes on elsewhere in a partition: what runs may end, then what was known of its records is forgotten, and the new
+   * place is committed before anything runs.
+   */
+  async seek(partition: TopicPartition, target: SeekTarget): Promise<void> {
+    const run = this.#runs.get(partitionKey(partition))
+    if (run === undefined || !(run.is('running') || run.is('stopped'))) throw notOurs(partition)
+    await this.#moveTo(run, target)
+  }
+
   #isEnding(): boolean {
     return this.#ending.signal.aborted
   }
@@ -171,14 +215,17 @@ export class ConsumerRun {
     this.#source.pause(partitions)
     // Until it is known where they go on: nothing is handed out of a paused partition.
     for (const partition of partitions) this.#source.seek(partition, 'beginning')
-    const runs = partitions.map((partition) => {
-      const key = partitionKey(partition)
-      const run = new PartitionRun(partition, this.#world)
-      for (const delivery of this.#unsettled.get(key) ?? []) run.holdKey(delivery)
-      this.#runs.set(key, run)
-      return run
-    })
+    const runs = partitions.map((partition) => this.#newRun(partition))
     for (const ofTopic of byTopic(runs).values()) void this.#acquire(ofTopic)
+  }
+
+  #newRun(partition: TopicPartition): PartitionRun {
+    const key = partitionKey(partition)
+    const run = new PartitionRun(partition, this.#world)
+    for (const delivery of this.#unsettled.get(key) ?? []) run.holdKey(delivery)
+    run.setPaused(this.#paused.has(partition))
+    this.#runs.set(key, run)
+    return run
   }
 
   /** Finds out where partitions of a topic go on, says in a commit that they are ours, and lets them run. */
@@ -261,7 +308,7 @@ export class ConsumerRun {
     if (!run.is('acquiring')) return
     this.#source.seek(run, { offset, leaderEpoch })
     run.begin()
-    this.#source.resume([run])
+    this.#fetchOn(run)
   }
 
   /** Waits so long, or until the signal aborts. */
@@ -328,7 +375,85 @@ export class ConsumerRun {
 
   #full(run: PartitionRun, isFull: boolean): void {
     if (isFull) this.#source.pause([run])
-    else if (run.is('running')) this.#source.resume([run])
+    else this.#fetchOn(run)
+  }
+
+  #fetchOn(run: PartitionRun): void {
+    if (run.is('running') && !run.isFull && !run.isPaused) this.#source.resume([run])
+  }
+
+  #applyPauses(): void {
+    for (const run of this.#runs.values()) {
+      const isPaused = this.#paused.has(run)
+      if (run.isPaused === isPaused) continue
+      run.setPaused(isPaused)
+      if (isPaused) this.#source.pause([run])
+      else this.#fetchOn(run)
+    }
+  }
+
+  #cannotRead(run: PartitionRun | undefined, error: PartitionError): void {
+    if (run === undefined) return
+    const isLost = isMillraceError(error, 'MILLRACE_CLIENT_OFFSET_LOST')
+    if (!isLost || this.#parts.onOffsetLost === 'stop' || !run.is('running')) {
+      run.stop('it cannot be read on', error)
+      return
+    }
+    this.#parts.log(
+      'error',
+      `${partitionKey(run)} goes on with its first record: others are lost`,
+      {
+        topic: run.topic,
+        partition: run.partition,
+        lostFrom: error.offset,
+      },
+    )
+    this.#source.pause([run])
+    this.#moveTo(run, 'beginning').catch((failure: unknown) => {
+      // Still ours: it stands until somebody looks at it. Else the next owner finds the same.
+      run.stop('it cannot be read on', failure)
+    })
+  }
+
+  async #moveTo(run: PartitionRun, target: SeekTarget): Promise<void> {
+    const { clock, log } = this.#parts
+    const { topic, partition } = run
+    const { signal } = this.#ending
+    const [{ offset, logEnd }, lineage] = await Promise.all([
+      findSoughtPlace(this.#source, clock, run, target),
+      this.#lineage(topic, signal),
+    ])
+    this.#source.pause([run])
+    await this.#drained(run)
+    if (this.#isEnding() || this.#runs.get(partitionKey(run)) !== run) throw notOurs(run)
+    this.#giveUp([run], sought())
+    const next = this.#newRun({ topic, partition })
+    const committed = { topic, partition, offset, leaderEpoch: -1, metadata: '' }
+    log('info', `${partitionKey(run)} is read on from offset ${offset}`, {
+      topic,
+      partition,
+      offset,
+    })
+    while (!this.#isEnding() && next.is('acquiring')) {
+      try {
+        // By itself, behind what was on its way: it alone may go backwards, and forgets what stood beside the offset.
+        await this.#source.commit([committed], { signal, allowBackwards: true })
+        await this.#begin(next, { committed, lineage, logEnd })
+        return
+      } catch (error) {
+        const fields = { topic, partition, error: (error as Error).message }
+        log('warn', 'where a partition goes on is not committed yet, it is tried again', fields)
+        await this.#pause(acquireAgainMs, signal)
+      }
+    }
+    throw notOurs(run)
+  }
+
+  async #drained(run: PartitionRun): Promise<void> {
+    const deadline = new AbortController()
+    const timer = this.#parts.clock.setTimer(this.#drainMs, () => deadline.abort())
+    await run.drain(deadline.signal, sought())
+    timer.cancel()
   }
 
   #stopped(run: PartitionRun, reason: string, error: unknown): void {
@@ -340,4 +465,9 @@ export class ConsumerRun {
       error: error instanceof Error ? error.message : String(error),
     })
   }
+}
+
+function notOurs(partition: TopicPartition): MillraceError {
+  const problem = `${partitionKey(partition)} is not, or no longer, read here`
+  return new MillraceError('MILLRACE_CLIENT_NOT_OWNED', problem)
 }

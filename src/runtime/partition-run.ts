@@ -59,6 +59,7 @@ export class PartitionRun
   /** While one of its records may kill the process. */
   #suspect: SuspectRun | undefined
   #heldBecause: string | undefined
+  #isPaused = false
   #state: State = 'acquiring'
   /** Deliveries whose handler runs. */
   readonly #handling = new Set<Delivery>()
@@ -265,7 +266,7 @@ export class PartitionRun
 
   /** Whether anything of it may begin to run. */
   get #mayStart(): boolean {
-    return this.#state === 'running' && this.#holds === 0
+    return this.#state === 'running' && this.#holds === 0 && !this.#isPaused
   }
 
   runNext(): boolean {
@@ -565,6 +566,18 @@ export class PartitionRun
 
   letGo(): void {
     this.#holds--
+    this.#offer()
+    this.#take()
+  }
+
+  get isPaused(): boolean {
+    return this.#isPaused
+  }
+
+  /** Starts nothing while somebody wants it to stand; what runs goes on. */
+  setPaused(isPaused: boolean): void {
+    this.#isPaused = isPaused
+    if (isPaused) return
     this.#offer()
     this.#take()
   }

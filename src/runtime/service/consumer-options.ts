@@ -3,6 +3,7 @@ import { OptionError } from '../../errors.ts'
 import { optionsOf, shown, text, wholeNumber } from '../../option-checks.ts'
 import type { GivenOptions } from '../../option-checks.ts'
 import type { ConsumerSettings, DeadLetterSettings } from '../assemble.ts'
+import type { OffsetLostRule } from '../consumer-run.ts'
 import type { TooLarge } from '../dead-letter/dead-letters.ts'
 import { failureActions } from '../failure/failure-policy.ts'
 import type { FailureRule } from '../failure/failure-policy.ts'
@@ -47,6 +48,8 @@ export interface ConsumerOptions {
   readonly groupId?: string
   /** Where a new group begins. @defaultValue 'latest' */
   readonly start?: StartPosition | Date
+  /** What is done when the records where it goes on are not there any more. @defaultValue 'stop' */
+  readonly onOffsetLost?: OffsetLostRule
   /** What runs one after another: the records of a key, those of a partition, or none. @defaultValue 'key' */
   readonly order?: RecordOrder
   /** How many records run at once. @defaultValue 64 */
@@ -76,6 +79,7 @@ export interface ConsumerOptions {
 const optionNames = [
   'groupId',
   'start',
+  'onOffsetLost',
   'order',
   'concurrency',
   'handlerTimeoutMs',
@@ -110,6 +114,12 @@ export function resolveConsumerOptions(
     groupId: text(given, 'groupId', at('groupId')) ?? from.groupId,
     topics: from.topics,
     start: startOf(given['start'], at('start')),
+    onOffsetLost: oneOf(
+      given['onOffsetLost'],
+      'stop',
+      ['stop', 'earliest'] as const,
+      at('onOffsetLost'),
+    ),
     order: oneOf(given['order'], 'key', recordOrders, at('order')),
     concurrency,
     handlerTimeoutMs:
