@@ -71,12 +71,14 @@ export class SendingClient {
     const sending = this.#next()
     const abort = new AbortController()
     const { clock, random } = this.#workload.cluster.platform
-    if (random.integer(15) === 0) clock.setTimer(random.integer(30), () => abort.abort())
+    const isTakenBack = random.integer(15) === 0
+    const timer = isTakenBack ? clock.setTimer(random.integer(30), () => abort.abort()) : undefined
     const { signal } = abort
     settle(
       sending,
       await this.#producer.send(sending.record, { signal }).catch((error: unknown) => ({ error })),
     )
+    timer?.cancel()
   }
 
   async #sendMany(): Promise<void> {

@@ -1,11 +1,13 @@
 import type { EmbeddedBroker, InterceptedRequest, Outcome } from '../../../src/broker/index.ts'
 import { closeConnection } from '../../../src/broker/index.ts'
+import type { GroupMetadata } from '../../../src/client/index.ts'
 import {
   endTxnApi,
   initProducerIdApi,
   kafkaError,
   kafkaErrorName,
   offsetCommitApi,
+  syncGroupApi,
 } from '../../../src/protocol/index.ts'
 import type { RequestOf, ResponseOf } from '../../../src/protocol/index.ts'
 import type { Tally } from './exercised.ts'
@@ -31,6 +33,10 @@ export class BrokerWatch {
   readonly #tally: Tally
   readonly #tell: Tell
   readonly #committed = new Map<string, Committed>()
+  /** The members that were given an assignment, by `synced`. */
+  readonly #synced = new Set<string>()
+  /** Whether a commit came after one that its member had sent later: the offset has gone back. */
+  hasLateCommits = false
   /** Why the commits of a group were not monotone. */
   readonly violations: string[] = []
 
@@ -66,6 +72,18 @@ export class BrokerWatch {
     if (apiKey === initProducerIdApi.key) this.#seeProducer(outcome as InitProducer)
     if (apiKey === endTxnApi.key) this.#tally.count('producers', 'transactions ended')
     if (apiKey === offsetCommitApi.key) this.#seeCommit(body as OffsetCommit)
+    if (apiKey === syncGroupApi.key) {
+      const { groupId, generationId: generation, memberId } = body as SyncGroup
+      this.#synced.add(synced({ groupId, generation, memberId }))
+    }
+  }
+
+  /**
+   * Whether a member of a classic group was given an assignment in a generation. Only from then on the group's log
+   * knows of the generation: a coordinator that has lost its memory before gives its number out again.
+   */
+  hasSynced(member: SyncedMember): boolean {
+    return this.#synced.has(synced(member))
   }
 
   #seeProducer({ producerEpoch }: InitProducer): void {
@@ -85,8 +103,10 @@ export class BrokerWatch {
         this.#committed.set(key, { offset: committedOffset, by })
         this.#tally.count('groups', 'commits taken')
         if (before === undefined || before.offset <= committedOffset) continue
-        if (before.by === by) this.#tally.count('groups', 'late commits of the same member')
-        else
+        if (before.by === by) {
+          this.#tally.count('groups', 'late commits of the same member')
+          this.hasLateCommits = true
+        } else
           this.violations.push(
             `${by} has taken ${key} back from ${before.offset} of ${before.by} to ${committedOffset}`,
           )
@@ -96,6 +116,13 @@ export class BrokerWatch {
 }
 
 type InitProducer = ResponseOf<typeof initProducerIdApi>
+type SyncGroup = RequestOf<typeof syncGroupApi>
+type SyncedMember = Pick<GroupMetadata, 'groupId' | 'generation' | 'memberId'>
+
+function synced({ groupId, generation, memberId }: SyncedMember): string {
+  return `${groupId} ${generation} ${memberId}`
+}
+
 type OffsetCommit = RequestOf<typeof offsetCommitApi>
 
 /** Every error code that a response holds, anywhere in it. */

@@ -51,10 +51,16 @@ export class ClusterFaults {
   readonly #members = new Map<string, { readonly groupId: string; readonly memberId: string }>()
   readonly #seenApis = new Set<number>()
   #spells: Spell[] = []
+  #isOver = false
 
   constructor(options: ClusterFaultsOptions) {
     this.#options = options
     options.broker.interceptors.add((request, proceed) => this.#intercept(request, proceed))
+  }
+
+  /** Whether all nodes run, and nothing more befalls them. */
+  get isOver(): boolean {
+    return this.#isOver
   }
 
   async run(): Promise<void> {
@@ -62,13 +68,14 @@ export class ClusterFaults {
     const { clock, random } = platform
     for (;;) {
       await clock.sleep(50 + random.integer(pauseMs))
-      if (!goesOn()) return
+      if (!goesOn()) break
       const kind = kinds[random.integer(kinds.length)] as Kind
       const what = await this.#befall(kind)
       if (what === undefined) continue
       tally.count('cluster', kind)
       tell('cluster', () => `${kind}: ${what}`)
     }
+    this.#isOver = true
   }
 
   /** Answers what it has befallen; undefined when there was nothing. */

@@ -4,26 +4,36 @@ import type { PolledRecord } from '../../../src/testing/index.ts'
 import { runGroupClient } from './group-client.ts'
 import type { GroupClientOptions } from './group-client.ts'
 
+const attemptsMax = 5
+
 export async function runCommittingMember(options: GroupClientOptions): Promise<void> {
   const { history, tally, name: process, group, cluster } = options
-  await runGroupClient(options, async ({ consumer, records }) => {
-    const { clock, random } = cluster.platform
+  const { clock, random } = cluster.platform
+  await runGroupClient(options, async ({ consumer, records, owned }) => {
     for (const { topic, partition, offset } of records) {
       const handling = { topic, partition, offset, group, key: null }
       history.begin({ kind: 'handler', process, ...handling }).ok()
     }
     if (options.consumer.autoCommit !== undefined) return
-    await clock.sleep(random.integer(20))
     const offsets = offsetsBehind(records)
-    const commit = history.begin({ kind: 'commit', process, group, offsets })
-    try {
-      await consumer.commit(offsets)
-      commit.ok()
-    } catch (error) {
-      // Partitions that were taken away meanwhile, or no answer: their records are handled again.
-      if (!isMillraceError(error)) throw error
-      commit.unknown(error)
-      tally.count('groups', `commits that failed with ${error.code}`)
+    for (let attempt = 1; attempt <= attemptsMax; attempt++) {
+      await clock.sleep(random.integer(20 * attempt))
+      const ours = owned()
+      const left = offsets.filter(({ partition }) =>
+        ours.some((own) => own.partition === partition),
+      )
+      if (left.length === 0) return
+      const commit = history.begin({ kind: 'commit', process, group, offsets: left })
+      try {
+        await consumer.commit(left)
+        commit.ok()
+        return
+      } catch (error) {
+        // One of the partitions was taken away meanwhile, or there was no answer.
+        if (!isMillraceError(error)) throw error
+        commit.unknown(error)
+        tally.count('groups', `commits that failed with ${error.code}`)
+      }
     }
   })
 }

@@ -24,6 +24,8 @@ export interface FinalReaderOptions {
   readonly clients: WorldClients
   readonly nodes: number
   readonly broker: () => EmbeddedBroker
+  /** Whether nothing befalls the cluster any more. */
+  readonly isCalm: () => boolean
   /** Tells the members that all is done. */
   readonly endMembers: () => void
 }
@@ -34,8 +36,9 @@ export interface FinalReaderOptions {
  * anywhere; then reads everything from the start.
  */
 export async function readFinally(options: FinalReaderOptions): Promise<void> {
-  const { platform, history, clients, broker, endMembers } = options
+  const { platform, history, clients, broker, isCalm, endMembers } = options
   const { clock } = platform
+  await until('the faults to be over', () => (isCalm() ? undefined : 'a node is down'))
   await until('the writers to come to their end', () => ended(clients, clients.writers))
   await until('the topic to be decided', () => settledTopic(broker()))
   const session = sessionOf(platform)

@@ -1,5 +1,5 @@
 /** A member of a group, by the library, for worlds of clients. */
-import { KafkaError } from '../../../src/client/index.ts'
+import { isMillraceError } from '../../../src/errors.ts'
 import type {
   ConsumerOptions,
   GroupMetadata,
@@ -54,7 +54,7 @@ export async function runGroupClient(options: GroupClientOptions, handle: Handle
     try {
       await runMemberLife(options, `${options.name}/${life}`, handle)
     } catch (error) {
-      if (!(error instanceof KafkaError && error.kafkaName === 'FENCED_INSTANCE_ID')) throw error
+      if (!isMillraceError(error, 'MILLRACE_CLIENT_MEMBER_FENCED')) throw error
       tally.count('groups', 'static members begun again')
       await cluster.platform.clock.sleep(cluster.platform.random.integer(200))
     }
@@ -98,8 +98,12 @@ async function runMemberLife(
   consumer.subscribe(topic)
   while (goesOn()) {
     const polled = history.begin({ kind: 'poll', process, group })
-    const batches = await consumer.poll({ maxRecords: recordsMax, timeoutMs: pollMs })
-    const records = recordsOf(batches)
+    const records = await consumer
+      .poll({ maxRecords: recordsMax, timeoutMs: pollMs })
+      .then(recordsOf, (error: unknown) => {
+        polled.failed(error)
+        throw error
+      })
     polled.ok({ records })
     if (records.length === 0) continue
     const foreign = records.find(({ partition }) => !owned.has(partition))

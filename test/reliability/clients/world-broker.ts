@@ -19,7 +19,7 @@ export interface WorldBrokerOptions {
   /** Whether faults go on. */
   readonly goesOn: () => boolean
   /** Called in each of its lives, once it listens. */
-  readonly started: (broker: EmbeddedBroker) => void
+  readonly started: (broker: EmbeddedBroker, faults: ClusterFaults) => void
 }
 
 /** Everything is short: what a real cluster waits a minute for happens here within a second or two. */
@@ -55,7 +55,7 @@ export function startWorldBroker(options: WorldBrokerOptions): void {
       }
       watch.watch(broker)
       const faults = new ClusterFaults({ ...options, broker, platform })
-      started(broker)
+      started(broker, faults)
       const failure = broker.failure.then((error) => Promise.reject(error))
       await Promise.all([failure, faults.run()])
     },
