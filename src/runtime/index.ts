@@ -10,6 +10,7 @@ export { createProducer, EventProducer } from './service/create-producer.ts'
 export type { EventProducerOptions } from './service/create-producer.ts'
 export { RecordConsumer } from './service/record-consumer.ts'
 export type { RecordHandler } from './service/record-consumer.ts'
+export type { OffsetLostRule } from './consumer-run.ts'
 export { ServiceConsumer } from './service/service-consumer.ts'
 export type { HandlerOptions } from './service/service-consumer.ts'
 export type {

@@ -1,3 +1,4 @@
+import type { SeekTarget, TopicPartition } from '../../client/index.ts'
 import { OptionError } from '../../errors.ts'
 import type { ConsumerOptions } from './consumer-options.ts'
 import type { RecordHandler } from './record-consumer.ts'
@@ -52,6 +53,25 @@ export class RecordReader implements AsyncDisposable {
   /** Ends in order: what runs may end, what has ended is committed, the group is left. */
   disconnect(options?: StopOptions): Promise<void> {
     return this.#service.stop(options)
+  }
+
+  /** Starts nothing more of these partitions, or of all, until they are resumed; what runs goes on. */
+  pause(partitions?: readonly TopicPartition[]): void {
+    this.#service.pause(partitions)
+  }
+
+  resume(partitions?: readonly TopicPartition[]): void {
+    this.#service.resume(partitions)
+  }
+
+  /** Goes on elsewhere in a partition; see `Service.seek`. */
+  seek(partition: TopicPartition, target: SeekTarget): Promise<void> {
+    return this.#service.seek(partition, target)
+  }
+
+  /** Lets partitions that were stopped try again; answers which. */
+  resumeStopped(): readonly TopicPartition[] {
+    return this.#service.resumeStopped()
   }
 
   [Symbol.asyncDispose](): Promise<void> {

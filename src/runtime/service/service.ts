@@ -1,4 +1,5 @@
-import type { ClientOptions, RecordResult } from '../../client/index.ts'
+import { partitionKey } from '../../client/index.ts'
+import type { ClientOptions, RecordResult, SeekTarget, TopicPartition } from '../../client/index.ts'
 import type { DataOf, EventContract, TopicContract } from '../../contract/index.ts'
 import type { Driver, RecordSink } from '../../driver/index.ts'
 import { MillraceError, OptionError } from '../../errors.ts'
@@ -274,6 +275,34 @@ export class Service implements AsyncDisposable {
   stop(options: StopOptions = {}): Promise<void> {
     this.#stopping ??= this.#stop(options)
     return this.#stopping
+  }
+
+  /** Starts nothing more of these partitions, or of all, until they are resumed; what runs goes on. */
+  pause(partitions?: readonly TopicPartition[]): void {
+    for (const run of this.#runs) run.pause(partitions)
+  }
+
+  /** Lets partitions go on that were paused, or all. */
+  resume(partitions?: readonly TopicPartition[]): void {
+    for (const run of this.#runs) run.resume(partitions)
+  }
+
+  /**
+   * Goes on elsewhere in a partition that is read here: what runs may end, what was known of its records is forgotten, and
+   * the new place is committed before anything runs.
+   */
+  async seek(partition: TopicPartition, target: SeekTarget): Promise<void> {
+    const owners = this.#runs.filter((run) => run.owns(partition))
+    if (owners.length === 0) {
+      const problem = `${partitionKey(partition)} is not read here`
+      throw new MillraceError('MILLRACE_CLIENT_NOT_OWNED', problem)
+    }
+    await Promise.all(owners.map((run) => run.seek(partition, target)))
+  }
+
+  /** Lets partitions that were stopped try again, when what stopped them is mended; answers which. */
+  resumeStopped(): readonly TopicPartition[] {
+    return this.#runs.flatMap((run) => run.resumeStopped())
   }
 
   [Symbol.asyncDispose](): Promise<void> {
