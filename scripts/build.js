@@ -13,6 +13,9 @@ const entries = [
   'contract',
   'client',
   'broker',
+  'driver',
+  'store',
+  'runtime',
   'testing',
   'cli',
 ]
@@ -63,9 +66,10 @@ async function bundle(folder) {
   const { build } = await import('esbuild')
   await build({
     absWorkingDir: root,
-    entryPoints: Object.fromEntries(
-      entries.map((name) => [`${name}/index`, `src/${name}/index.ts`]),
-    ),
+    entryPoints: {
+      index: 'src/index.ts',
+      ...Object.fromEntries(entries.map((name) => [`${name}/index`, `src/${name}/index.ts`])),
+    },
     outdir: folder,
     bundle: true,
     splitting: true,

@@ -98,8 +98,11 @@ type InputValue<Value> =
         ? Uint8Array | readonly Uint8Array[]
         : Value
 
-declare const structFields: unique symbol
-type DecodedStruct<F extends Fields> = Decoded<F> & { readonly [structFields]?: F }
+/**
+ * `' fields'` is for the type checker alone. A unique symbol would be nicer, but declarations that other files export
+ * could not name it.
+ */
+type DecodedStruct<F extends Fields> = Decoded<F> & { readonly ' fields'?: F }
 
 /** What a writer takes: fields of later versions, tagged ones and those with a default may be absent. */
 export type Encodable<F extends Fields> = {

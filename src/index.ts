@@ -1,0 +1,31 @@
+/**
+ * What a service needs: contracts, consumers, producers. The Kafka client alone is `millrace/client`, the embedded broker
+ * `millrace/broker`, and what tests need `millrace/testing`.
+ */
+export {
+  defineEvent,
+  defineTopic,
+  describeTopics,
+  describeTopicsAsMarkdown,
+  jsonSchema,
+  Type,
+  upcastFrom,
+} from './contract/index.ts'
+export type { DataOf, Event, EventOf, HandlersOf } from './contract/index.ts'
+export {
+  createConsumer,
+  createProducer,
+  createService,
+  FailureDecision,
+  kafkaFromEnv,
+  rateLimit,
+} from './runtime/index.ts'
+export type {
+  ConsumerOptions,
+  HandlerContext,
+  PublishOptions,
+  Service,
+  ServiceConsumer,
+  ServiceOptions,
+} from './runtime/index.ts'
+export { isMillraceError, MillraceError } from './errors.ts'
