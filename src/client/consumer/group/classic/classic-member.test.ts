@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { kafkaError } from '../../../../protocol/index.ts'
+import { closeConnection } from '../../../../testing/index.ts'
 import { rangeAssignor } from '../assignors/range.ts'
 import { cooperativeStickyAssignor } from '../assignors/sticky.ts'
 import { offset, startBench, until } from '../fixture/member-bench.ts'
@@ -214,6 +215,26 @@ describe('a member of a classic group', () => {
     expect(one.told.length).toBe(2)
     one.member.polled()
     await until(() => one.held === all, 'back')
+  })
+
+  it('sleeps no more when it was closed in the middle of a pause', async () => {
+    await using bench = await startBench()
+    using refused = bench.kafka.intercept('JoinGroup', () => closeConnection)
+    const one = bench.member('one')
+    const sleep = one.clock.sleep.bind(one.clock)
+    let sleeping = 0
+    const pauses = new Promise<void>((resolve) => {
+      one.clock.sleep = async (_delayMs, signal) => {
+        sleeping += 1
+        resolve()
+        await sleep(60_000, signal).finally(() => (sleeping -= 1))
+      }
+    })
+    one.subscribe('t')
+    await pauses
+    expect(sleeping).toBe(1)
+    await one.close()
+    expect(sleeping).toBe(0)
   })
 
   it('ends when the broker refuses it for good', async () => {
