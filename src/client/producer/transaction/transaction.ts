@@ -53,8 +53,9 @@ export class Transaction {
 
   /**
    * Commits offsets of a group with the transaction: the next one to be read, for each partition that was read
-   * from. `group` is what the consumer's `groupMetadata` answers; a member that has lost its place in the group
-   * is refused.
+   * from. `group` is what the consumer's `groupMetadata` answered when the records were handed out; a member that
+   * has lost its place in the group since then is refused. Asked for later, it could be of a generation in which the
+   * partitions came back after another member had worked on them.
    */
   sendOffsets(group: GroupMetadata, offsets: readonly TransactionOffset[]): Promise<void> {
     return this.#withinIt(() => this.#session.sendOffsets({ ...group }, offsets.map(fullOffset)))
