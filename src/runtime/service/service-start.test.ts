@@ -1,0 +1,48 @@
+import { describe, expect, it, vi } from 'vitest'
+import { startRuntimeWorld } from '../fixture/runtime-world.ts'
+import { createService } from './service.ts'
+
+const quiet = { metrics: false, log: () => undefined } as const
+
+describe('the start of a service', () => {
+  it('that is refused reads nothing, and says why in one error', async () => {
+    await using world = await startRuntimeWorld({ orders: 2 })
+    await using service = createService({
+      ...quiet,
+      name: 'audit',
+      kafka: world.newDriver(),
+      topicPolicy: 'refuse',
+    })
+    const handler = vi.fn()
+    service.records(['orders', 'payments'], handler, { start: 'earliest' })
+    await world.newSink().send({ topic: 'orders', value: 'a' })
+    await expect(service.start()).rejects.toMatchObject({ code: 'MILLRACE_RUNTIME_START_REFUSED' })
+    const { groups } = world.driver.admin()
+    expect((await groups.list()).map(({ groupId }) => groupId)).not.toContain('audit')
+    expect(handler).not.toHaveBeenCalled()
+  })
+
+  it('is not ready before it runs, and letters keep the partition of their record', async () => {
+    await using world = await startRuntimeWorld({ orders: 4 })
+    const sink = world.newSink()
+    for (const partition of [0, 1, 2, 3]) {
+      await sink.send({ topic: 'orders', partition, key: 'the same', value: String(partition) })
+    }
+    await using service = createService({ ...quiet, name: 'audit', kafka: world.newDriver() })
+    const handler = () => {
+      throw new Error('never')
+    }
+    service.records('orders', handler, { start: 'earliest', errors: [() => 'deadLetter'] })
+    await service.connect()
+    expect(await service.health.report('ready')).toMatchObject({
+      checks: { running: { ok: false, reason: 'the service is starting' } },
+    })
+    await service.start()
+    const letters = [0, 1, 2, 3].map((partition) => ({ topic: 'orders.dlq', partition }))
+    const { offsets } = world.driver.admin()
+    await vi.waitFor(async () => {
+      const ends = await offsets.findMany(letters.map((each) => ({ ...each, at: 'latest' })))
+      expect(ends.map((end) => (end.error === undefined ? end.offset : -1))).toEqual([1, 1, 1, 1])
+    }, 10_000)
+  })
+})
