@@ -25,7 +25,7 @@ export interface MadeRecord {
 export function makeRecords(shape: RuntimeShape, random: SeededRandom): MadeRecord[] {
   const killers = shape.weather === 'killer' ? 1 + random.integer(2) : 0
   const killerAt = new Set(Array.from({ length: killers }, () => random.integer(shape.records)))
-  const badOneIn = random.pick([8, 25, 1_000]) ?? 25
+  const badOneIn = random.pick([20, 60, 1_000]) ?? 20
   return Array.from({ length: shape.records }, (_, id) => {
     const key = random.integer(20) === 0 ? null : `k-${random.integer(shape.keys)}`
     const kind = killerAt.has(id) ? 'killer' : kindOf(random, badOneIn)

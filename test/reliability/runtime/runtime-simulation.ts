@@ -27,7 +27,7 @@ const brokers = `${brokerHost}:${port}`
 const topic = 'orders'
 const partitions = 3
 const startsWithinMs = 5_000
-const healsWithinMs = 1_200_000
+const healsWithinMs = 600_000
 /** What a fault may have done to a member of a group shows for so long: sessions and rebalances. */
 const aftermathMs = 6_000
 const outage = { fromMs: 1_000, lastsMs: 300_000 }
@@ -174,7 +174,9 @@ class RuntimeWorld {
       if ('error' in made) throw made.cause ?? new Error(made.message)
     }
     broker.interceptors.add(async (request, proceed) => {
+      this.#tell('broker', () => `${request.apiName} of ${request.clientId} comes`)
       const outcome = await proceed()
+      this.#tell('broker', () => `${request.apiName} of ${request.clientId}: ${codesIn(outcome)}`)
       if (request.apiKey === offsetCommitApi.key) this.#seeCommit(request, outcome)
       return outcome
     })
@@ -293,6 +295,13 @@ class RuntimeWorld {
   #started(): { readonly simulation: Simulation } {
     return { simulation: this.#simulation as Simulation }
   }
+}
+
+/** The error codes of an answer, for whoever replays a seed. */
+function codesIn(outcome: Outcome): string {
+  if (outcome === undefined || outcome === closeConnection) return 'no answer'
+  const codes = JSON.stringify(outcome).match(/"errorCode":-?\d+/g) ?? []
+  return codes.map((code) => code.split(':')[1]).join(' ')
 }
 
 function nameOf(life: string): string {

@@ -5,6 +5,7 @@
  */
 import { describe, expect, it } from 'vitest'
 import { simulateRuntime } from './runtime-simulation.ts'
+import type { RuntimeSimulationResult } from './runtime-simulation.ts'
 import { shapeOf } from './shape.ts'
 import type { Weather } from './shape.ts'
 
@@ -16,19 +17,26 @@ function seedsOf(weather: Weather, count: number): number[] {
   return all.filter((seed) => shapeOf(seed).weather === weather).slice(0, count)
 }
 
+async function holds(seed: number): Promise<RuntimeSimulationResult> {
+  let broken: unknown
+  const result = await simulateRuntime(seed).catch((error: unknown) => (broken = error))
+  expect(broken).toBeUndefined()
+  return result as RuntimeSimulationResult
+}
+
 describe('the consumer runtime in a simulated world', () => {
   it.each(seedsOf('calm', 2))(
     'repeats nothing when all is in order (seed %i)',
     { timeout },
     async (seed) => {
-      const { figures } = await simulateRuntime(seed)
+      const { figures } = await holds(seed)
       expect(figures['revoked']).toBeGreaterThan(3)
       expect(figures['repeated']).toBeUndefined()
     },
   )
 
   it.each(seedsOf('faulty', 5))('keeps its promises (seed %i)', { timeout }, async (seed) => {
-    const { figures } = await simulateRuntime(seed)
+    const { figures } = await holds(seed)
     expect(figures['runs']).toBeGreaterThan(80)
     expect(figures['assigned']).toBeGreaterThan(3)
   })
@@ -37,14 +45,14 @@ describe('the consumer runtime in a simulated world', () => {
     'quarantines nothing for rare kills (seed %i)',
     { timeout },
     async (seed) => {
-      const { figures, faults } = await simulateRuntime(seed)
+      const { figures, faults } = await holds(seed)
       expect(faults.kill).toBeGreaterThan(2)
       expect(figures['poison']).toBeUndefined()
     },
   )
 
   it.each(seedsOf('killer', 1))('finds what kills (seed %i)', { timeout }, async (seed) => {
-    const { figures } = await simulateRuntime(seed)
+    const { figures } = await holds(seed)
     expect(figures['poison']).toBeGreaterThan(0)
   })
 
@@ -52,7 +60,7 @@ describe('the consumer runtime in a simulated world', () => {
     'dead-letters nothing in an outage (seed %i)',
     { timeout },
     async (seed) => {
-      const { figures, virtualMs } = await simulateRuntime(seed)
+      const { figures, virtualMs } = await holds(seed)
       expect(virtualMs).toBeGreaterThan(300_000)
       expect(figures['failures']).toBeGreaterThan(30)
     },
@@ -60,8 +68,8 @@ describe('the consumer runtime in a simulated world', () => {
 
   it('does the same again with the same seed', { timeout }, async () => {
     const [seed = 0] = seedsOf('faulty', 1)
-    const first = await simulateRuntime(seed)
-    const second = await simulateRuntime(seed)
+    const first = await holds(seed)
+    const second = await holds(seed)
     expect(second.traceHash).toBe(first.traceHash)
     expect(second.figures).toEqual(first.figures)
   })

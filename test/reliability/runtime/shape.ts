@@ -71,7 +71,7 @@ export function shapeOf(seed: number): RuntimeShape {
     longestMs: weather === 'kills' ? 60 : pick(3, 40, 300),
     slowOneIn: isFaulty ? pick(0, 40) : 0,
     isStubborn: isFaulty && random.integer(2) === 0,
-    failsOneIn: weather === 'killer' || weather === 'outage' ? 0 : pick(0, 4, 10, 40),
+    failsOneIn: weather === 'killer' || weather === 'outage' ? 0 : pick(0, 8, 20, 40),
   } satisfies RuntimeShape
   return weather === 'outage' ? { ...shape, ...underLoad } : shape
 }
