@@ -139,7 +139,7 @@ it('what waits for a store is not run and not dead-lettered; it is dropped when 
 
 it('steps stand around all consumers, one consumer, and one handler, in this order', async () => {
   await using world = await startRuntimeWorld()
-  const { service, publish } = newService(world)
+  const { service, publish, count } = newService(world)
   await using _ = service
   const way: string[] = []
   service.use((delivery, next) => (way.push('service'), next(delivery)))
@@ -149,11 +149,13 @@ it('steps stand around all consumers, one consumer, and one handler, in this ord
     .on(OrderCreated, () => void way.push('first'), {
       use: [(delivery, next) => (way.push('event'), next(delivery)), rateLimit({ perSecond: 5 })],
     })
-    .on(OrderCreated, () => void way.push('second'))
+    .on(OrderCreated, () => void way.push('second'), { use: [rateLimit({ perSecond: 2.5 })] })
   await service.start()
   // The second waits for its turn longer than a handler may take: waiting is not running.
   await Promise.all([publish('a', 0), publish('b', 0)])
-  await vi.waitFor(() => expect(way).toHaveLength(10), timeout)
+  const done = 'kafka_events_processed_total\\{.*status="done"\\}'
+  await vi.waitFor(() => expect(count(done)).toBe(2), timeout)
+  expect(way).toHaveLength(10)
   const once = ['service', 'consumer', 'event', 'first', 'second']
   expect(way.filter((name) => name === 'first')).toHaveLength(2)
   expect(way.slice(0, 5)).toEqual(once)
