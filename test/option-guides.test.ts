@@ -23,8 +23,20 @@ it.each([
   ['src/client/consumer/consumer-options.ts', 'ConsumerOptions'],
   ['src/client/consumer/group-options.ts', 'GroupOptions'],
 ])('the guide has every option of %s, %s', (path, name) => {
-  const guide = read('docs/guides/client.md')
+  expectOptions('docs/guides/client.md', path, name)
+})
+
+it('the guide of consumers has every option of theirs', () => {
+  expectOptions(
+    'docs/guides/consuming.md',
+    'src/runtime/service/consumer-options.ts',
+    'ConsumerOptions',
+  )
+})
+
+function expectOptions(page: string, path: string, name: string): void {
+  const guide = read(page)
   const options = membersOf(path, name)
   expect(options.length).toBeGreaterThan(0)
   expect(options.filter((option) => !guide.includes(`| \`${option}\``))).toEqual([])
-})
+}

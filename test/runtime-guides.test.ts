@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { expect, it, vi } from 'vitest'
+import { defineEvent, defineTopic, Type } from '../src/contract/index.ts'
 import { createProducer, createService, kafkaFromEnv } from '../src/runtime/index.ts'
+import type { Service, ServiceOptions } from '../src/runtime/index.ts'
 import { startBroker } from '../src/testing/index.ts'
 import { ChildService } from './scenario/child-service.ts'
 
@@ -52,4 +54,32 @@ it('the guide to security has every variable, and its service is made from them'
     log: () => undefined,
   })
   expect(service.name).toBe('fulfilment')
+})
+
+it('the service of the guide to consuming works as it stands there', async () => {
+  await using broker = await startBroker()
+  const OrderCreated = defineEvent('ORDER_CREATED', {
+    data: Type.Object({ orderId: Type.String() }),
+  })
+  const orders = defineTopic('orders', {
+    events: [OrderCreated],
+    key: ({ data }) => data.orderId,
+    partitions: 2,
+  })
+  const shipped: string[] = []
+  const run = (async () => Promise.resolve()).constructor as new (
+    ...source: string[]
+  ) => (...given: unknown[]) => Promise<Service>
+  const names = ['createService', 'kafka', 'orders', 'OrderCreated', 'ship']
+  const service = await new run(...names, `${codeIn('consuming')}\nreturn service`)(
+    (options: ServiceOptions) =>
+      createService({ ...options, metrics: false, log: () => undefined }),
+    { brokers: broker.bootstrap, log: () => undefined },
+    orders,
+    OrderCreated,
+    (orderId: string) => shipped.push(orderId),
+  )
+  await service.publish(OrderCreated, { orderId: 'o-1' })
+  await vi.waitFor(() => expect(shipped).toEqual(['o-1']), 20_000)
+  await service.stop()
 })

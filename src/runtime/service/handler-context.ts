@@ -82,13 +82,14 @@ export class HandlerContext {
     return contextOf(this.#delivery.record, this.id)
   }
 
-  /** Sends an event because of this one. Await it: the record is done only when what it sent is acknowledged. */
-  publish<Contract extends EventContract>(
-    event: Contract,
-    data: DataOf<Contract>,
-    options?: PublishOptions,
-  ): Promise<RecordResult> {
-    this.signal.throwIfAborted()
-    return this.#publish(event, data, options, this.message)
+  /**
+   * Sends an event because of this one. Await it: the record is done only when what it sent is acknowledged. May be taken
+   * out of the context.
+   */
+  get publish(): Publish {
+    return async (event, data, options) => {
+      this.signal.throwIfAborted()
+      return this.#publish(event, data, options, this.message)
+    }
   }
 }

@@ -30,8 +30,8 @@ describe('a service', () => {
     const causes: (string | undefined)[] = []
     service
       .consumer(orders, { start: 'earliest' })
-      .on(OrderCreated, async ({ data }, context) => {
-        await context.publish(OrderShipped, { orderId: data.orderId })
+      .on(OrderCreated, async ({ data }, { publish }) => {
+        await publish(OrderShipped, { orderId: data.orderId })
       })
       .on(OrderShipped, ({ data }, context) => {
         shipped.push(data.orderId)

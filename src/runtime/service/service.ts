@@ -7,12 +7,22 @@ import {
   createConsoleLog,
   createHealth,
   createMetrics,
+  loadTracer,
+  passThroughTracer,
   observeRoutes,
   runtimeMetrics,
   startHttpServer,
   toLog,
 } from '../../observe/index.ts'
-import type { Health, HttpServer, Log, Logger, Metrics } from '../../observe/index.ts'
+import type {
+  Health,
+  HttpServer,
+  Log,
+  Logger,
+  Metrics,
+  RuntimeMetrics,
+  Tracer,
+} from '../../observe/index.ts'
 import { optionsOf, text, wholeNumber } from '../../option-checks.ts'
 import { createNodePlatform } from '../../platform/index.ts'
 import type { Platform } from '../../platform/index.ts'
@@ -32,6 +42,7 @@ import type { TopicPolicy } from '../start/topic-policy.ts'
 import { keyIsIdStep } from '../steps/key-is-id.ts'
 import { Dedupe } from '../steps/dedupe.ts'
 import { RecordMetrics } from '../steps/measure.ts'
+import { traceStep } from '../steps/trace.ts'
 import { eventIn } from '../steps/decode.ts'
 import { checkSteps, guardedStep } from '../steps/user-step.ts'
 import type { UserStep } from '../steps/user-step.ts'
@@ -116,8 +127,10 @@ interface Definition {
  */
 export class Service implements AsyncDisposable {
   readonly name: string
-  readonly metrics: Metrics = createMetrics()
+  readonly metrics: Metrics
   readonly health: Health
+  readonly #counted: RuntimeMetrics
+  #tracer: Tracer = passThroughTracer
   readonly #options: ServiceOptions
   readonly #platform: Platform
   readonly #log: Log
@@ -157,6 +170,8 @@ export class Service implements AsyncDisposable {
     this.#log = options.log === undefined ? createConsoleLog() : toLog(options.log)
     this.#driver = driverOf(options.kafka, this.#platform, this.#log)
     this.#processId = Buffer.from(this.#platform.random.bytes(9)).toString('base64url')
+    this.metrics = createMetrics({ log: this.#log })
+    this.#counted = runtimeMetrics(this.metrics)
     this.health = createHealth({ clock: this.#platform.clock, log: this.#log })
   }
 
@@ -264,7 +279,8 @@ export class Service implements AsyncDisposable {
     const facts = await this.#connect()
     if (facts === undefined) return
     this.#state = 'running'
-    const metrics = runtimeMetrics(this.metrics)
+    const metrics = this.#counted
+    this.#tracer = await loadTracer({ log: this.#log })
     this.#runs = this.#definitions.map((definition) => this.#assemble(definition, metrics, facts))
     this.#reading = Promise.all(this.#runs.map((run) => run.run())).catch((error: unknown) => {
       this.#fail(error as Error)
@@ -391,6 +407,7 @@ export class Service implements AsyncDisposable {
         inner: [
           ...this.#dedupe(settings, metrics),
           records.step,
+          traceStep(this.#tracer, settings.groupId),
           keyIsIdStep(this.#log),
           ...this.#steps.map((step) => guardedStep(step, stepParts)),
         ],
@@ -472,6 +489,8 @@ export class Service implements AsyncDisposable {
     if (this.#state === 'stopped') throw stateError('the service has stopped')
     this.#publisher ??= new Publisher({
       platform: this.#platform,
+      metrics: this.#counted,
+      tracer: this.#tracer,
       sink: this.#sinkForAll(),
       source: this.name,
       topics: [
