@@ -28,4 +28,6 @@ export type {
   ServiceConsumer,
   ServiceOptions,
 } from './runtime/index.ts'
+export { memoryDedupeStore } from './store/index.ts'
+export type { DedupeStore } from './store/index.ts'
 export { isMillraceError, MillraceError } from './errors.ts'

@@ -89,17 +89,12 @@ export class PartitionRun
     return this.#books
   }
 
-  /** What of it has ended. */
   get ledger(): Ledger {
     return this.books.ledger
   }
 
   get isAcquired(): boolean {
     return this.#books !== undefined
-  }
-
-  get state(): State {
-    return this.#state
   }
 
   is(state: State): boolean {
