@@ -132,6 +132,32 @@ describe('commits of a member', () => {
     expect(await one.member.committed([{ topic: 't', partition: 0 }])).toEqual([])
   })
 
+  it('are rejected when their member is closed in the middle of a pause, and nothing sleeps on', async () => {
+    await using bench = await startBench()
+    const one = bench.member('one')
+    one.subscribe('t')
+    await until(() => one.held === all, 'assigned')
+    bench.kafka.intercept('OffsetCommit', (request) =>
+      refusedWith(request.body, kafkaError.COORDINATOR_LOAD_IN_PROGRESS),
+    )
+    const sleep = one.clock.sleep.bind(one.clock)
+    let sleeping = 0
+    const paused = new Promise<void>((resolve) => {
+      one.clock.sleep = async (_delayMs, signal) => {
+        sleeping += 1
+        resolve()
+        await sleep(60_000, signal).finally(() => (sleeping -= 1))
+      }
+    })
+    const rejected = expect(one.member.commit([offset('t', 0, 4)])).rejects.toMatchObject({
+      code: 'MILLRACE_CLIENT_CLOSED',
+    })
+    await paused
+    await one.close()
+    await rejected
+    expect(sleeping).toBe(0)
+  })
+
   it('tell which of them was refused, and make the others', async () => {
     await using bench = await startBench()
     const one = bench.member('one')

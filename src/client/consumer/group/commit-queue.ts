@@ -105,7 +105,7 @@ export class CommitQueue {
 
   /** What was not answered is looked after no more. */
   close(): void {
-    this.#closing.abort(new Error('the commits are closed'))
+    this.#closing.abort(new MillraceError('MILLRACE_CLIENT_CLOSED', 'the consumer is closed'))
     this.#late.close()
   }
 
@@ -187,7 +187,8 @@ export class CommitQueue {
       for (const commit of sent) this.#trouble(commit, error as Error, isUncertain)
     }
     this.#settle()
-    await this.#cluster.platform.clock.sleep(this.#backoff.nextMs())
+    // Nothing sleeps on behind a consumer that is closed: what is still open then is told so.
+    await this.#cluster.platform.clock.sleep(this.#backoff.nextMs(), this.#closing.signal)
   }
 
   async #commitAgain(offsets: readonly OffsetToCommit[]): Promise<void> {
