@@ -191,6 +191,8 @@ export class WorldClients {
         })
         await run(cluster, life)
       }
+      // What was rejected by the close is still being told.
+      await platform.clock.sleep(1)
       const held = watched.held()
       if (held.length > 0)
         throw new Error(`${life} has closed everything, and still holds ${held.join(', ')}`)
