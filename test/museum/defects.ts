@@ -1,5 +1,6 @@
 import { consumerDefects } from './consumer-defects.ts'
 import { producerDefects } from './producer-defects.ts'
+import { runtimeDefects } from './runtime-defects.ts'
 import { transactionDefects } from './transaction-defects.ts'
 
 /** A mistake, as a replacement in one source file, and the suite that must notice it. */
@@ -232,5 +233,6 @@ export const defects: readonly Defect[] = [
   },
   ...consumerDefects,
   ...producerDefects,
+  ...runtimeDefects,
   ...transactionDefects,
 ]

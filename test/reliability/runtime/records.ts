@@ -1,6 +1,6 @@
 import type { SourceRecord } from '../../../src/driver/index.ts'
 import type { SeededRandom } from '../../../src/testing/index.ts'
-import type { RuntimeShape } from './shape.ts'
+import type { RuntimeShape, Weather } from './shape.ts'
 
 /** What handlers make of a record, every time. */
 export type RecordKind =
@@ -28,12 +28,14 @@ export function makeRecords(shape: RuntimeShape, random: SeededRandom): MadeReco
   const badOneIn = random.pick([20, 60, 1_000]) ?? 20
   return Array.from({ length: shape.records }, (_, id) => {
     const key = random.integer(20) === 0 ? null : `k-${random.integer(shape.keys)}`
-    const kind = killerAt.has(id) ? 'killer' : kindOf(random, badOneIn)
+    const kind = killerAt.has(id) ? 'killer' : kindOf(random, shape.weather, badOneIn)
     return { key, value: `${id} ${kind}` }
   })
 }
 
-function kindOf(random: SeededRandom, badOneIn: number): RecordKind {
+function kindOf(random: SeededRandom, weather: Weather, badOneIn: number): RecordKind {
+  // Many that are bad in themselves: none of them tells that an outage is over.
+  if (weather === 'outage') return random.integer(4) > 0 ? 'plain' : 'malformed'
   if (random.integer(badOneIn) > 0) return 'plain'
   return random.pick(['bad', 'bad', 'refused', 'malformed', 'skipped'] as const) ?? 'bad'
 }

@@ -35,7 +35,7 @@ describe('the consumer runtime in a simulated world', () => {
     },
   )
 
-  it.each(seedsOf('faulty', 5))('keeps its promises (seed %i)', { timeout }, async (seed) => {
+  it.each(seedsOf('faulty', 7))('keeps its promises (seed %i)', { timeout }, async (seed) => {
     const { figures } = await holds(seed)
     expect(figures['runs']).toBeGreaterThan(80)
     expect(figures['assigned']).toBeGreaterThan(3)

@@ -69,7 +69,7 @@ export function shapeOf(seed: number): RuntimeShape {
     commitIntervalMs: pick(5, 50, 400),
     handlerTimeoutMs: isFaulty ? pick(undefined, 400) : undefined,
     longestMs: weather === 'kills' ? 60 : pick(3, 40, 300),
-    slowOneIn: isFaulty ? pick(0, 40) : 0,
+    slowOneIn: isFaulty ? pick(0, 15, 40) : 0,
     isStubborn: isFaulty && random.integer(2) === 0,
     failsOneIn: weather === 'killer' || weather === 'outage' ? 0 : pick(0, 8, 20, 40),
   } satisfies RuntimeShape

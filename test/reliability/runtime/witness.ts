@@ -137,7 +137,7 @@ export class Witness {
     return run
   }
 
-  ended(run: Run, outcome: 'done' | 'skipped' | 'failed'): void {
+  ended(run: Run, outcome: 'done' | 'skipped' | 'failed' | 'aborted'): void {
     this.#running.delete(run)
     this.#ended.add(run)
     this.#parts.tell(run.life, () => `${outcome} ${id(run)}`)
@@ -147,11 +147,16 @@ export class Witness {
     const mayHaveFailed = handlerTimeoutMs !== undefined && tookMs >= handlerTimeoutMs
     const isLate = run.assignment.state === 'gone'
     if (isLate) this.#count('late ends')
-    if (outcome === 'failed' || mayHaveFailed) {
+    const isFailed = outcome === 'failed' || outcome === 'aborted'
+    // Nobody was cut off, and all of them settle well within the time of a drain.
+    if ((isLate || outcome === 'aborted') && this.#parts.shape.weather === 'calm') {
+      this.#violation(run, `was not waited for (${outcome})`)
+    }
+    if (isFailed || mayHaveFailed) {
       this.#failures.set(id(run), (this.#failures.get(id(run)) ?? 0) + 1)
       this.#count('failures')
     }
-    if (outcome === 'failed') return
+    if (isFailed) return
     if (this.#done.has(id(run))) this.#count('repeated')
     this.#done.add(id(run))
     if (isLate) return

@@ -125,12 +125,14 @@ function handle(options: WorkerOptions, delivery: Delivery): Outcome | Promise<O
   const fails = isOutage() || (shape.failsOneIn > 0 && random.integer(shape.failsOneIn) === 0)
   const end = () => finish(witness, run, fails)
   // Bad luck and outages end with the faults; what is slow answers late.
-  const takesMs = isSlow ? honestMs + random.integer(500) : random.integer(shape.longestMs)
+  const takesMs = isSlow
+    ? honestMs + random.integer(shape.isStubborn ? 4_000 : 500)
+    : random.integer(shape.longestMs)
   if (!isSlow && random.integer(3) === 0) return end()
   const sleeps = run.isStubborn
     ? clock.sleep(takesMs)
     : clock.sleep(takesMs, delivery.signal).catch((error: unknown) => {
-        witness.ended(run, 'failed')
+        witness.ended(run, 'aborted')
         throw error
       })
   return sleeps.then(end)
