@@ -202,7 +202,6 @@ describe('a cluster that is absent', () => {
     const starting = start(world, { driver, connectTimeoutMs: 700, lines })
     await expect(starting).rejects.toMatchObject({ code: 'MILLRACE_CLIENT_UNREACHABLE' })
     await expect(starting).rejects.toThrow(/no broker answered within connectTimeoutMs \(700\)/)
-    expect(lines).toContain('no broker answers yet, the service waits')
 
     lines.length = 0
     const waiting = start(world, { driver, connectTimeoutMs: 30_000, lines })
