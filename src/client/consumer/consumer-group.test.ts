@@ -58,6 +58,44 @@ describe('a consumer in a group', () => {
     expect(consumer.assignment).toEqual([first])
   })
 
+  it('commits what it gives up when it is closed in the middle of a rebalance', async () => {
+    await using world = await startWorld({ partitions: 2 })
+    await world.write(0, values)
+    await world.write(1, values)
+    const cooperative = { ...group, assignors: ['cooperative-sticky'] } as const
+    let commit = Promise.resolve()
+    const one = world.consumer({
+      ...cooperative,
+      onRevoked: () => {
+        commit = one.commit([{ ...first, offset: 6 }])
+        return commit
+      },
+    })
+    one.subscribe('orders')
+    expect(await read(one, 12)).toHaveLength(12)
+    let answer = () => undefined as void
+    const isHeld = new Promise<void>((resolve) => (answer = resolve))
+    let isJoining = false
+    using _ = world.kafka.intercept('JoinGroup', async ({ body }, proceed) => {
+      const answered = await proceed()
+      const { memberId } = body as { memberId: string }
+      if (memberId !== '' && memberId === one.groupMetadata().memberId) {
+        isJoining = true
+        await isHeld
+      }
+      return answered
+    })
+    const other = world.consumer(cooperative)
+    other.subscribe('orders')
+    await Promise.race([pollUntil(other, () => isJoining), pollUntil(one, () => isJoining)])
+    // The group is in a new generation already, and this member has not heard of it.
+    const closing = one.close()
+    answer()
+    await closing
+    await expect(commit).resolves.toBeUndefined()
+    expect(await committedOffset(other)).toBe(6)
+  })
+
   it('hands partitions over when what was handed out of them has been dealt with', async () => {
     await using world = await startWorld({ partitions: 2, broker: { recordRequests: true } })
     await world.write(0, values)

@@ -18,6 +18,8 @@ export interface MemberProtocol {
   stop(): void
   /** For how long revoked partitions may be held on to. */
   readonly revocationMs: number
+  /** Whether a rebalance is under way in which what is held stays held, so that it had better come to its end. */
+  readonly isRebalancing: boolean
 }
 
 /** How `close` wants it. */
@@ -175,9 +177,9 @@ export class MemberLife {
     if (this.#isEnded) return
     const { clock } = this.#cluster.platform
     this.#closing ??= closing
-    this.interrupt()
     const { deadlineMs } = this.#closing
     const loop = this.#loop ?? Promise.resolve()
+    this.#interruptToClose(deadlineMs, loop)
     await new Promise<void>((resolve) => {
       const leftMs = Math.max(0, deadlineMs - clock.elapsedMs())
       const timer = clock.setTimer(leftMs, () => resolve())
@@ -187,6 +189,21 @@ export class MemberLife {
       })
     })
     this.#end()
+  }
+
+  /**
+   * A rebalance under way may have begun a new generation, in which the last commit of what is held would be refused. It is
+   * let come to its end, for half of the time at most.
+   */
+  #interruptToClose(deadlineMs: number, loop: Promise<void>): void {
+    const { clock } = this.#cluster.platform
+    const leftMs = deadlineMs - clock.elapsedMs()
+    if (this.holdings.isEmpty || this.#protocol?.isRebalancing !== true || leftMs <= 0) {
+      this.interrupt()
+      return
+    }
+    const timer = clock.setTimer(leftMs / 2, () => this.interrupt())
+    void loop.finally(() => timer.cancel())
   }
 
   /** The group speaks another protocol than the member: `choose` is asked again. */

@@ -110,6 +110,10 @@ export class ClassicMember implements MemberProtocol, CommitAuthority {
     this.#forgetMetadata = cluster.onMetadata(() => this.#metadataChanged())
   }
 
+  get isRebalancing(): boolean {
+    return this.#state === 'joining' || this.#state === 'syncing'
+  }
+
   get revocationMs(): number {
     const { options, cluster } = this.#world
     const { rebalanceTimeoutMs, heartbeatIntervalMs } = options

@@ -51,6 +51,8 @@ const beatsPerSession = 4
  * hold agrees with it.
  */
 export class ModernMember implements MemberProtocol, CommitAuthority {
+  /** A new epoch is told by the next heartbeat, and commits of the one before are made again in it. */
+  readonly isRebalancing = false
   readonly #world: ModernMemberWorld
   readonly #timer: HeartbeatTimer
   readonly #backoff: Backoff
