@@ -142,8 +142,9 @@ export class MemberLife {
     }
   }
 
-  /** Hands partitions over to the handler. */
+  /** Hands partitions over to the handler; not what comes when everything is about to be given up. */
   async assign(partitions: readonly TopicPartition[]): Promise<void> {
+    if (this.#closing !== undefined) return
     const added = partitions.filter((partition) => !this.holdings.has(partition))
     if (added.length === 0) return
     this.holdings.take(added)
