@@ -84,8 +84,7 @@ export class PartitionRun
   }
 
   get books(): Bookkeeping {
-    if (this.#books === undefined)
-      throw new Error(`${this.topic}-${this.partition} is not acquired`)
+    if (this.#books === undefined) throw new Error('the partition is not acquired')
     return this.#books
   }
 
@@ -338,7 +337,8 @@ export class PartitionRun
         this.#input.taken()
         this.#accept(record)
       }
-      this.#setFull(false)
+      // What may not start is not read on either, or its backlog would come into memory.
+      this.#setFull(this.#input.waiting !== undefined || this.#holds > 0)
     } catch (error) {
       this.stop('records that were read are malformed', error)
     } finally {
@@ -556,6 +556,7 @@ export class PartitionRun
 
   hold(reason: string): void {
     this.#holds++
+    this.#setFull(true)
     this.#heldBecause = reason
   }
 

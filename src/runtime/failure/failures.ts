@@ -93,7 +93,9 @@ export class Failures {
     const { guard, rules } = this.#parts
     const action = error instanceof DecodeError ? 'deadLetter' : actionFor(rules, error, delivery)
     this.#parts.failed(delivery, error, action)
-    if (action !== 'retry') guard.failedForGood()
+    // A record that cannot be read has not run: it says nothing about the world.
+    if (error instanceof DecodeError) guard.probeEnded()
+    else if (action !== 'retry') guard.failedForGood()
     try {
       switch (action) {
         case 'skip':
