@@ -61,7 +61,6 @@ export class PartitionRun
   #heldBecause: string | undefined
   #isPaused = false
   #state: State = 'acquiring'
-  /** Deliveries whose handler runs. */
   readonly #handling = new Set<Delivery>()
   readonly #heldKeys = new Map<string, number>()
   /** Lanes whose current record runs again when a stopped partition goes on. */
