@@ -115,8 +115,8 @@ export const runtimeDefects: readonly Defect[] = [
     story:
       'A record that cannot be decoded is taken for a sign that an outage is over: failures count as attempts again.',
     file: 'src/runtime/failure/failures.ts',
-    original: 'guard.failedForGood()',
-    replacement: 'guard.succeeded()',
+    original: 'if (error instanceof DecodeError) guard.probeEnded()',
+    replacement: 'if (error instanceof DecodeError) guard.succeeded()',
     caughtBy: worlds,
     test: 'dead-letters nothing',
   },
