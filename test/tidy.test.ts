@@ -118,13 +118,18 @@ describe('areas', () => {
 })
 
 describe('the platform seam', () => {
-  const seen = product.filter((path) => !/^src\/(platform|cli|console)\//.test(path))
+  const isBehind = (path: string) => !/^src\/(platform|cli|console)\//.test(path)
+  const seen = product.filter(isBehind)
+  /** What tests are made of may run in the simulation as well. */
+  const fixtures = sources.filter(
+    (path) => isBehind(path) && /-fixture\.ts$|\/fixture\//.test(path),
+  )
 
   it('is the only place that touches time, chance, sockets and files', () => {
     const impure =
       /\bDate\.now\b|\bnew Date\(\)|\bMath\.random\b|\bset(?:Timeout|Interval|Immediate)\b|(?<![.\w])performance\.|\bprocess\.(?:hrtime|nextTick)\b|'node:(?:net|tls|fs|fs\/promises|http|https|dns|dgram|worker_threads|child_process)'|\brandomUUID\b|\brandomBytes\b|\bAbortSignal\.timeout\b|(?<![.#\w])(?<!async )fetch\(/
-    const simulation = seen.filter((path) => !path.startsWith('src/testing/'))
-    expect(linesWith(simulation, impure)).toEqual([])
+    const simulated = [...seen, ...fixtures].filter((path) => !path.startsWith('src/testing/'))
+    expect(linesWith(simulated, impure)).toEqual([])
   })
 
   it('is the only place that hands work to other threads', () => {

@@ -1,7 +1,7 @@
 import type { Clock, Random } from '../platform/index.ts'
 
 const poolBytes = 1_024
-const randomBytesOfId = 8
+const chanceBytes = 8
 const hex = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'))
 
 /** Half of the 12 bits behind the time, so that a millisecond has room for as many ids again. */
@@ -46,7 +46,7 @@ export function createEventIds(
     if (now > lastMs) enter(now)
     else if (counter === counterMax) enter(lastMs + 1)
     else counter++
-    const at = take(randomBytesOfId)
+    const at = take(chanceBytes)
     const byte = (index: number) => hex[pool[at + index] as number] as string
     const variant = hex[((pool[at] as number) & 0x3f) | 0x80] as string
     const count = counter.toString(16).padStart(3, '0')

@@ -1,3 +1,4 @@
+import { createNodePlatform } from '../../platform/index.ts'
 import type { Platform, Random } from '../../platform/index.ts'
 import type {
   Api,
@@ -154,14 +155,14 @@ function createCluster(
   return cluster
 }
 
-/** Appends become durable some microtasks later, as those of a disk do. */
+/** Appends become durable a turn of the event loop later, as those of a disk do. */
 function memoryLog(records: StateRecord[]): CoordinatorLog {
   return {
     partition: 0,
     async append(added) {
       records.push(...added)
       const last = records.length - 1
-      await new Promise((resolve) => setImmediate(resolve))
+      await new Promise<void>((resolve) => createNodePlatform().clock.defer(resolve))
       return last
     },
     replay: (reader: StateReader) =>

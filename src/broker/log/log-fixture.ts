@@ -1,3 +1,4 @@
+import { createNodePlatform } from '../../platform/index.ts'
 import type { Clock, Platform } from '../../platform/index.ts'
 import { RecordBatch, RecordBatchBuilder } from '../../protocol/records/index.ts'
 import type { RecordBatchOptions, RecordInput } from '../../protocol/records/index.ts'
@@ -23,7 +24,7 @@ export class StillClock implements Pick<Clock, 'now' | 'defer'> {
   }
 
   defer(callback: () => void): void {
-    setImmediate(callback)
+    createNodePlatform().clock.defer(callback)
   }
 }
 

@@ -71,7 +71,7 @@ describe('a reader of committed records', () => {
         const seen: number[] = []
         for (let round = 0; position.offset < log.end; round++) {
           const { batches, cutBytes, recordsMax, shuffle } = fetches[round % fetches.length]!
-          const records = log.fetch(position.offset, batches, cutBytes)
+          const records = log.batchesFrom(position.offset, batches, cutBytes)
           const order = [...shuffle.take(100)]
           const aborted = log
             .abortedIn(position.offset, records)

@@ -424,6 +424,7 @@ export class ModernMember implements MemberProtocol, CommitAuthority {
   }
 }
 
-function newMemberId({ platform }: Cluster): string {
+/** An id of a member as it makes it itself (KIP-848): another one for each life. */
+export function newMemberId({ platform }: Cluster): string {
   return Buffer.from(platform.random.bytes(16)).toString('base64url')
 }
