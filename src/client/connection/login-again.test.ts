@@ -35,7 +35,13 @@ async function loggedIn(answerAgain: () => object, credentials: () => Promise<Cr
   })
   const clock = new ControlledClock(createNodePlatform().clock)
   const sasl = { mechanism: 'PLAIN', credentials, allowWithoutTls: true } as const
-  const options = resolveClientOptions({ brokers: kafka.bootstrap, sasl, retryBackoffMs: 1 })
+  const options = resolveClientOptions({
+    brokers: kafka.bootstrap,
+    sasl,
+    retryBackoffMs: 1,
+    // A second login that begins early must not run out of time while the clock is moved on.
+    connectTimeoutMs: sessionLifetimeMs,
+  })
   const platform = { ...createNodePlatform(), clock }
   const cluster = createCluster(options, { platform, log: silentLog })
   const { controllerId } = await cluster.refreshMetadata()
