@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
+import { build } from 'esbuild'
 import { startRealKafka } from '../../test/kafka/real-kafka.ts'
 import { WireClient } from '../../src/testing/index.ts'
 import { createTopicsApi } from '../../src/protocol/index.ts'
@@ -23,7 +24,8 @@ process, so that a machine that slows down slows all. The table has medians, and
   --rounds N                how often                                                 [5]
   --tasks LIST              of produce,consume,transactions,latency,start             [all]
   --sizes LIST              bytes of a value                                          [100,350,1024]
-  --subjects LIST           of millrace,millrace-24,kafkajs,platformatic-1,platformatic-2,java
+  --subjects LIST           of millrace,millrace-24,kafkajs,confluent,platformatic-1,platformatic-2,java
+                            and, for single sends, socket,socket-24: the same bytes without a client
   --records N               records of a produce or consume task                      [500000]
 
 Examples:
@@ -39,7 +41,7 @@ const { values: given } = parseArgs({
     sizes: { type: 'string', default: '100,350,1024' },
     subjects: {
       type: 'string',
-      default: 'millrace,millrace-24,kafkajs,platformatic-1,platformatic-2,java',
+      default: 'millrace,millrace-24,kafkajs,confluent,platformatic-1,platformatic-2,java',
     },
     records: { type: 'string', default: '500000' },
     help: { type: 'boolean', default: false },
@@ -55,10 +57,13 @@ const rounds = Number(given.rounds)
 const records = Number(given.records)
 const sizes = given.sizes.split(',').map(Number)
 const tasks = given.tasks.split(',')
-const subjects = given.subjects.split(',')
-const worker = fileURLToPath(new URL('worker.ts', import.meta.url))
-const peers = installPeers()
+const asked = given.subjects.split(',')
+const peers = installPeers(asked)
+for (const [subject, reason] of peers.missing) say(`${subject} is left out: ${reason}`)
+const subjects = asked.filter((subject) => !peers.missing.has(subject))
 const folder = mkdtempSync(join(tmpdir(), 'millrace-bench-'))
+const worker = await buildWorker()
+const built = fileURLToPath(new URL('../../dist', import.meta.url))
 
 /** A row of the table: one task, and what each subject did with it. */
 interface Row {
@@ -151,6 +156,22 @@ async function embedded() {
   }
 }
 
+/** As JavaScript, so that no process has to translate it: that would be most of its start. */
+async function buildWorker(): Promise<string> {
+  await build({
+    entryPoints: [fileURLToPath(new URL('worker.ts', import.meta.url))],
+    outdir: folder,
+    outExtension: { '.js': '.mjs' },
+    bundle: true,
+    splitting: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node20.19',
+    logLevel: 'warning',
+  })
+  return join(folder, 'worker.mjs')
+}
+
 async function createTopic(name: string): Promise<void> {
   const [host = '', port = ''] = bootstrap.split(',')[0]?.split(':') ?? []
   await using client = await WireClient.connect({
@@ -169,14 +190,15 @@ async function measure(subject: string, task: Task): Promise<Measurement | undef
   if (subject === 'java') return measureJava(bootstrap, task)
   const orderFile = join(folder, 'order.json')
   const name = subject.replace(/-24$/, '')
-  writeFileSync(orderFile, JSON.stringify({ subject: name, bootstrap, task, peers: peers.folder }))
+  writeFileSync(
+    orderFile,
+    JSON.stringify({ subject: name, bootstrap, task, peers: peers.folder, built }),
+  )
   const on24 = subject.endsWith('-24') || subject.startsWith('platformatic')
   const startedMs = performance.now()
-  const child = spawn(
-    on24 ? peers.node24 : process.execPath,
-    [...(on24 ? [] : ['--import', 'tsx']), worker, orderFile],
-    { stdio: ['ignore', 'pipe', 'pipe'] },
-  )
+  const child = spawn(on24 ? peers.node24 : process.execPath, [worker, orderFile], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
   let answer = ''
   let trouble = ''
   child.stdout.on('data', (chunk) => (answer += String(chunk)))

@@ -36,6 +36,8 @@ export interface Order {
   readonly task: Task
   /** Where the peers are installed. */
   readonly peers: string
+  /** Where our client is built. */
+  readonly built: string
 }
 
 /** What came of it. */
@@ -74,6 +76,8 @@ export type Run<Kind extends Task['kind']> = (
 
 export const keyCount = 10_000
 export const batchRecords = 1000
+/** Single sends before the clock runs. */
+export const warmUpRecords = 200
 
 /** Values that do not compress to nothing, the same for all. */
 export function makeValue(bytes: number): Buffer {

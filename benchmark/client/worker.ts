@@ -3,18 +3,24 @@ import { pathToFileURL } from 'node:url'
 import type { Measurement, Order, Run, Stopwatch, Subject, Task } from './task.ts'
 
 /*
- * One client, one task, one process: `node worker.ts ORDER.json`. Prints what it measured as JSON. A peer is
+ * One client, one task, one process: `node worker.js ORDER.json`. Prints what it measured as JSON. A peer is
  * loaded from where the peers are installed, ours from the build that is published.
  */
 const order = JSON.parse(readFileSync(process.argv[2] ?? '', 'utf8')) as Order
-const { loadPeer } = (await import(pathToFileURL(`${order.peers}/load-peer.mjs`).href)) as {
-  loadPeer: (name: string) => Promise<unknown>
+async function loadPeer(name: string, folder = order.peers): Promise<unknown> {
+  const { href } = pathToFileURL(`${folder}/load-peer.mjs`)
+  return ((await import(href)) as { loadPeer: (name: string) => Promise<unknown> }).loadPeer(name)
 }
 
 const makers: Record<string, () => Promise<Subject>> = {
   kafkajs: async () => {
     const { subject } = await import('./subject/kafkajs.ts')
     return subject((await loadPeer('kafkajs')) as never)
+  },
+  confluent: async () => {
+    const { subject } = await import('./subject/confluent.ts')
+    const name = '@confluentinc/kafka-javascript'
+    return subject((await loadPeer(name, `${order.peers}/confluent`)) as never)
   },
   'platformatic-1': async () => {
     const { subject } = await import('./subject/platformatic.ts')
@@ -24,10 +30,11 @@ const makers: Record<string, () => Promise<Subject>> = {
     const { subject } = await import('./subject/platformatic.ts')
     return subject((await loadPeer('platformatic-2')) as never)
   },
+  socket: async () => (await import('./subject/socket.ts')).subject(),
   millrace: async () => {
     const { subject } = await import('./subject/millrace.ts')
-    const built = new URL('../../dist/client/index.js', import.meta.url).href
-    return subject((await import(built)) as never)
+    const { href } = pathToFileURL(`${order.built}/client/index.js`)
+    return subject((await import(href)) as never)
   },
 }
 

@@ -1,5 +1,5 @@
 import type { Kafka as KafkaClass, logLevel as Levels } from 'kafkajs'
-import { batchRecords, makeKeys, makeValue } from '../task.ts'
+import { batchRecords, makeKeys, makeValue, warmUpRecords } from '../task.ts'
 import type { Subject } from '../task.ts'
 
 interface KafkaJs {
@@ -98,7 +98,7 @@ export function subject({ Kafka, logLevel }: KafkaJs): Subject {
       const value = makeValue(valueBytes)
       const send = (number: number) =>
         producer.send({ topic, messages: [{ key: `key-${number}`, value }] })
-      for (let number = 0; number < 200; number++) await send(number)
+      for (let number = 0; number < warmUpRecords; number++) await send(number)
       stopwatch.start()
       for (let number = 0; number < records; number++) {
         const started = performance.now()
