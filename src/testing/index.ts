@@ -4,6 +4,25 @@ export { closeConnection, startBroker, TestBroker } from './test-broker.ts'
 export type { ApiName, TestBrokerOptions } from './test-broker.ts'
 export { WireClient } from './wire-client.ts'
 
+// The world for the test of a service.
+export { startWorld, TestWorld } from './world/test-world.ts'
+export type { QuietOptions } from './world/test-world.ts'
+export type { TestWorldOptions, WorldService } from './world/world-options.ts'
+export type {
+  ServiceEnvironment,
+  ServiceMaker,
+  ServiceProgram,
+  WorldLogEntry,
+} from './world/world-worker.ts'
+export type { PlainTopic } from './world/world-broker.ts'
+export { WorldFaults } from './world/faults.ts'
+export type { AnswerChoice, Fault } from './world/faults.ts'
+export type { GroupProgress } from './world/group-survey.ts'
+export type { HandlerRun } from './world/handler-runs.ts'
+export { NotQuietError } from './world/quiet.ts'
+export type { Unquiet } from './world/quiet.ts'
+export type { DeadLetter, WorldRecord } from './world/world-records.ts'
+
 // The history of what clients did, and its judge.
 export { checkHistory, assertHistory } from './history/check.ts'
 export type { CheckOptions } from './history/check.ts'
@@ -63,6 +82,7 @@ export { runScenario, type ScenarioOptions, type ScenarioResult } from './simula
 export { SeededRandom, type Range } from './simulation/seeded-random.ts'
 export {
   createSimulation,
+  type RealWorkOptions,
   type Simulation,
   type RunLimit,
   type SimulationOptions,

@@ -149,8 +149,10 @@ export class SimulatedProcess implements EventOwner {
     if (this.#state === 'paused') this.#kept.push({ kind, action })
     if (this.#state !== 'running') return
     this.#world.current = this
+    const { realWork } = this.#world
     try {
-      action()
+      if (realWork === undefined) action()
+      else realWork.within(this, action)
     } catch (error) {
       this.fail(error)
     }
@@ -222,6 +224,7 @@ export class SimulatedProcess implements EventOwner {
     this.#setState(state)
     this.#end = end
     this.#kept.length = 0
+    this.#world.realWork?.abandon(this)
     for (const release of [...this.#atEnd]) release(end)
     this.#atEnd.clear()
   }

@@ -3,7 +3,9 @@ import type { DiskConditions } from './disk.ts'
 import { SimulatedHost } from './host.ts'
 import type { NetworkConditions } from './network-conditions.ts'
 import { SimulatedNetwork } from './network.ts'
+import { Pace } from './pace.ts'
 import type { CallFaults, SimulatedProcess } from './process.ts'
+import { RealWork } from './real-work.ts'
 import { Scheduler, type ScheduledEvent } from './scheduler.ts'
 import { SeededRandom } from './seeded-random.ts'
 import { SimulationError } from './simulation-error.ts'
@@ -30,8 +32,21 @@ export interface SimulationOptions {
   /** The command that runs a seed again, for messages. `npm run simulate -- --seed N` by default. */
   readonly replayCommand?: (seed: number) => string
   readonly trace?: TraceOptions
+  /** Given: programs may wait for the real world, and virtual time waits with them. */
+  readonly realWork?: RealWorkOptions
   /** What the clocks show at the start, in milliseconds since the epoch. */
   readonly startTimeMs?: number
+}
+
+/**
+ * How a simulation lives with programs that also wait for real timers, files and sockets. While one does, time goes as
+ * real time; what such a wait leads to does not follow from the seed.
+ */
+export interface RealWorkOptions {
+  /** Whether a process is at something, so that what comes in on an open connection may be waited for. */
+  readonly isAtWork: (process: SimulatedProcess) => boolean
+  /** Whether time always goes as real time. @defaultValue false */
+  readonly isRealTime?: boolean
 }
 
 /** What the trace hash covers, besides the time, kind and owner of every event. */
@@ -82,6 +97,8 @@ export class Simulation {
   readonly #hosts = new Map<string, SimulatedHost>()
   readonly #disk: Partial<DiskConditions>
   readonly #replayCommand: (seed: number) => string
+  readonly #realWork: RealWork | undefined
+  readonly #pace: Pace | undefined
   #failure: SimulationError | undefined
   #whenFailed: ((process: SimulatedProcess) => void) | undefined
 
@@ -95,9 +112,19 @@ export class Simulation {
     this.network = new SimulatedNetwork(options.network ?? {})
     this.#disk = options.disk ?? {}
     this.#replayCommand = options.replayCommand ?? defaultReplayCommand
+    const scheduler = new Scheduler(trace, shuffleSeed, traceOptions.onEvent)
+    const realWork = options.realWork && new RealWork(options.realWork.isAtWork)
+    this.#realWork = realWork
+    this.#pace =
+      realWork &&
+      new Pace(
+        scheduler,
+        realClock,
+        () => options.realWork?.isRealTime === true || realWork.isUnderWay,
+      )
     let lastId = 0
     this.#world = {
-      scheduler: new Scheduler(trace, shuffleSeed, traceOptions.onEvent),
+      scheduler,
       trace,
       tracing: { lengths: traceOptions.lengths ?? true, describe: traceOptions.describe },
       random: root,
@@ -105,6 +132,7 @@ export class Simulation {
       hosts: this.#hosts,
       startTimeMs: options.startTimeMs ?? defaultStartTimeMs,
       callFaults: { ...noCallFaults, ...options.calls },
+      realWork,
       current: undefined,
       nextId: () => (lastId += 1),
       processFailed: (process) => this.#processFailed(process),
@@ -127,6 +155,11 @@ export class Simulation {
 
   get hosts(): readonly SimulatedHost[] {
     return [...this.#hosts.values()]
+  }
+
+  /** What processes wait for in the real world, for people; with `realWork`. */
+  get realWorkUnderWay(): readonly string[] {
+    return this.#realWork?.describe() ?? []
   }
 
   /** Every process of every host, in its latest life. */
@@ -225,6 +258,12 @@ export class Simulation {
     return result as Result
   }
 
+  /** Ends all processes at once, and looks at the real world no more. Nothing runs in it afterwards. */
+  end(): void {
+    for (const process of this.processes) process.kill()
+    this.#realWork?.stopWatching()
+  }
+
   /** An error that says what failed, with which seed, and how to see it again. */
   failure(problem: string, cause?: unknown): SimulationError {
     const replay = this.#replayCommand(this.seed)
@@ -238,6 +277,7 @@ export class Simulation {
     }
     isRunning = true
     const world = this.#world
+    this.#realWork?.watch()
     try {
       await catchingStrayErrors(
         (error) => this.#strayError(error),
@@ -245,6 +285,8 @@ export class Simulation {
           takeTurns(realClock, () => {
             if (this.#failure !== undefined) throw this.#failure
             if (isDone()) return false
+            const waitMs = this.#pace?.waitMs ?? 0
+            if (waitMs > 0) return waitMs
             world.current = undefined
             return world.scheduler.step()
           }),
@@ -253,6 +295,7 @@ export class Simulation {
       throw error instanceof SimulationError ? error : this.failure('a step threw', error)
     } finally {
       isRunning = false
+      this.#pace?.rest()
     }
   }
 
@@ -261,7 +304,7 @@ export class Simulation {
    * more it means nothing.
    */
   #strayError(error: unknown): void {
-    const process = this.#world.current
+    const process = this.#realWork?.owner ?? this.#world.current
     if (process !== undefined) process.fail(error)
     else this.#failure ??= this.failure('the scenario threw', error)
   }

@@ -4,7 +4,7 @@ import type { Clock } from '../../platform/index.ts'
 const turnsAtOnce = 64
 
 /**
- * Calls `step` once a turn until it answers false. Between two turns Node runs everything that was
+ * Calls `step` once a turn until it answers false; a number lets the real world have so many milliseconds first. Between two turns Node runs everything that was
  * promised: it drains its tick and microtask queues between two callbacks of `setImmediate`, which
  * is what `Clock.defer` is in the real world, however deep the chains of promises are.
  *
@@ -12,14 +12,21 @@ const turnsAtOnce = 64
  * would wait for a poll of the system) and a third of a message port. Waiting for a chain of
  * resolved promises instead would need to know the depth of the longest chain of the program.
  */
-export function takeTurns(clock: Clock, step: () => boolean): Promise<void> {
+export function takeTurns(clock: Clock, step: () => boolean | number): Promise<void> {
   return new Promise((resolve, reject) => {
     const fail: (error: unknown) => void = reject
     let isOver = false
+    let isResting = false
     const turn = (): void => {
-      if (isOver) return
+      if (isOver || isResting) return
       try {
-        if (step()) return
+        const answer = step()
+        if (typeof answer === 'number') {
+          isResting = true
+          void clock.sleep(answer).then(goOn)
+          return
+        }
+        if (answer) return
         isOver = true
         resolve()
       } catch (error) {
@@ -27,8 +34,12 @@ export function takeTurns(clock: Clock, step: () => boolean): Promise<void> {
         fail(error)
       }
     }
+    const goOn = (): void => {
+      isResting = false
+      askForTurns()
+    }
     const askForTurns = (): void => {
-      if (isOver) return
+      if (isOver || isResting) return
       for (let count = 1; count < turnsAtOnce; count += 1) clock.defer(turn)
       clock.defer(() => {
         turn()

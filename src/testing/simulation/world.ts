@@ -1,3 +1,4 @@
+import type { RealWork } from './real-work.ts'
 import type { Scheduler } from './scheduler.ts'
 import type { SeededRandom } from './seeded-random.ts'
 import type { SimulatedHost } from './host.ts'
@@ -15,6 +16,8 @@ export interface World {
   readonly network: SimulatedNetwork
   readonly hosts: ReadonlyMap<string, SimulatedHost>
   readonly startTimeMs: number
+  /** What processes do in the real world; undefined where nobody looks. */
+  readonly realWork: RealWork | undefined
   callFaults: CallFaults
   /** Whose turn it is: what is thrown where nobody can catch it belongs to this process. */
   current: SimulatedProcess | undefined
