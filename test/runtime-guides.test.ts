@@ -9,9 +9,21 @@ import { ChildService } from './scenario/child-service.ts'
 
 const read = (path: string) => readFileSync(new URL(`../${path}`, import.meta.url), 'utf8')
 
-/** The first block of code of a guide. */
+/** Makes functions of the text of a guide. */
+type AsyncFunction<Answer = void> = new (
+  ...source: string[]
+) => (...given: unknown[]) => Promise<Answer>
+
+/** The first block of code of a guide, or of a section of it. */
 function codeIn(guide: string): string {
-  return /```ts\n([^]*?)```/.exec(read(`docs/guides/${guide}.md`))?.[1] ?? ''
+  return blocksIn(guide)[0] ?? ''
+}
+
+/** The blocks of code of a guide, or of a section of it. */
+function blocksIn(guide: string, section?: string): string[] {
+  const page = read(`docs/guides/${guide}.md`)
+  const [, body = page] = new RegExp(`^## ${section}$([^]*?)(?=^## )`, 'm').exec(page) ?? []
+  return [...body.matchAll(/```ts\n([^]*?)```/g)].map(([, code = '']) => code)
 }
 
 /** What stands in a region of a file, with imports as a user has them. */
@@ -67,9 +79,7 @@ it('the service of the guide to consuming works as it stands there', async () =>
     partitions: 2,
   })
   const shipped: string[] = []
-  const run = (async () => Promise.resolve()).constructor as new (
-    ...source: string[]
-  ) => (...given: unknown[]) => Promise<Service>
+  const run = (async () => Promise.resolve()).constructor as AsyncFunction<Service>
   const names = ['createService', 'kafka', 'orders', 'OrderCreated', 'ship']
   const service = await new run(...names, `${codeIn('consuming')}\nreturn service`)(
     (options: ServiceOptions) =>
@@ -82,4 +92,41 @@ it('the service of the guide to consuming works as it stands there', async () =>
   await service.publish(OrderCreated, { orderId: 'o-1' })
   await vi.waitFor(() => expect(shipped).toEqual(['o-1']), 20_000)
   await service.stop()
+})
+
+it('the batches of the guide to consuming work as they stand there', async () => {
+  await using broker = await startBroker()
+  const defineIn = (topic: string, type: string) => {
+    const event = defineEvent(type, { data: Type.Object({ id: Type.String() }) })
+    return { event, topic: defineTopic(topic, { events: [event], key: ({ data }) => data.id }) }
+  }
+  const { event: OrderCreated, topic: orders } = defineIn('orders', 'ORDER_CREATED')
+  const { event: PaymentCompleted, topic: payments } = defineIn('payments', 'PAYMENT_COMPLETED')
+  const inserted: { id: string }[] = []
+  const booked: string[] = []
+  const log = () => undefined
+  await using service = createService({
+    ...{ name: 'fulfilment', metrics: false, log },
+    kafka: { brokers: broker.bootstrap, log },
+  })
+  const given = {
+    ...{ service, orders, OrderCreated, payments, PaymentCompleted },
+    insertOrders: (rows: { id: string }[]) => Promise.resolve(inserted.push(...rows)),
+    book: ({ id }: { id: string }) => {
+      if (id === 'bad') throw new Error('it cannot be booked')
+      booked.push(id)
+    },
+  }
+  const run = (async () => Promise.resolve()).constructor as AsyncFunction
+  await new run(...Object.keys(given), blocksIn('consuming', 'Batches').join('\n'))(
+    ...Object.values(given),
+  )
+  await service.start()
+  const ids = ['1', '2', '3']
+  await service.publishMany(ids.map((id) => ({ event: OrderCreated, data: { id } })))
+  await service.publishMany(
+    ['1', 'bad', '2'].map((id) => ({ event: PaymentCompleted, data: { id } })),
+  )
+  await vi.waitFor(() => expect(inserted.map(({ id }) => id).sort()).toEqual(ids), 20_000)
+  await vi.waitFor(() => expect(booked.sort()).toEqual(['1', '2']), 20_000)
 })

@@ -62,7 +62,8 @@ export interface ConsumerAssembly {
   readonly platform: Platform
   readonly log: Log
   readonly settings: ConsumerSettings
-  readonly way: Way
+  /** Makes the way of its records, once it is known what they share. */
+  readonly way: (parts: WayParts) => Way
   readonly sink: RecordSink
   /** Shared by all consumers of the process. */
   readonly alone: Alone
@@ -73,9 +74,15 @@ export interface ConsumerAssembly {
   readonly partitionCount: (topic: string) => number | undefined
 }
 
+/** What the end of a way may need of its consumer. */
+export interface WayParts {
+  readonly turns: Turns
+  readonly order: RecordOrder
+}
+
 /** Puts a consumer together. */
 export function assembleConsumer(assembly: ConsumerAssembly): ConsumerRun {
-  const { driver, platform, log, settings, way, events } = assembly
+  const { driver, platform, log, settings, events } = assembly
   const { clock, random } = platform
   return new ConsumerRun({
     clock,
@@ -104,7 +111,7 @@ export function assembleConsumer(assembly: ConsumerAssembly): ConsumerRun {
       return {
         ...callbacks,
         order: settings.order,
-        way,
+        way: assembly.way({ turns, order: settings.order }),
         clock,
         turns,
         alone: assembly.alone,

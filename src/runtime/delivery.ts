@@ -1,5 +1,7 @@
 import type { DecodedRecord } from '../contract/index.ts'
 import type { SourceRecord } from '../driver/index.ts'
+import type { Batch } from './batch/batch.ts'
+import type { Lane } from './lanes/lane.ts'
 
 /** Is told when a record that runs waits for something before its handler starts. */
 export interface WaitWatch {
@@ -19,6 +21,14 @@ export class Delivery {
   attempt = 0
   /** What the record says by its topic's contract, once it was read. */
   decoded: DecodedRecord | undefined
+  /** Where it stands among the records of its key; undefined while it runs at once, with none before it. */
+  lane: Lane | undefined
+  /** Whether it is run in no batch with others. */
+  isAlone = false
+  /** What its batch said is wrong with it: decided when the records before it have ended. */
+  failure: { readonly error: unknown } | undefined
+  #batch: Batch | undefined
+  #joined: ((batch: Batch) => void) | undefined
   #controller: AbortController | undefined
   #abortReason: unknown
   /** Something has to come before the handler may start. */
@@ -54,6 +64,23 @@ export class Delivery {
   abort(reason: Error): void {
     this.#abortReason ??= reason
     this.#controller?.abort(reason)
+    this.#batch?.abort(reason)
+  }
+
+  /** The batch that it is in, in this run. */
+  get batch(): Batch | undefined {
+    return this.#batch
+  }
+
+  /** It is in a batch from here on. */
+  join(batch: Batch): void {
+    this.#batch = batch
+    this.#joined?.(batch)
+  }
+
+  /** Calls back when this run puts it into a batch. */
+  whenJoined(callback: (batch: Batch) => void): void {
+    this.#joined = callback
   }
 
   /** Whether it waits for something before its handler may start. */
@@ -109,6 +136,8 @@ export class Delivery {
   /** The next attempt has a signal of its own. */
   begin(attempt: number): void {
     this.attempt = attempt
+    this.#batch = undefined
+    this.#joined = undefined
     this.#controller = undefined
     this.#abortReason = undefined
   }

@@ -1,6 +1,8 @@
 import { setMaxListeners } from 'node:events'
 import type { TopicPartition } from '../client/index.ts'
 import type { SourceBatch, SourceRecord } from '../driver/index.ts'
+import { BatchFailedError } from './batch/batch.ts'
+import type { Batch } from './batch/batch.ts'
 import type { CommittedPartition, TakenCommit } from './commit/commits.ts'
 import { Delivery } from './delivery.ts'
 import type { FailingPartition, Resolution } from './failure/failures.ts'
@@ -10,6 +12,7 @@ import { LaneTable } from './lanes/lane-table.ts'
 import { laneKeyOf } from './lanes/record-order.ts'
 import type { TurnTaker } from './lanes/turns.ts'
 import type { Bookkeeping } from './bookkeeping.ts'
+import { Intake } from './intake.ts'
 import { failingMax } from './ledger/index.ts'
 import type { Ledger } from './ledger/index.ts'
 import type { OwnerMark } from './ledger/owner-mark.ts'
@@ -18,9 +21,6 @@ import type { Ending, Outcome } from './outcome.ts'
 import type { PartitionWorld } from './partition-world.ts'
 import { SuspectRun } from './suspect-run.ts'
 import type { SuspectPartition } from './suspect-run.ts'
-
-/** The event loop gets its turn so often. */
-const turnMs = 10
 
 type State = 'acquiring' | 'running' | 'stopped' | 'draining' | 'gone'
 
@@ -52,9 +52,7 @@ export class PartitionRun
   readonly #leaving = new AbortController()
   readonly #gone = new AbortController()
   readonly #input: PartitionInput
-  #waitingBytes = 0
-  #isFull = false
-  #isTaking = false
+  readonly #intake: Intake
   #holds = 0
   /** While one of its records may kill the process. */
   #suspect: SuspectRun | undefined
@@ -62,7 +60,6 @@ export class PartitionRun
   #isPaused = false
   #state: State = 'acquiring'
   readonly #handling = new Set<Delivery>()
-  readonly #heldKeys = new Map<string, number>()
   /** Lanes whose current record runs again when a stopped partition goes on. */
   #standing: Lane[] = []
   #idle: (() => void) | undefined
@@ -77,6 +74,16 @@ export class PartitionRun
         this.ledger.readTo(nextOffset)
         world.commits.changed(0)
       },
+    })
+    const { clock, waitingMax, waitingBytesMax } = world
+    this.#intake = new Intake({
+      ...{ clock, waitingMax, waitingBytesMax, input: this.#input, lanes: this.#lanes },
+      isOpen: () => this.#mayStart,
+      isHeld: () => this.#holds > 0,
+      mayStart: (offset) => this.ledger.mayStart(offset),
+      accept: (record) => this.#accept(record),
+      full: (isFull) => world.full(this, isFull),
+      failed: (error) => this.stop('records that were read are malformed', error),
     })
     // Each failing record of the partition listens.
     setMaxListeners(0, this.#leaving.signal, this.#gone.signal)
@@ -108,7 +115,7 @@ export class PartitionRun
   }
 
   get isFull(): boolean {
-    return this.#isFull
+    return this.#intake.isFull
   }
 
   /** Whether nothing more starts until an earlier record ends: its window is full, or too many records fail. */
@@ -126,7 +133,7 @@ export class PartitionRun
   }
 
   get waitingBytes(): number {
-    return this.#waitingBytes
+    return this.#lanes.waitingBytes
   }
 
   get runningCount(): number {
@@ -152,25 +159,12 @@ export class PartitionRun
 
   /** Holds a key that a handler of an earlier assignment still works on. */
   holdKey({ record }: Delivery): void {
-    const key = laneKeyOf(this.#world.order, record)
-    if (key === undefined) return
-    this.#heldKeys.set(key, (this.#heldKeys.get(key) ?? 0) + 1)
-    if (this.#lanes.lane(key) === undefined) this.#lanes.occupy(key, undefined)
+    this.#lanes.hold(laneKeyOf(this.#world.order, record))
   }
 
   /** That handler has come to its end. */
   letGoKey({ record }: Delivery): void {
-    const key = laneKeyOf(this.#world.order, record)
-    if (key === undefined) return
-    const holds = (this.#heldKeys.get(key) ?? 0) - 1
-    if (holds > 0) {
-      this.#heldKeys.set(key, holds)
-      return
-    }
-    this.#heldKeys.delete(key)
-    const lane = this.#lanes.lane(key)
-    if (lane === undefined) return
-    this.#lanes.ended(lane)
+    this.#lanes.letGo(laneKeyOf(this.#world.order, record))
     this.#offer()
   }
 
@@ -186,14 +180,14 @@ export class PartitionRun
     if (this.books.mark.mode === 'suspect') {
       this.#suspect = new SuspectRun(this, this.#world.alone)
     }
-    this.#take()
+    this.#intake.take()
   }
 
   /** Records that have been read, behind those before. */
   feed(batch: SourceBatch): void {
     if (this.#state === 'gone' || this.#state === 'draining') return
     this.#input.push(batch)
-    this.#take()
+    this.#intake.take()
   }
 
   /** Goes on after it was stopped; the record that stopped it runs again. */
@@ -204,7 +198,7 @@ export class PartitionRun
     this.#standing = []
     for (const lane of standing) this.#lanes.again(lane)
     this.#offer()
-    this.#take()
+    this.#intake.take()
   }
 
   /**
@@ -263,13 +257,18 @@ export class PartitionRun
   }
 
   runNext(): boolean {
+    this.#startNext()
+    return this.hasReady
+  }
+
+  /** Answers whether there was something to run. */
+  #startNext(): boolean {
     const lane = this.#lanes.next()
     const delivery = lane?.current
     if (lane === undefined || delivery === undefined) return false
-    if (delivery.attempt === 0) this.#waitingBytes -= delivery.record.sizeInBytes
     this.#run(lane, delivery)
-    this.#makeRoom()
-    return this.hasReady
+    this.#intake.makeRoom()
+    return true
   }
 
   get mark(): OwnerMark {
@@ -280,14 +279,12 @@ export class PartitionRun
     if (!this.#mayStart) return undefined
     const lane = this.#lanes.nextBelow(end, first)
     const delivery = lane?.current
-    if (lane === undefined || delivery === undefined) return undefined
-    if (delivery.attempt === 0) this.#waitingBytes -= delivery.record.sizeInBytes
-    return { lane, delivery }
+    return lane === undefined || delivery === undefined ? undefined : { lane, delivery }
   }
 
   runAttempt(lane: Lane, delivery: Delivery): void {
     this.#run(lane, delivery)
-    this.#makeRoom()
+    this.#intake.makeRoom()
   }
 
   putBack(lane: Lane): void {
@@ -305,63 +302,11 @@ export class PartitionRun
   becameNormal(): void {
     this.#suspect = undefined
     this.#offer()
-    this.#take()
+    this.#intake.take()
   }
 
   probe(): boolean {
-    if (!this.hasReady) return false
-    this.runNext()
-    return true
-  }
-
-  /** Puts what was read into lanes, as far as there is room. */
-  #take(): void {
-    if (this.#isTaking) return
-    this.#isTaking = true
-    try {
-      const { clock } = this.#world
-      const untilMs = clock.elapsedMs() + turnMs
-      while (this.#mayStart) {
-        const record = this.#input.peek()
-        if (record === undefined) break
-        // Handlers that answer at once must not keep heartbeats and timers waiting.
-        if (clock.elapsedMs() > untilMs) {
-          clock.defer(() => this.#take())
-          return
-        }
-        if (!this.#hasRoomFor(record)) {
-          this.#setFull(true)
-          return
-        }
-        this.#input.taken()
-        this.#accept(record)
-      }
-      // What may not start is not read on either, or its backlog would come into memory.
-      this.#setFull(this.#input.waiting !== undefined || this.#holds > 0)
-    } catch (error) {
-      this.stop('records that were read are malformed', error)
-    } finally {
-      this.#isTaking = false
-    }
-  }
-
-  #hasRoomFor(record: SourceRecord): boolean {
-    const { waitingMax, waitingBytesMax } = this.#world
-    if (!this.ledger.mayStart(record.offset)) return false
-    if (this.#lanes.waitingCount >= waitingMax) return false
-    return this.#waitingBytes === 0 || this.#waitingBytes + record.sizeInBytes <= waitingBytesMax
-  }
-
-  #setFull(isFull: boolean): void {
-    if (this.#isFull === isFull) return
-    this.#isFull = isFull
-    this.#world.full(this, isFull)
-  }
-
-  /** Something has ended or begun to run: there may be room for more. */
-  #makeRoom(): void {
-    if (this.#isTaking || this.#input.waiting === undefined) return
-    if (this.#lanes.waitingCount * 2 <= this.#world.waitingMax) this.#take()
+    return this.hasReady && this.#startNext()
   }
 
   /** Puts a record into its lane: at once, and in the order of offsets. */
@@ -383,7 +328,6 @@ export class PartitionRun
       return
     }
     lanes.wait(key, delivery)
-    this.#waitingBytes += record.sizeInBytes
     this.#offer()
   }
 
@@ -394,14 +338,22 @@ export class PartitionRun
 
   /** Runs an attempt. A record that did not wait has no lane yet, and gets one only if it does not end at once. */
   #run(lane: Lane | undefined, delivery: Delivery, key?: string): void {
+    delivery.lane = lane
+    if (lane !== undefined && delivery.failure !== undefined) {
+      const { error } = delivery.failure
+      delivery.failure = undefined
+      void this.#failed(lane, delivery, error)
+      return
+    }
     const attempts = this.ledger.failingCount === 0 ? 0 : this.ledger.attempts(delivery.offset)
     delivery.begin(attempts + 1)
+    if (this.#suspect !== undefined || this.#world.guard.isOpen) delivery.isAlone = true
     let outcome: Outcome | Promise<Outcome>
     try {
       outcome = this.#world.way(delivery)
     } catch (error) {
       this.#suspect?.attemptEnded(delivery)
-      void this.#failed(lane ?? this.#occupy(delivery, key), delivery, error)
+      this.#threw(lane ?? this.#occupy(delivery, key), delivery, error)
       return
     }
     if (outcome instanceof Promise) {
@@ -409,38 +361,76 @@ export class PartitionRun
       return
     }
     this.#suspect?.attemptEnded(delivery)
-    if (outcome === undefined) this.#succeeded(lane, delivery, 'done')
-    else if ('skipped' in outcome) this.#succeeded(lane, delivery, 'skipped')
-    else void this.#postpone(lane ?? this.#occupy(delivery, key), delivery, outcome.postponedMs)
+    this.#answered(lane, delivery, outcome, key)
   }
 
   #occupy(delivery: Delivery, key: string | undefined): Lane {
-    return this.#lanes.occupy(key ?? laneKeyOf(this.#world.order, delivery.record), delivery)
+    const lane = this.#lanes.occupy(key ?? laneKeyOf(this.#world.order, delivery.record), delivery)
+    delivery.lane = lane
+    return lane
   }
 
   #settle(lane: Lane, delivery: Delivery, outcome: Promise<Outcome>): void {
     const { turns, running } = this.#world
-    turns.take()
     this.#handling.add(delivery)
     running.started(delivery)
+    if (delivery.batch === undefined) {
+      turns.take()
+      delivery.whenJoined((batch) => {
+        this.#joined(lane, batch)
+        turns.release()
+      })
+    } else this.#joined(lane, delivery.batch)
     outcome.then(
       (answer) => {
         if (!this.#settled(delivery)) return
         const timeout = running.takeTimeout(delivery)
-        if (answer !== undefined && 'postponedMs' in answer) {
-          void this.#postpone(lane, delivery, answer.postponedMs)
-        } else if (timeout !== undefined) {
-          void this.#failed(lane, delivery, timeout)
-        } else {
-          this.#succeeded(lane, delivery, answer === undefined ? 'done' : 'skipped')
-        }
+        // What a batch says of its records it says in spite of their time.
+        if (timeout === undefined || delivery.batch !== undefined) {
+          this.#answered(lane, delivery, answer)
+        } else if (answer !== undefined && 'postponedMs' in answer) {
+          this.#answered(lane, delivery, answer)
+        } else this.#threw(lane, delivery, timeout)
         this.#isIdle()
       },
       (error: unknown) => {
         if (!this.#settled(delivery)) return
-        void this.#failed(lane, delivery, running.takeTimeout(delivery) ?? error)
+        const timeout = running.takeTimeout(delivery)
+        this.#threw(lane, delivery, delivery.batch === undefined ? (timeout ?? error) : error)
       },
     )
+  }
+
+  /** The record waits in a batch: the next one of its key may follow it there. */
+  #joined(lane: Lane, batch: Batch): void {
+    this.#lanes.joined(lane, batch)
+    this.#offer()
+  }
+
+  #answered(lane: Lane | undefined, delivery: Delivery, outcome: Outcome, key?: string): void {
+    if (outcome === undefined) this.#succeeded(lane, delivery, 'done')
+    else if ('skipped' in outcome) this.#succeeded(lane, delivery, 'skipped')
+    else if (lane?.isShared === true) this.#giveBack(lane, delivery)
+    else void this.#postpone(lane ?? this.#occupy(delivery, key), delivery, outcome.postponedMs)
+  }
+
+  #threw(lane: Lane, delivery: Delivery, error: unknown): void {
+    if (!lane.isShared) {
+      void this.#failed(lane, delivery, error)
+      return
+    }
+    if (error instanceof BatchFailedError) delivery.isAlone = true
+    else if (delivery.batch !== undefined) delivery.failure = { error }
+    this.#giveBack(lane, delivery)
+  }
+
+  /** Records before it are, or were, in a batch: what is to be done about it is done behind them. */
+  #giveBack(lane: Lane, delivery: Delivery): void {
+    const { guard } = this.#world
+    if (guard.isOpen) guard.probeEnded()
+    this.#lanes.giveBack(lane, delivery)
+    this.#offer()
+    this.#isIdle()
   }
 
   /** A record that could not start: its way begins anew after a pause, and its partition may go without it. */
@@ -465,7 +455,7 @@ export class PartitionRun
     this.#handling.delete(delivery)
     this.#suspect?.attemptEnded(delivery)
     running.settled(delivery)
-    turns.release()
+    if (delivery.batch === undefined) turns.release()
     if (this.#state === 'gone') {
       running.takeTimeout(delivery)
       guard.probeEnded()
@@ -490,10 +480,10 @@ export class PartitionRun
     ended(delivery, ending)
     commits.changed(1)
     if (lane !== undefined) {
-      this.#lanes.ended(lane)
+      this.#lanes.ended(lane, delivery)
       this.#offer()
     }
-    this.#makeRoom()
+    this.#intake.makeRoom()
   }
 
   async #failed(lane: Lane, delivery: Delivery, error: unknown): Promise<void> {
@@ -537,7 +527,6 @@ export class PartitionRun
   #dropWaiting(): void {
     this.#lanes.clear()
     this.#input.clear()
-    this.#waitingBytes = 0
   }
 
   countFailure(delivery: Delivery): number {
@@ -555,14 +544,14 @@ export class PartitionRun
 
   hold(reason: string): void {
     this.#holds++
-    this.#setFull(true)
+    this.#intake.setFull(true)
     this.#heldBecause = reason
   }
 
   letGo(): void {
     this.#holds--
     this.#offer()
-    this.#take()
+    this.#intake.take()
   }
 
   get isPaused(): boolean {
@@ -574,7 +563,7 @@ export class PartitionRun
     this.#isPaused = isPaused
     if (isPaused) return
     this.#offer()
-    this.#take()
+    this.#intake.take()
   }
 
   stop(reason: string, error: unknown): void {

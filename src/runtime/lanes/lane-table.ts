@@ -1,10 +1,11 @@
+import type { Batch } from '../batch/batch.ts'
 import type { Delivery } from '../delivery.ts'
 import { Lane } from './lane.ts'
 import { Queue } from './queue.ts'
 
 /**
- * The lanes of one partition: which keys are taken, and whose turn it is. A key is in at most one lane, and a lane in
- * at most one place: ready, or busy with its current record.
+ * The lanes of one partition: which keys are taken, and whose turn it is. A key is in at most one lane, and a lane is at
+ * most once in line.
  */
 export class LaneTable {
   readonly #lanes = new Map<string, Lane>()
@@ -12,10 +13,15 @@ export class LaneTable {
   readonly #ready = new Queue<Lane>()
   readonly #again = new Queue<Lane>()
   #waitingCount = 0
+  #waitingBytes = 0
 
   /** Records that have not begun to run. */
   get waitingCount(): number {
     return this.#waitingCount
+  }
+
+  get waitingBytes(): number {
+    return this.#waitingBytes
   }
 
   /** Whether a record could run for the first time. */
@@ -39,36 +45,45 @@ export class LaneTable {
   }
 
   /** A lane whose current record runs. */
-  occupy(key: string | undefined, current: Delivery | undefined): Lane {
-    const lane = new Lane(key)
+  occupy(key: string | undefined, current: Delivery): Lane {
+    const lane = this.#make(key)
     lane.current = current
-    if (key !== undefined) this.#lanes.set(key, lane)
     return lane
+  }
+
+  /** Nothing of this key runs until it is let go as often as it was held. */
+  hold(key: string | undefined): void {
+    if (key === undefined) return
+    const lane = this.lane(key) ?? this.#make(key)
+    lane.holds++
+  }
+
+  letGo(key: string | undefined): void {
+    const lane = this.lane(key)
+    if (lane === undefined) return
+    lane.holds--
+    this.#goOn(lane)
   }
 
   /** Puts a record at the end of its lane. */
   wait(key: string | undefined, delivery: Delivery): void {
-    this.#waitingCount++
-    const known = this.lane(key)
-    if (known !== undefined) {
-      known.push(delivery)
-      return
-    }
-    const lane = new Lane(key)
-    if (key !== undefined) this.#lanes.set(key, lane)
+    const lane = this.lane(key) ?? this.#make(key)
     lane.push(delivery)
-    this.#ready.push(lane)
+    this.#waits(delivery)
+    if (lane.isFree) this.#standInLine(lane)
   }
 
   /** The lane whose turn it is: of those that run again, or with its next record as its current one. */
   next(): Lane | undefined {
     const again = this.#again.shift()
     if (again !== undefined) return again
-    const lane = this.#ready.shift()
-    if (lane === undefined) return undefined
-    lane.current = lane.shift()
-    this.#waitingCount--
-    return lane
+    for (;;) {
+      const lane = this.#ready.shift()
+      if (lane === undefined) return undefined
+      lane.isInLine = false
+      // The batch that its next record could have joined may be full by now.
+      if (lane.isFree) return this.#begin(lane)
+    }
   }
 
   /**
@@ -84,11 +99,22 @@ export class LaneTable {
     this.#again.push(lane)
   }
 
-  /** The current record has ended: the next one is ready, or the lane is over. */
-  ended(lane: Lane): void {
-    lane.current = undefined
-    if (lane.waitingCount > 0) this.#ready.push(lane)
-    else if (lane.key !== undefined) this.#lanes.delete(lane.key)
+  /** The current record is in a batch: the next one may follow it there. */
+  joined(lane: Lane, batch: Batch): void {
+    lane.join(batch)
+    this.#goOn(lane)
+  }
+
+  /** A record has ended: the next one is ready, or the lane is over. */
+  ended(lane: Lane, delivery: Delivery): void {
+    lane.leave(delivery)
+    this.#goOn(lane)
+  }
+
+  /** A record begins anew, when those of its lane that are in a batch have come out of it. */
+  giveBack(lane: Lane, delivery: Delivery): void {
+    lane.giveBack(delivery)
+    this.#goOn(lane)
   }
 
   /** Forgets what has not begun to run. */
@@ -97,6 +123,39 @@ export class LaneTable {
     this.#ready.clear()
     this.#again.clear()
     this.#waitingCount = 0
+    this.#waitingBytes = 0
+  }
+
+  #make(key: string | undefined): Lane {
+    const lane = new Lane(key)
+    if (key !== undefined) this.#lanes.set(key, lane)
+    return lane
+  }
+
+  #goOn(lane: Lane): void {
+    for (const delivery of lane.takeBack()) this.#waits(delivery)
+    if (lane.isOver) {
+      if (lane.key !== undefined) this.#lanes.delete(lane.key)
+    } else if (lane.isFree && lane.waitingCount > 0) this.#standInLine(lane)
+  }
+
+  #standInLine(lane: Lane): void {
+    if (lane.isInLine) return
+    lane.isInLine = true
+    this.#ready.push(lane)
+  }
+
+  #waits(delivery: Delivery): void {
+    this.#waitingCount++
+    this.#waitingBytes += delivery.record.sizeInBytes
+  }
+
+  #begin(lane: Lane): Lane {
+    const delivery = lane.shift() as Delivery
+    lane.current = delivery
+    this.#waitingCount--
+    this.#waitingBytes -= delivery.record.sizeInBytes
+    return lane
   }
 
   #find(isWanted: (offset: number) => boolean): Lane | undefined {
@@ -108,9 +167,8 @@ export class LaneTable {
     for (let left = this.#ready.size; left > 0; left--) {
       const lane = this.#ready.shift() as Lane
       if (lane.first !== undefined && isWanted(lane.first.offset)) {
-        lane.current = lane.shift()
-        this.#waitingCount--
-        return lane
+        lane.isInLine = false
+        return this.#begin(lane)
       }
       this.#ready.push(lane)
     }

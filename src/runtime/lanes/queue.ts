@@ -15,6 +15,12 @@ export class Queue<Item> {
     this.#items.push(item)
   }
 
+  /** Puts items before all others, in their order. */
+  unshift(items: readonly Item[]): void {
+    this.#items = [...items, ...this.#items.slice(this.#head)]
+    this.#head = 0
+  }
+
   shift(): Item | undefined {
     if (this.#head === this.#items.length) return undefined
     const item = this.#items[this.#head]

@@ -1,4 +1,5 @@
 import type { SourceRecord } from '../../driver/index.ts'
+import type { Delivery } from '../delivery.ts'
 
 /** What runs one after another: the records of a key, those of a partition, or none. */
 export type RecordOrder = 'key' | 'partition' | 'none'
@@ -15,4 +16,10 @@ export function laneKeyOf(order: RecordOrder, record: SourceRecord): string | un
   if (order === 'none') return undefined
   if (order === 'partition') return wholePartition
   return record.key?.toString('latin1')
+}
+
+/** What tells lanes of all partitions apart; undefined for a record that has no order. */
+export function orderKeyOf(order: RecordOrder, delivery: Delivery): string | undefined {
+  const key = laneKeyOf(order, delivery.record)
+  return key === undefined ? undefined : `${delivery.topic} ${delivery.partition} ${key}`
 }

@@ -2,14 +2,18 @@ import type { TopicContract } from '../../contract/index.ts'
 import type { DecodedTombstone, EventContract, EventOf, ContractsOf } from '../../contract/index.ts'
 import { OptionError } from '../../errors.ts'
 import { optionsOf } from '../../option-checks.ts'
-import type { Step, Way } from '../outcome.ts'
+import type { Way } from '../outcome.ts'
 import { wayThrough } from '../outcome.ts'
 import { decodeStep } from '../steps/decode.ts'
 import { checkSteps, guardedStep } from '../steps/user-step.ts'
-import type { StepParts, UserStep } from '../steps/user-step.ts'
+import type { UserStep } from '../steps/user-step.ts'
+import type { BatchContext, BatchEvent } from './batch-context.ts'
+import { resolveBatchOptions } from './batch-options.ts'
+import type { BatchOptions } from './batch-options.ts'
+import type { ConsumerWayParts } from './consumer-way.ts'
 import { Handlers } from './handlers.ts'
-import type { Handler } from './handlers.ts'
-import type { HandlerContext, PublishWithin } from './handler-context.ts'
+import type { BatchHandler, Handler } from './handlers.ts'
+import type { HandlerContext } from './handler-context.ts'
 
 /** How one handler is run. */
 export interface HandlerOptions {
@@ -48,6 +52,35 @@ export class ServiceConsumer<Topic extends TopicContract = TopicContract> {
     return this
   }
 
+  /**
+   * Handles events in batches: many at a time, of all partitions that are read here, in the order of each key. When it
+   * throws, what it has not marked as done runs again, one event at a time.
+   *
+   * @example
+   * consumer.batch(OrderCreated, (events, { signal }) => insertAll(events.map(({ event }) => event.data), signal), {
+   *   recordsMax: 500,
+   * })
+   */
+  batch<Contract extends ContractsOf<Topic>>(
+    events: Contract | readonly Contract[],
+    handler: (
+      events: readonly BatchEvent<EventOf<Contract>>[],
+      batch: BatchContext<BatchEvent<EventOf<Contract>>>,
+    ) => unknown,
+    options: BatchOptions = {},
+  ): this {
+    this.#checkOpen('batch')
+    const list: readonly EventContract[] = Array.isArray(events) ? events : [events]
+    for (const event of list) this.#checkKnown(event)
+    if (typeof handler !== 'function') throw new OptionError('handler', 'must be a function')
+    this.#handlers.addBatch({
+      types: list.map(({ type }) => type),
+      handler: handler as unknown as BatchHandler,
+      settings: resolveBatchOptions(options, 'batch'),
+    })
+    return this
+  }
+
   /** Handles the deletion of keys, where the topic allows them. */
   onTombstone(handler: (tombstone: DecodedTombstone, context: HandlerContext) => unknown): this {
     this.#checkOpen('onTombstone')
@@ -63,12 +96,7 @@ export class ServiceConsumer<Topic extends TopicContract = TopicContract> {
   }
 
   /** The way of a record, once all is said. @internal */
-  way(parts: {
-    readonly outer: readonly Step[]
-    readonly inner: readonly Step[]
-    readonly stepParts: StepParts
-    readonly publish: PublishWithin
-  }): Way {
+  way(parts: ConsumerWayParts): Way {
     this.#isStarted = true
     this.#checkHandlers()
     const topics = new Map(this.topics.map((topic) => [topic.name, topic]))
@@ -78,7 +106,7 @@ export class ServiceConsumer<Topic extends TopicContract = TopicContract> {
       ...parts.inner,
       ...this.#steps.map((step) => guardedStep(step, parts.stepParts)),
     ]
-    return wayThrough(steps, this.#handlers.way(parts.publish, parts.stepParts))
+    return wayThrough(steps, this.#handlers.way(parts))
   }
 
   #checkOpen(what: string): void {

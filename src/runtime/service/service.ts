@@ -46,6 +46,8 @@ import { traceStep } from '../steps/trace.ts'
 import { eventIn } from '../steps/decode.ts'
 import { checkSteps, guardedStep } from '../steps/user-step.ts'
 import type { UserStep } from '../steps/user-step.ts'
+import { resolveBatchOptions } from './batch-options.ts'
+import type { BatchOptions } from './batch-options.ts'
 import { resolveConsumerOptions } from './consumer-options.ts'
 import type { ConsumerOptions } from './consumer-options.ts'
 import { driverOf } from './driver-of.ts'
@@ -54,7 +56,7 @@ import { endProcess, onEndSignal } from './process-signals.ts'
 import { Publisher } from './publisher.ts'
 import type { Outgoing } from './publisher.ts'
 import { RecordConsumer } from './record-consumer.ts'
-import type { RecordHandler } from './record-consumer.ts'
+import type { RecordBatchHandler, RecordHandler, RecordHandling } from './record-consumer.ts'
 import { ServiceConsumer } from './service-consumer.ts'
 
 export interface ServiceOptions {
@@ -206,14 +208,23 @@ export class Service implements AsyncDisposable {
     handler: RecordHandler,
     options: ConsumerOptions = {},
   ): RecordConsumer {
-    if (this.#state !== 'defined') throw stateError('consumers are added before the service runs')
-    const selection = typeof topics === 'string' ? [topics] : topics
-    const topicNames = selection instanceof RegExp ? String(selection) : selection.join(', ')
-    const from = { groupId: this.name, topics: selection }
-    const settings = resolveConsumerOptions(options, `records(${topicNames})`, from)
-    const consumer = new RecordConsumer(handler)
-    this.#definitions.push({ consumer, settings, topicNames })
-    return consumer
+    return this.#addRecords('records', topics, { handler }, options)
+  }
+
+  /**
+   * The same, in batches: many records at a time, in the order of each key.
+   *
+   * @example
+   * service.recordBatches('clicks', (records) => insertAll(records.map(({ record }) => record.value)))
+   */
+  recordBatches(
+    topics: string | readonly string[] | RegExp,
+    batchHandler: RecordBatchHandler,
+    options: ConsumerOptions & { readonly batch?: BatchOptions } = {},
+  ): RecordConsumer {
+    const { batch = {}, ...rest } = options
+    const settings = resolveBatchOptions(batch, 'recordBatches.batch')
+    return this.#addRecords('recordBatches', topics, { batchHandler, settings }, rest)
   }
 
   /** Puts a step around the handlers of all consumers. */
@@ -325,6 +336,22 @@ export class Service implements AsyncDisposable {
     return this.stop()
   }
 
+  #addRecords(
+    method: string,
+    topics: string | readonly string[] | RegExp,
+    handling: RecordHandling,
+    options: ConsumerOptions,
+  ): RecordConsumer {
+    if (this.#state !== 'defined') throw stateError('consumers are added before the service runs')
+    const selection = typeof topics === 'string' ? [topics] : topics
+    const topicNames = selection instanceof RegExp ? String(selection) : selection.join(', ')
+    const from = { groupId: this.name, topics: selection }
+    const settings = resolveConsumerOptions(options, `${method}(${topicNames})`, from)
+    const consumer = new RecordConsumer(handling)
+    this.#definitions.push({ consumer, settings, topicNames })
+    return consumer
+  }
+
   /** What was found out about topics; undefined when the service was stopped meanwhile. */
   #connect(): Promise<TopicFacts | undefined> {
     if (this.#state === 'defined') {
@@ -402,19 +429,21 @@ export class Service implements AsyncDisposable {
       alone: this.#alone,
       processId: this.#processId,
       sink: this.#sinkForLetters(facts),
-      way: consumer.way({
-        outer: [],
-        inner: [
-          ...this.#dedupe(settings, metrics),
-          records.step,
-          traceStep(this.#tracer, settings.groupId),
-          keyIsIdStep(this.#log),
-          ...this.#steps.map((step) => guardedStep(step, stepParts)),
-        ],
-        stepParts,
-        publish: (event, data, options, context) =>
-          publisher.publish(event, data, options, context),
-      }),
+      way: (parts) =>
+        consumer.way({
+          ...parts,
+          outer: [],
+          inner: [
+            ...this.#dedupe(settings, metrics),
+            records.step,
+            traceStep(this.#tracer, settings.groupId),
+            keyIsIdStep(this.#log),
+            ...this.#steps.map((step) => guardedStep(step, stepParts)),
+          ],
+          stepParts,
+          publish: (event, data, options, context) =>
+            publisher.publish(event, data, options, context),
+        }),
       events: countEvents({
         ...counted,
         records,

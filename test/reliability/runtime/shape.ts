@@ -1,5 +1,6 @@
 import { SeededRandom } from '../../../src/testing/index.ts'
 import type { FaultPlan } from '../../../src/testing/index.ts'
+import type { BatchWindow } from '../../../src/runtime/batch/batcher.ts'
 import type { RecordOrder } from '../../../src/runtime/lanes/record-order.ts'
 
 /**
@@ -30,6 +31,8 @@ export interface RuntimeShape {
   readonly isStubborn: boolean
   /** One of so many runs fails for once. */
   readonly failsOneIn: number
+  /** Undefined where records are handled one by one. */
+  readonly batch: BatchWindow | undefined
 }
 
 const weathers: readonly Weather[] = [
@@ -72,6 +75,8 @@ export function shapeOf(seed: number): RuntimeShape {
     slowOneIn: isFaulty ? pick(0, 15, 40) : 0,
     isStubborn: isFaulty && random.integer(2) === 0,
     failsOneIn: weather === 'killer' || weather === 'outage' ? 0 : pick(0, 8, 20, 40),
+    batch:
+      random.integer(3) > 0 ? undefined : { recordsMax: pick(2, 5, 50), windowMs: pick(0, 5, 60) },
   } satisfies RuntimeShape
   return weather === 'outage' ? { ...shape, ...underLoad } : shape
 }

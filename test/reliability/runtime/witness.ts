@@ -27,6 +27,8 @@ export interface SeenRecord {
   readonly key: string | undefined
   readonly kind: RecordKind
   readonly attempt: number
+  /** What it runs in together with others; undefined when it runs by itself. */
+  readonly batch?: object
 }
 
 /** One run of a handler. */
@@ -85,6 +87,8 @@ export class Witness {
   readonly #ended = new Set<Run>()
   readonly #done = new Set<string>()
   readonly #failures = new Map<string, number>()
+  /** How often records ran in batches that failed. */
+  readonly #extraRuns = new Map<string, number>()
   /** Letters that were acknowledged, by source: how often. */
   readonly letters = new Map<string, number>()
   readonly poison = new Map<string, number>()
@@ -137,7 +141,8 @@ export class Witness {
     return run
   }
 
-  ended(run: Run, outcome: 'done' | 'skipped' | 'failed' | 'aborted'): void {
+  /** `again` is a record that nothing was said of in a batch that failed. */
+  ended(run: Run, outcome: 'done' | 'skipped' | 'failed' | 'aborted' | 'again'): void {
     this.#running.delete(run)
     this.#ended.add(run)
     this.#parts.tell(run.life, () => `${outcome} ${id(run)}`)
@@ -152,6 +157,9 @@ export class Witness {
     if ((isLate || outcome === 'aborted') && this.#parts.shape.weather === 'calm') {
       this.#violation(run, `was not waited for (${outcome})`)
     }
+    if (outcome === 'again') this.#countAgain(run)
+    if (run.batch !== undefined && outcome !== 'done') this.#beginsAnew(run)
+    if (outcome === 'again') return
     if (isFailed || mayHaveFailed) {
       this.#failures.set(id(run), (this.#failures.get(id(run)) ?? 0) + 1)
       this.#count('failures')
@@ -162,6 +170,17 @@ export class Witness {
     if (isLate) return
     run.assignment.ended.add(run.offset)
     if (!mayHaveFailed) run.assignment.done.add(run.offset)
+  }
+
+  /** It has spent no attempt. */
+  #countAgain(run: Run): void {
+    this.#count('runs in batches that failed')
+    this.#extraRuns.set(id(run), (this.#extraRuns.get(id(run)) ?? 0) + 1)
+  }
+
+  /** What comes after it in its lane, and in its batch, has not run. */
+  #beginsAnew({ assignment, lane, offset }: Run): void {
+    assignment.last.set(lane, Math.min(assignment.last.get(lane) ?? offset, offset))
   }
 
   #laneOf({ key, offset }: SeenRecord): string {
@@ -190,8 +209,16 @@ export class Witness {
       if (other.partition !== run.partition || other.offset >= run.offset) continue
       const lane = this.#laneOf({ ...run, offset: other.offset, key: other.key ?? undefined })
       if (lane !== run.lane || this.#mayHaveEnded(run.assignment, other.offset)) continue
+      if (this.#isInBatchOf(run, other.offset)) continue
       this.#violation(run, `starts before ${other.offset} of the same lane has ended`)
     }
+  }
+
+  #isInBatchOf({ batch, partition }: Run, offset: number): boolean {
+    if (batch === undefined) return false
+    return [...this.#running].some((other) => {
+      return other.batch === batch && other.partition === partition && other.offset === offset
+    })
   }
 
   #checkOverlap(run: Run): void {
@@ -206,6 +233,7 @@ export class Witness {
         this.#violation(run, `runs beside ${id(other)}, and one of them should be alone`)
       }
       if (other.partition !== run.partition || other.lane !== run.lane) continue
+      if (run.batch !== undefined && run.batch === other.batch) continue
       if (isSameProcess) this.#violation(run, `starts while ${id(other)} of its lane runs`)
       else if (other.isStubborn || wasDisturbed(other.life) || wasDisturbed(run.life)) {
         this.#count('overlaps with the cut off')
@@ -316,11 +344,19 @@ export class Witness {
       (run) => run.isAlone && !this.#ended.has(run) && !this.#parts.isAlive(run.life),
     )
     if (deaths.length < deathsUntilCondemned) blame(`${deaths.length} have died of it`)
-    if (weather === 'killer' && deaths.length > deathsUntilCondemned) {
+    if (weather === 'killer' && deaths.length > deathsUntilCondemned + this.#otherKillers(runs)) {
       blame(`${deaths.length} have died of it`)
     }
     const isKiller = runs.every(({ kind }) => kind === 'killer')
     if (weather !== 'faulty' && !isKiller) blame('it kills nobody')
+  }
+
+  /** Another killer of the partition may make what is known of one be forgotten, once: one is remembered at a time. */
+  #otherKillers([run]: readonly Run[]): number {
+    const killers = [...this.#written.values()].filter(({ kind, partition }) => {
+      return kind === 'killer' && partition === run?.partition
+    })
+    return killers.length - 1
   }
 
   /** The broker has taken a commit. */
@@ -378,7 +414,7 @@ export class Witness {
   #checkOnce(name: string): void {
     const runs = this.#runs.get(name) ?? []
     const failures = this.#failures.get(name) ?? 0
-    const due = failures + (this.#done.has(name) ? 1 : 0)
+    const due = failures + (this.#extraRuns.get(name) ?? 0) + (this.#done.has(name) ? 1 : 0)
     if (runs.length === due) return
     const told = runs.map(({ life, attempt }) => `${life} attempt ${attempt}`).join(', ')
     this.#blame(`${name} has failed ${failures} times and was run ${runs.length} times: ${told}`)

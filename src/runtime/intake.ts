@@ -1,0 +1,97 @@
+import type { SourceRecord } from '../driver/index.ts'
+import type { Clock } from '../platform/index.ts'
+import type { LaneTable } from './lanes/lane-table.ts'
+import type { PartitionInput } from './partition-input.ts'
+
+/** What an intake has to do with. */
+export interface IntakeParts {
+  readonly clock: Clock
+  readonly input: PartitionInput
+  readonly lanes: LaneTable
+  /** The most records that wait in lanes, and the most bytes of them. */
+  readonly waitingMax: number
+  readonly waitingBytesMax: number
+  /** Whether anything of the partition may begin to run. */
+  readonly isOpen: () => boolean
+  /** Whether reading is held up for some other reason than what waits here. */
+  readonly isHeld: () => boolean
+  /** Whether the ledger lets a record begin. */
+  readonly mayStart: (offset: number) => boolean
+  /** Puts a record into its lane, or runs it. */
+  readonly accept: (record: SourceRecord) => void
+  /** There is no room for more, or there is again. */
+  readonly full: (isFull: boolean) => void
+  /** What was read cannot be taken. */
+  readonly failed: (error: unknown) => void
+}
+
+/** The event loop gets its turn so often. */
+const turnMs = 10
+
+/**
+ * Puts what was read of one partition into its lanes, as far as there is room: in the order of offsets, each at once.
+ * What does not fit waits as it was read, and no more is read meanwhile.
+ */
+export class Intake {
+  readonly #parts: IntakeParts
+  #isFull = false
+  #isTaking = false
+
+  constructor(parts: IntakeParts) {
+    this.#parts = parts
+  }
+
+  get isFull(): boolean {
+    return this.#isFull
+  }
+
+  take(): void {
+    if (this.#isTaking) return
+    this.#isTaking = true
+    const { clock, input, isOpen, isHeld, accept, failed } = this.#parts
+    try {
+      const untilMs = clock.elapsedMs() + turnMs
+      while (isOpen()) {
+        const record = input.peek()
+        if (record === undefined) break
+        // Handlers that answer at once must not keep heartbeats and timers waiting.
+        if (clock.elapsedMs() > untilMs) {
+          clock.defer(() => this.take())
+          return
+        }
+        if (!this.#hasRoomFor(record)) {
+          this.setFull(true)
+          return
+        }
+        input.taken()
+        accept(record)
+      }
+      // What may not start is not read on either, or its backlog would come into memory.
+      this.setFull(input.waiting !== undefined || isHeld())
+    } catch (error) {
+      failed(error)
+    } finally {
+      this.#isTaking = false
+    }
+  }
+
+  /** Something has ended or begun to run: there may be room for more. */
+  makeRoom(): void {
+    const { input, lanes, waitingMax } = this.#parts
+    if (this.#isTaking || input.waiting === undefined) return
+    if (lanes.waitingCount * 2 <= waitingMax) this.take()
+  }
+
+  setFull(isFull: boolean): void {
+    if (this.#isFull === isFull) return
+    this.#isFull = isFull
+    this.#parts.full(isFull)
+  }
+
+  #hasRoomFor({ offset, sizeInBytes }: SourceRecord): boolean {
+    const { lanes, mayStart, waitingMax, waitingBytesMax } = this.#parts
+    if (!mayStart(offset)) return false
+    if (lanes.waitingCount >= waitingMax) return false
+    return lanes.waitingBytes === 0 || lanes.waitingBytes + sizeInBytes <= waitingBytesMax
+  }
+}
