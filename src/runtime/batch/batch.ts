@@ -76,7 +76,7 @@ export class Batch {
     )
     return new Promise((resolve, reject) => {
       this.#places.set(delivery, { begin: () => begin(), begun, resolve, reject })
-      begun.catch((error: unknown) => {
+      begun.catch((error: Error) => {
         this.#places.delete(delivery)
         reject(error)
         if (this.#places.size === 0) this.#emptied()

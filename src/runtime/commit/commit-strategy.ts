@@ -1,7 +1,7 @@
-import type { CommittedOffset } from '../../client/index.ts'
+import type { OffsetToCommit } from '../../client/index.ts'
 
 /** What is committed of a partition. */
-export type PartitionCommit = CommittedOffset
+export type PartitionCommit = OffsetToCommit
 
 export interface CommitCall {
   /** Whether offsets may lie below what was committed before: after a seek. */

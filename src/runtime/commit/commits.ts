@@ -1,7 +1,7 @@
 import { isMillraceError } from '../../errors.ts'
 import type { Log } from '../../observe/index.ts'
 import type { Clock, Timer } from '../../platform/index.ts'
-import type { CommitStrategy, PartitionCommit } from './commit-strategy.ts'
+import type { CommitCall, CommitStrategy, PartitionCommit } from './commit-strategy.ts'
 
 /** A partition whose progress is committed. */
 export interface CommittedPartition {
@@ -95,18 +95,16 @@ export class Commits {
    * Commits what these partitions have now, once, behind the commit that is on its way. Rejects when that fails, or
    * the signal aborts first.
    */
-  async release(partitions: readonly CommittedPartition[], signal: AbortSignal): Promise<void> {
-    while (this.#round !== undefined) await Promise.race([this.#round, aborted(signal)])
-    const ours = partitions.filter((each) => this.#partitions.has(each))
-    if (ours.length === 0) return
-    const commit = this.#commit(ours, signal)
-    this.#round = commit
-      .catch(() => undefined)
-      .finally(() => {
-        this.#round = undefined
-        this.#continue()
-      })
-    await commit
+  release(partitions: readonly CommittedPartition[], signal: AbortSignal): Promise<void> {
+    return this.#behind(signal, async () => {
+      const ours = partitions.filter((each) => this.#partitions.has(each))
+      if (ours.length > 0) await this.#commit(ours, signal)
+    })
+  }
+
+  /** Makes a commit of nobody's progress, behind the one that is on its way: where a group begins, or a seek goes on. */
+  place(commits: readonly PartitionCommit[], call: CommitCall): Promise<void> {
+    return this.#behind(call.signal, () => this.#strategy.commit(commits, call))
   }
 
   close(): void {
@@ -155,6 +153,20 @@ export class Commits {
         this.#round = undefined
         this.#continue()
       })
+  }
+
+  async #behind(signal: AbortSignal | undefined, commit: () => Promise<void>): Promise<void> {
+    while (this.#round !== undefined) {
+      await (signal === undefined ? this.#round : Promise.race([this.#round, aborted(signal)]))
+    }
+    const made = commit()
+    this.#round = made
+      .catch(() => undefined)
+      .finally(() => {
+        this.#round = undefined
+        this.#continue()
+      })
+    await made
   }
 
   #continue(): void {

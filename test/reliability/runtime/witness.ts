@@ -328,7 +328,7 @@ export class Witness {
       this.#checkCondemned(runs, blame)
       return
     }
-    if (runs.at(-1)?.life !== life) blame('it has not run it')
+    if (!runs.some((run) => run.life === life)) blame('it has not run it')
     if (letter.isPoison) blame('it belongs to the other topic')
     const kind = runs.at(-1)?.kind
     if (kind === 'refused' || kind === 'malformed') return
