@@ -1,10 +1,11 @@
 import { closeConnection } from '../../broker/index.ts'
 import type { InterceptedRequest, Outcome } from '../../broker/index.ts'
 import { createClient } from '../../client/index.ts'
+import type { AssignorName } from '../../client/index.ts'
 import { OptionError } from '../../errors.ts'
 import { nearest } from '../../nearest.ts'
 import { silentLog } from '../../observe/index.ts'
-import type { Platform } from '../../platform/index.ts'
+import type { Clock, Platform } from '../../platform/index.ts'
 import { apis } from '../../protocol/index.ts'
 import type { Simulation } from '../simulation/simulation.ts'
 import type { ApiName } from '../test-broker.ts'
@@ -40,6 +41,14 @@ interface Armed {
     proceed: () => Promise<Outcome>,
     worker: WorldWorker,
   ) => Outcome | Promise<Outcome>
+}
+
+interface Visit {
+  readonly platform: Platform
+  readonly name: string
+  readonly group: string
+  readonly forMs: number
+  readonly isCancelled: () => boolean
 }
 
 export interface WorldFaultsParts {
@@ -119,7 +128,10 @@ export class WorldFaults {
     })
   }
 
-  /** Stops the processes of a service (SIGSTOP), and lets them go on after this time. */
+  /**
+   * Stops the processes of a service (SIGSTOP), and lets them go on after this time. Beyond their session others take
+   * over; what a process had read it then runs once more before it hears of that, as it does outside.
+   */
   pause(service: string, forMs: number): Fault {
     const paused = this.#workersOf(service).map(({ process }) => process)
     for (const process of paused) process?.pause()
@@ -142,15 +154,20 @@ export class WorldFaults {
   rebalance(group: string, forMs = 1_000): Fault {
     const fault = this.#add(`rebalance('${group}')`, 'under way')
     this.#visitorCount += 1
-    const host = this.#parts.simulation.host(`visitor-${this.#visitorCount}`)
-    const until = checkedTime(forMs, 'forMs')
-    const visit = host.start(
-      'visitor',
-      (platform) => this.#visit(platform, group, until, () => fault.state === 'cancelled'),
-      { mayFail: true },
-    )
-    visit.atEnd(() => {
-      if (visit.state === 'failed') fault.fail(visit.failure)
+    const visit = {
+      name: `visitor-${this.#visitorCount}`,
+      ...{
+        group,
+        forMs: checkedTime(forMs, 'forMs'),
+        isCancelled: () => fault.state === 'cancelled',
+      },
+    }
+    const host = this.#parts.simulation.host(visit.name)
+    const process = host.start(visit.name, (platform) => this.#visit({ platform, ...visit }), {
+      mayFail: true,
+    })
+    process.atEnd(() => {
+      if (process.state === 'failed') fault.fail(process.failure)
       else fault.become('over')
     })
     return fault
@@ -203,38 +220,51 @@ export class WorldFaults {
     return Promise.resolve(armed.happen(proceed, worker))
   }
 
-  async #visit(
-    platform: Platform,
-    group: string,
-    forMs: number,
-    isCancelled: () => boolean,
-  ): Promise<void> {
+  async #visit({ platform, name, group, forMs, isCancelled }: Visit): Promise<void> {
     const { broker } = this.#parts
-    const view = await groupOf(broker, group)
-    const topics = [...new Set(view.progress.map(({ topic }) => topic))]
+    const { clock } = platform
+    const view = await this.#groupWithin(group, clock)
     const client = createClient({
-      ...{ platform, brokers: broker.addresses, clientId: 'visitor', allowPlaintext: true },
+      ...{ platform, brokers: broker.addresses, clientId: name, allowPlaintext: true },
       log: silentLog,
     })
-    const membership = { isHeld: false }
     const consumer = client.consumer({
       groupId: group,
       groupProtocol: view.protocol,
-      ...(view.assignor !== '' && { assignors: [view.assignor as 'range'] }),
+      ...(view.assignor !== '' && { assignors: [view.assignor as AssignorName] }),
       offsetReset: 'latest',
-      onAssigned: (partitions) => {
-        membership.isHeld = true
-        consumer.pause(partitions)
-      },
+      onAssigned: (partitions) => consumer.pause(partitions),
     })
-    consumer.subscribe(topics)
-    let leftMs = forMs
-    for (; leftMs > 0 && !isCancelled();) {
+    consumer.subscribe([...new Set(view.progress.map(({ topic }) => topic))])
+    let leavesAtMs = Infinity
+    while (clock.elapsedMs() < leavesAtMs && !isCancelled()) {
       await consumer.poll({ timeoutMs: visitPollMs })
-      if (membership.isHeld) leftMs -= visitPollMs
+      const isMember = (await this.#groupNamed(group))?.members.includes(name) === true
+      if (isMember && leavesAtMs === Infinity) leavesAtMs = clock.elapsedMs() + forMs
     }
     await consumer.close()
     await client.close()
+  }
+
+  /** The group, which may have to be found again by a broker that is only just starting. */
+  async #groupWithin(group: string, clock: Clock): Promise<GroupView> {
+    const endMs = clock.elapsedMs() + findGroupMs
+    for (;;) {
+      const found = await this.#groupNamed(group)
+      if (found !== undefined && found.progress.length > 0) return found
+      if (clock.elapsedMs() >= endMs) break
+      await clock.sleep(visitPollMs)
+    }
+    const { running } = this.#parts.broker
+    const views = running === undefined ? [] : await surveyGroups(running)
+    const known = views.map((view) => view.group).join(', ')
+    throw new OptionError('group', `('${group}') reads nothing; there are ${known}`)
+  }
+
+  async #groupNamed(group: string): Promise<GroupView | undefined> {
+    const { running } = this.#parts.broker
+    const views = running === undefined ? [] : await surveyGroups(running)
+    return views.find((view) => view.group === group)
   }
 
   #arm(name: string, matches: Armed['matches'], happen: Armed['happen']): Fault {
@@ -298,6 +328,7 @@ export class WorldFaults {
 }
 
 const visitPollMs = 50
+const findGroupMs = 10_000
 const lookMs = 5
 
 /** The processes that a name means. */
@@ -339,14 +370,6 @@ class WorldFault implements Fault {
     this.#state = 'cancelled'
     this.whenCancelled?.()
   }
-}
-
-async function groupOf(broker: WorldBroker, group: string): Promise<GroupView> {
-  const views = broker.running === undefined ? [] : await surveyGroups(broker.running)
-  const found = views.find((view) => view.group === group)
-  if (found !== undefined) return found
-  const known = views.map((view) => view.group).join(', ')
-  throw new OptionError('group', `('${group}') has no members; there are ${known}`)
 }
 
 function apiKey(api: ApiName): number {

@@ -149,7 +149,10 @@ export class TestWorld implements AsyncDisposable {
   }
 
   /** Runs the world until the condition holds, or rejects after this time of the world. */
-  async until(isMet: () => boolean, { withinMs = quietDefaults.withinMs } = {}): Promise<void> {
+  async until(
+    isMet: () => boolean,
+    { withinMs = quietDefaults.withinMs }: Pick<QuietOptions, 'withinMs'> = {},
+  ): Promise<void> {
     const endMs = this.nowMs + withinMs
     const timer = this.#simulation.after(withinMs, () => undefined)
     await this.#pump.until(() => isMet() || this.nowMs >= endMs)
