@@ -23,6 +23,10 @@ export type {
   Results,
 } from './producer/record-results.ts'
 export type { SendOptions } from './producer/record-sender.ts'
+export { LazyResults } from './producer/record-results.ts'
+export { resolveProducerOptions } from './producer/producer-options.ts'
+export type { ResolvedProducerOptions } from './producer/producer-options.ts'
+export { headersOf, recordOf } from './producer/producer-record.ts'
 export { DeliveryError } from './producer/delivery-error.ts'
 export { RecordsDeliveryError } from './producer/records-delivery-error.ts'
 
@@ -53,10 +57,15 @@ export type {
 } from './consumer/consumer-options.ts'
 export type { FetchedBatch } from './consumer/fetched-batch.ts'
 export { PartitionError } from './consumer/partition-error.ts'
+export { OffsetCommits } from './consumer/offset-commits.ts'
 export type { CommitOptions } from './consumer/offset-commits.ts'
+export { resolveFetchOptions } from './consumer/consumer-options.ts'
+export type { ResolvedFetchOptions } from './consumer/consumer-options.ts'
 export type { TopicSelection } from './consumer/subscription.ts'
 export type { OffsetReset, SeekTarget } from './consumer/position.ts'
 export type { AssignorName, GroupOptions } from './consumer/group-options.ts'
+export { resolveGroupOptions } from './consumer/group-options.ts'
+export type { GroupMemberOptions } from './consumer/group/group-member-options.ts'
 export { groupMemberDefaults, revocationMs } from './consumer/group/group-member-options.ts'
 export type { CommittedOffset, GroupMetadata, OffsetToCommit } from './consumer/group-member.ts'
 export type {

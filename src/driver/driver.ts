@@ -1,13 +1,21 @@
 import type {
-  Admin,
+  AdminCallOptions,
   AssignmentCallbacks,
   CloseOptions,
+  ClusterDescription,
   CommitOptions,
   CommittedOffset,
+  ConfigDescription,
+  ConfigResult,
+  CreatedTopic,
+  DescribeTopicsOptions,
   FetchOptions,
   GroupMetadata,
   GroupOptions,
+  ItemResult,
+  NewTopic,
   OffsetForTime,
+  OffsetToCommit,
   PartitionOffset,
   PartitionTimestamp,
   PollOptions,
@@ -17,6 +25,8 @@ import type {
   RecordResults,
   SeekTarget,
   SendOptions,
+  TopicDescription,
+  TopicListing,
   TopicPartition,
   TopicSelection,
 } from '../client/index.ts'
@@ -72,7 +82,7 @@ export interface RecordSource {
   seek(partition: TopicPartition, target: SeekTarget): void
   /** How many offsets lie between the position and the end; undefined while that is not known. */
   lag(partition: TopicPartition): number | undefined
-  commit(offsets: readonly CommittedOffset[], options?: CommitOptions): Promise<void>
+  commit(offsets: readonly OffsetToCommit[], options?: CommitOptions): Promise<void>
   committed(
     partitions: readonly TopicPartition[],
     options?: { readonly signal?: AbortSignal },
@@ -80,8 +90,36 @@ export interface RecordSource {
   groupMetadata(): GroupMetadata
   beginningOffsets(partitions: readonly TopicPartition[]): Promise<readonly PartitionOffset[]>
   endOffsets(partitions: readonly TopicPartition[]): Promise<readonly PartitionOffset[]>
-  offsetsForTimes(times: readonly PartitionTimestamp[]): Promise<readonly OffsetForTime[]>
+  /** Where the first records at or after these times are; undefined where there is none yet. */
+  offsetsForTimes(
+    times: readonly PartitionTimestamp[],
+  ): Promise<readonly Omit<OffsetForTime, 'timestamp'>[]>
   close(options?: CloseOptions): Promise<void>
+}
+
+/** Topics and their cluster, as far as a service looks at them and makes them. What has `Many` in its name throws for no item. */
+export interface DriverAdmin {
+  readonly cluster: {
+    describe(options?: AdminCallOptions): Promise<ClusterDescription>
+  }
+  readonly topics: {
+    list(options?: AdminCallOptions): Promise<readonly TopicListing[]>
+    describe(topic: string, options?: AdminCallOptions): Promise<TopicDescription>
+    describeMany(
+      topics: readonly string[],
+      options?: DescribeTopicsOptions,
+    ): Promise<ReadonlyMap<string, ItemResult<TopicDescription>>>
+    createMany(
+      topics: readonly NewTopic[],
+      options?: AdminCallOptions,
+    ): Promise<ReadonlyMap<string, ItemResult<CreatedTopic>>>
+  }
+  readonly configs: {
+    describeMany(
+      topics: readonly { readonly type: 'topic'; readonly name: string }[],
+      options?: AdminCallOptions,
+    ): Promise<readonly ConfigResult<ConfigDescription>[]>
+  }
 }
 
 /** Writes records; resolves when they are acknowledged. */
@@ -92,20 +130,39 @@ export interface RecordSink {
   close(options?: { readonly timeoutMs?: number }): Promise<void>
 }
 
+/** True, or the reason why not: half a sentence, which errors and warnings quote. */
+export type Promised = true | string
+
 /** What a driver can promise; the runtime refuses at start what it cannot keep with it. */
 export interface DriverFeatures {
   /** A commit keeps a text of up to 4,096 characters beside each offset. */
-  readonly commitMetadata: boolean
+  readonly commitMetadata: Promised
   /** What is revoked is given up only when the callback has resolved. */
-  readonly awaitedRevocation: boolean
+  readonly awaitedRevocation: Promised
+  /** A commit of what was lost meanwhile is never made, however late it comes to the broker. */
+  readonly fencedCommits: Promised
+  /** An offset that is not there any more is told, and what the group has committed stays as it is. */
+  readonly toldOffsetLoss: Promised
+  /** Offsets are known to mean the records that were read: not those of a topic made anew, or behind what was cut off. */
+  readonly logIdentity: Promised
   /** Partitions are paused one by one, and keep what was fetched. */
-  readonly partitionPause: boolean
-  /** Records written by an aborted transaction are never read. */
-  readonly exactReadCommitted: boolean
+  readonly partitionPause: Promised
+  /** Records written by an aborted transaction are never read, and ends are those of what is decided. */
+  readonly exactReadCommitted: Promised
   /** A retried write is there once and in order. */
-  readonly idempotentWrites: boolean
+  readonly idempotentWrites: Promised
+  /** Headers keep their order, and may be null. */
+  readonly exactHeaders: Promised
   /** Offsets and records in one transaction, fenced by the group's generation. */
-  readonly transactions: boolean
+  readonly transactions: Promised
+  /** A member with a name keeps its partitions over a restart (`groupInstanceId`). */
+  readonly staticMembership: Promised
+  /** The newer protocol for groups can be asked for (`groupProtocol: 'consumer'`, `remoteAssignor`). */
+  readonly consumerProtocol: Promised
+  /** Who shares partitions out can be chosen (`assignors`): by the names of Java's, or one's own. */
+  readonly assignors: Promised
+  /** Topics can be subscribed by a pattern, also those that come later. */
+  readonly topicPatterns: Promised
 }
 
 /** Kafka, as far as the runtime needs it. What it makes shares its connections. */
@@ -114,6 +171,6 @@ export interface Driver extends AsyncDisposable {
   readonly features: DriverFeatures
   source(options: SourceOptions): RecordSource
   sink(options?: ProducerOptions): RecordSink
-  admin(): Admin
+  admin(): DriverAdmin
   close(): Promise<void>
 }

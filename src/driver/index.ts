@@ -1,6 +1,8 @@
 export type {
   Driver,
+  DriverAdmin,
   DriverFeatures,
+  Promised,
   RecordSink,
   RecordSource,
   SourceBatch,
@@ -8,4 +10,8 @@ export type {
   SourceOptions,
   SourceRecord,
 } from './driver.ts'
+export { createKafkaJsDriver } from './kafkajs.ts'
+export type { KafkaJsDriverOptions } from './kafkajs.ts'
+export type { KafkaJs } from './kafkajs/kafkajs-api.ts'
 export { createNativeDriver } from './native.ts'
+export type { NativeDriver } from './native.ts'

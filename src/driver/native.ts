@@ -1,5 +1,5 @@
 import { createClient } from '../client/index.ts'
-import type { Client, ClientOptions, ProducerOptions } from '../client/index.ts'
+import type { Admin, Client, ClientOptions, ProducerOptions } from '../client/index.ts'
 import type { Driver, DriverFeatures, RecordSink, RecordSource, SourceOptions } from './driver.ts'
 
 const features: DriverFeatures = {
@@ -9,14 +9,23 @@ const features: DriverFeatures = {
   exactReadCommitted: true,
   idempotentWrites: true,
   transactions: true,
+  fencedCommits: true,
+  toldOffsetLoss: true,
+  logIdentity: true,
+  exactHeaders: true,
+  staticMembership: true,
+  consumerProtocol: true,
+  assignors: true,
+  topicPatterns: true,
 }
 
 /** Kafka through our own client, which keeps every promise of the port. */
-class NativeDriver implements Driver {
+export class NativeDriver implements Driver {
   readonly name = 'native'
   readonly features = features
   readonly #client: Client
 
+  /** Use `createNativeDriver`. */
   constructor(client: Client) {
     this.#client = client
   }
@@ -29,7 +38,7 @@ class NativeDriver implements Driver {
     return this.#client.producer(options)
   }
 
-  admin() {
+  admin(): Admin {
     return this.#client.admin()
   }
 
@@ -43,6 +52,6 @@ class NativeDriver implements Driver {
 }
 
 /** The driver that is used unless another is named. */
-export function createNativeDriver(options: ClientOptions): Driver {
+export function createNativeDriver(options: ClientOptions): NativeDriver {
   return new NativeDriver(createClient(options))
 }

@@ -2,6 +2,7 @@ import type { TopicSelection } from '../client/index.ts'
 import type { Driver, RecordSink, RecordSource, SourceOptions } from '../driver/index.ts'
 import type { Log } from '../observe/index.ts'
 import type { Clock, Platform } from '../platform/index.ts'
+import { BlockWatch } from './block-watch.ts'
 import { Commits } from './commit/commits.ts'
 import type { CommitOptions } from './commit/commits.ts'
 import type { CommitStrategy } from './commit/commit-strategy.ts'
@@ -80,6 +81,9 @@ export interface WayParts {
   readonly order: RecordOrder
 }
 
+/** How long a member may be silent where nothing else is said. */
+const sessionTimeoutMs = 45_000
+
 /** Puts a consumer together. */
 export function assembleConsumer(assembly: ConsumerAssembly): ConsumerRun {
   const { driver, platform, log, settings, events } = assembly
@@ -120,6 +124,11 @@ export function assembleConsumer(assembly: ConsumerAssembly): ConsumerRun {
           clock,
           timeoutMs: settings.handlerTimeoutMs,
           stuck: (delivery) => events.stuck(delivery),
+        }),
+        blockWatch: new BlockWatch({
+          clock,
+          log,
+          longestMs: (settings.source.sessionTimeoutMs ?? sessionTimeoutMs) / 2,
         }),
         failures: new Failures({
           clock,

@@ -1,6 +1,11 @@
 import type { CommittedOffset, TopicPartition } from '../client/index.ts'
 import type { TakenCommit } from './commit/commits.ts'
-import { highestOffset, readMetadata, writeMetadata } from './ledger/commit-metadata.ts'
+import {
+  highestOffset,
+  readMetadata,
+  windowWithin,
+  writeMetadata,
+} from './ledger/commit-metadata.ts'
 import type { Lineage, UnreadableMetadata } from './ledger/commit-metadata.ts'
 import { LeaderEpochs } from './ledger/leader-epochs.ts'
 import { Ledger } from './ledger/ledger.ts'
@@ -50,15 +55,17 @@ export class Bookkeeping {
     return this.ledger.isDirty || this.mark.isDirty
   }
 
-  /** What a commit made now says. */
-  takeCommit({ topic, partition }: TopicPartition): TakenCommit {
+  /** What a commit made now says, in so many characters beside the offset. */
+  takeCommit({ topic, partition }: TopicPartition, charactersMax: number): TakenCommit {
     const { ledger, mark, epochs } = this
+    // From here on no more is open than has room.
+    ledger.shrinkWindow(Math.max(1, windowWithin(charactersMax)))
     const state = ledger.state()
     const { frontier } = state
     const told = { ...state, mark: mark.markAt(frontier) }
     const highest = highestOffset(told)
     const leaderEpoch = highest === undefined ? undefined : epochs.at(highest)
-    const metadata = writeMetadata({ ...told, leaderEpoch }, this.#lineage)
+    const metadata = writeMetadata({ ...told, leaderEpoch }, this.#lineage, charactersMax)
     return {
       commit: {
         topic,

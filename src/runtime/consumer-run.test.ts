@@ -1,8 +1,11 @@
 import { describe, expect, it, vi } from 'vitest'
 import type { SourceRecord } from '../driver/index.ts'
+import type { LogFields } from '../observe/index.ts'
+import { createNodePlatform } from '../platform/index.ts'
+import { ControlledClock, startBroker } from '../testing/index.ts'
 import type { Delivery } from './delivery.ts'
-import { startRuntimeWorld } from './fixture/runtime-world.ts'
-import type { RuntimeWorld } from './fixture/runtime-world.ts'
+import { RuntimeWorld, startRuntimeWorld } from './fixture/runtime-world.ts'
+import { fingerprintOf } from './steps/fingerprint.ts'
 
 /** Waits as long as a busy machine may need. */
 const soon = (check: () => unknown) => vi.waitFor(check, { timeout: 20_000 })
@@ -157,6 +160,61 @@ describe('a consumer', () => {
     release()
     await soon(() => expect(first.late).toHaveLength(1))
     expect(second.endings.get('done')).toBe(20)
+  })
+
+  it('works on fewer records at a time where the broker lets less stand beside an offset', async () => {
+    await using world = await startRuntimeWorld(
+      { orders: 1 },
+      { 'offset.metadata.max.bytes': '1024' },
+    )
+    await write(world, 6_000, 6_000)
+    let release: () => void = () => undefined
+    const stuck = new Promise<void>((resolve) => (release = resolve))
+    const warnings: string[] = []
+    const { endings } = world.start(
+      async (delivery) => {
+        // Without a pattern, so that it takes a bit an offset to say which have ended.
+        if (fingerprintOf(delivery.record.value) % 2 === 0) await stuck
+        return undefined
+      },
+      { commit: { intervalMs: 10, countMax: 100 }, concurrency: 4_000 },
+      {},
+      (level, message) => {
+        if (level === 'warn') warnings.push(message)
+      },
+    )
+    await soon(() => expect(warnings.join()).toMatch(/offset\.metadata\.max\.bytes/))
+    release()
+    await soon(() => expect(endings.get('done')).toBe(6_000))
+    await soon(async () => expect(await committedIn(world)).toBe(6_000))
+  })
+
+  it('that waits long for its oldest open record says which one', async () => {
+    const real = createNodePlatform()
+    const clock = new ControlledClock(real.clock)
+    await using world = new RuntimeWorld(await startBroker(), { ...real, clock })
+    await world.kafka.createTopic('orders', { partitions: 1 })
+    await write(world, 200, 20)
+    let release: () => void = () => undefined
+    const stuck = new Promise<void>((resolve) => (release = resolve))
+    const said: LogFields[] = []
+    const { endings, run } = world.start(
+      async (delivery) => {
+        if (numberOf(delivery) === 7) await stuck
+        return undefined
+      },
+      { window: 50 },
+      {},
+      (_level, message, fields = {}) => {
+        if (message === 'a partition waits for its oldest open record') said.push(fields)
+      },
+    )
+    await soon(() => expect(run.partitions.map(({ isBlocked }) => isBlocked)).toEqual([true]))
+    await soon(() => expect(run.partitions[0]?.ledger.frontier).toBe(7))
+    for (let seconds = 0; seconds < 11; seconds++) await clock.advance(1_000)
+    expect(said).toMatchObject([{ offset: 7, key: 'k-7', window: 50, attempts: 0 }])
+    release()
+    await soon(() => expect(endings.get('done')).toBe(200))
   })
 
   it('begins a new group where it was told to, in one commit for all partitions', async () => {

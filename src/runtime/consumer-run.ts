@@ -1,6 +1,6 @@
 import { byTopic, PartitionError, partitionKey } from '../client/index.ts'
-import type { Admin, SeekTarget, TopicPartition, TopicSelection } from '../client/index.ts'
-import type { RecordSource, SourceBatch, SourceOptions } from '../driver/index.ts'
+import type { SeekTarget, TopicPartition, TopicSelection } from '../client/index.ts'
+import type { DriverAdmin, RecordSource, SourceBatch, SourceOptions } from '../driver/index.ts'
 import { isMillraceError, MillraceError } from '../errors.ts'
 import type { Log } from '../observe/index.ts'
 import type { Clock } from '../platform/index.ts'
@@ -16,11 +16,12 @@ import type { PartitionWorld } from './partition-world.ts'
 import { findSoughtPlace } from './seek-target.ts'
 import { StartPositions } from './start-position.ts'
 import type { StartPosition } from './start-position.ts'
+import { WaitingPartitions } from './waiting-partitions.ts'
 
 export interface ConsumerRunParts {
   readonly clock: Clock
   readonly log: Log
-  readonly admin: Pick<Admin, 'cluster' | 'topics'>
+  readonly admin: Pick<DriverAdmin, 'cluster' | 'topics'>
   /** Another one in each life of the process. */
   readonly processId: string
   readonly topics: TopicSelection
@@ -37,7 +38,7 @@ export interface ConsumerRunParts {
 }
 
 type Callbacks = Pick<SourceOptions, 'onAssigned' | 'onRevoked' | 'onLost'>
-type RunCallbacks = Pick<PartitionWorld, 'full' | 'stopped'>
+type RunCallbacks = Pick<PartitionWorld, 'blocked' | 'full' | 'stopped'>
 
 export interface CloseRunOptions {
   /** How long what runs may take to end. */
@@ -78,6 +79,7 @@ export class ConsumerRun {
   readonly #unsettled = new Map<string, Set<Delivery>>()
   readonly #paused = new PausedPartitions()
   readonly #ending = new AbortController()
+  readonly #waiting: WaitingPartitions
   #drainMs: number
   #wasAssigned = false
   #closing: Promise<boolean> | undefined
@@ -85,12 +87,14 @@ export class ConsumerRun {
   constructor(parts: ConsumerRunParts) {
     this.#parts = parts
     this.#drainMs = parts.drainMs
+    this.#waiting = new WaitingPartitions(parts.clock, parts.log)
     this.#source = parts.source({
       onAssigned: (partitions) => this.#assigned(partitions),
       onRevoked: (partitions, { signal }) => this.#revoked(partitions, signal),
       onLost: (partitions) => this.#lost(partitions),
     })
     this.#world = parts.world(this.#source, {
+      blocked: (run) => this.#waiting.waits(run),
       full: (run, isFull) => this.#full(run, isFull),
       stopped: (run, reason, error) => this.#stopped(run, reason, error),
     })
@@ -101,6 +105,7 @@ export class ConsumerRun {
       admin: parts.admin,
       start: parts.start,
       source: this.#source,
+      commit: (commits, signal) => this.#commits.place(commits, { signal }),
       isOurs: (partition) => this.#runs.has(partitionKey(partition)),
     })
   }
@@ -122,8 +127,9 @@ export class ConsumerRun {
     return undefined
   }
 
-  get source(): RecordSource {
-    return this.#source
+  /** For how long something has kept the thread, so that no heartbeat could leave; 0 when nothing has. */
+  get blockedMs(): number {
+    return this.#world.blockWatch.blockedMs
   }
 
   /** Joins the group and reads until it is closed; rejects when the group will not have it any more. */
@@ -163,6 +169,7 @@ export class ConsumerRun {
     this.#commits.close()
     this.#world.guard.end()
     this.#world.running.end()
+    this.#world.blockWatch.end()
     return isClean
   }
 
@@ -348,6 +355,7 @@ export class ConsumerRun {
   #giveUp(runs: readonly PartitionRun[], reason: Error): void {
     for (const run of runs) {
       this.#commits.remove(run)
+      this.#waiting.forget(run)
       this.#runs.delete(partitionKey(run))
       const unsettled = run.unsettled
       run.leave(reason)
@@ -436,8 +444,8 @@ export class ConsumerRun {
     })
     while (!this.#isEnding() && next.is('acquiring')) {
       try {
-        // By itself, behind what was on its way: it alone may go backwards, and forgets what stood beside the offset.
-        await this.#source.commit([committed], { signal, allowBackwards: true })
+        // It alone may go backwards, and forgets what stood beside the offset.
+        await this.#commits.place([committed], { signal, allowBackwards: true })
         await this.#begin(next, { committed, lineage, logEnd })
         return
       } catch (error) {

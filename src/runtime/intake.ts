@@ -17,6 +17,8 @@ export interface IntakeParts {
   readonly isHeld: () => boolean
   /** Whether the ledger lets a record begin. */
   readonly mayStart: (offset: number) => boolean
+  /** The ledger does not let the next record begin. */
+  readonly blocked: () => void
   /** Puts a record into its lane, or runs it. */
   readonly accept: (record: SourceRecord) => void
   /** There is no room for more, or there is again. */
@@ -89,8 +91,11 @@ export class Intake {
   }
 
   #hasRoomFor({ offset, sizeInBytes }: SourceRecord): boolean {
-    const { lanes, mayStart, waitingMax, waitingBytesMax } = this.#parts
-    if (!mayStart(offset)) return false
+    const { lanes, mayStart, blocked, waitingMax, waitingBytesMax } = this.#parts
+    if (!mayStart(offset)) {
+      blocked()
+      return false
+    }
     if (lanes.waitingCount >= waitingMax) return false
     return lanes.waitingBytes === 0 || lanes.waitingBytes + sizeInBytes <= waitingBytesMax
   }

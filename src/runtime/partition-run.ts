@@ -81,6 +81,7 @@ export class PartitionRun
       isOpen: () => this.#mayStart,
       isHeld: () => this.#holds > 0,
       mayStart: (offset) => this.ledger.mayStart(offset),
+      blocked: () => world.blocked(this),
       accept: (record) => this.#accept(record),
       full: (isFull) => world.full(this, isFull),
       failed: (error) => this.stop('records that were read are malformed', error),
@@ -150,6 +151,14 @@ export class PartitionRun
   get oldestTimestamp(): number | undefined {
     if (this.lag === undefined || this.lag === 0) return undefined
     return this.#input.timeAt(this.ledger.frontier)
+  }
+
+  /** The key of a record that is being worked on, for people; undefined where it has none, or is not. */
+  keyAt(offset: number): string | undefined {
+    for (const delivery of this.#handling) {
+      if (delivery.offset === offset) return delivery.record.key?.toString().slice(0, 100)
+    }
+    return undefined
   }
 
   /** Keys whose handlers have not settled though the partition was given up. */
@@ -348,6 +357,7 @@ export class PartitionRun
     const attempts = this.ledger.failingCount === 0 ? 0 : this.ledger.attempts(delivery.offset)
     delivery.begin(attempts + 1)
     if (this.#suspect !== undefined || this.#world.guard.isOpen) delivery.isAlone = true
+    this.#world.blockWatch.called = delivery
     let outcome: Outcome | Promise<Outcome>
     try {
       outcome = this.#world.way(delivery)
@@ -576,8 +586,8 @@ export class PartitionRun
     return this.#books?.isDirty ?? false
   }
 
-  takeCommit(): TakenCommit {
-    const { commit, acknowledged } = this.books.takeCommit(this)
+  takeCommit(charactersMax: number): TakenCommit {
+    const { commit, acknowledged } = this.books.takeCommit(this, charactersMax)
     return {
       commit,
       acknowledged: () => {

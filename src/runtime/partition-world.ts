@@ -1,4 +1,5 @@
 import type { Clock } from '../platform/index.ts'
+import type { BlockWatch } from './block-watch.ts'
 import type { Commits } from './commit/commits.ts'
 import type { Delivery } from './delivery.ts'
 import type { Failures } from './failure/failures.ts'
@@ -17,6 +18,7 @@ export interface PartitionWorld {
   readonly turns: Turns
   readonly alone: Alone
   readonly running: Running
+  readonly blockWatch: BlockWatch
   readonly failures: Failures
   readonly guard: OutageGuard
   readonly clock: Clock
@@ -29,5 +31,7 @@ export interface PartitionWorld {
   readonly ended: (delivery: Delivery, ending: Ending) => void
   /** A handler came to its end after its partition was given up: what it did counts for nothing. */
   readonly late: (delivery: Delivery) => void
+  /** Nothing more of the partition starts until its oldest open record ends, or fewer records fail. */
+  readonly blocked: (run: PartitionRun) => void
   readonly stopped: (run: PartitionRun, reason: string, error: unknown) => void
 }

@@ -1,8 +1,9 @@
 import { partitionKey } from '../client/index.ts'
-import type { Admin, CommittedOffset, TopicPartition } from '../client/index.ts'
+import type { CommittedOffset, PartitionOffset, TopicPartition } from '../client/index.ts'
+import type { PartitionCommit } from './commit/commit-strategy.ts'
 import type { Log } from '../observe/index.ts'
 import type { Clock } from '../platform/index.ts'
-import type { RecordSource } from '../driver/index.ts'
+import type { DriverAdmin, RecordSource } from '../driver/index.ts'
 
 /** Where a new group begins: with what is written from now on, with all there is, or at a time. */
 export type StartPosition = 'latest' | 'earliest' | { readonly timestamp: number }
@@ -11,7 +12,8 @@ export interface StartPositionsParts {
   readonly clock: Clock
   readonly log: Log
   readonly source: RecordSource
-  readonly admin: Pick<Admin, 'topics'>
+  readonly commit: (commits: readonly PartitionCommit[], signal: AbortSignal) => Promise<void>
+  readonly admin: Pick<DriverAdmin, 'topics'>
   readonly start: StartPosition
   /** Whether the partition is ours now. */
   readonly isOurs: (partition: TopicPartition) => boolean
@@ -76,13 +78,13 @@ export class StartPositions {
 
   /** Begins the group's reading of a topic; `head` is its partition 0, which is ours. */
   async #begin(head: TopicPartition, signal: AbortSignal): Promise<CommittedOffset[]> {
-    const { admin, source, start } = this.#parts
+    const { admin, commit, source, start } = this.#parts
     const { partitions } = await admin.topics.describe(head.topic, { signal })
     const all = partitions.map(({ partition }) => ({ topic: head.topic, partition }))
     const [first, end] = await Promise.all([source.beginningOffsets(all), source.endOffsets(all)])
     const chosen = await this.#chosen(start, first, end)
     const commits = chosen.map((each) => ({ ...asCommitted(each), heldBy: head }))
-    await source.commit(commits, { signal })
+    await commit(commits, signal)
     this.#tell(head.topic, chosen, first, end)
     return commits
   }
@@ -124,10 +126,6 @@ export class StartPositions {
       recordsToRead: left,
     })
   }
-}
-
-interface PartitionOffset extends TopicPartition {
-  readonly offset: number
 }
 
 function headOf(topic: string): TopicPartition {

@@ -74,15 +74,18 @@ export class Batch {
           signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true })
         }),
     )
-    return new Promise((resolve, reject) => {
+    const settled = new Promise<Outcome>((resolve, reject) => {
       this.#places.set(delivery, { begin: () => begin(), begun, resolve, reject })
-      begun.catch((error: Error) => {
-        this.#places.delete(delivery)
-        reject(error)
-        if (this.#places.size === 0) this.#emptied()
-      })
-      delivery.join(this)
     })
+    delivery.join(this)
+    return begun.then(
+      () => settled,
+      (error: unknown) => {
+        this.#places.delete(delivery)
+        if (this.#places.size === 0) this.#emptied()
+        throw error
+      },
+    )
   }
 
   /** Takes nothing more in. */

@@ -1,14 +1,19 @@
+import { KafkaError } from '../../client/index.ts'
 import { isMillraceError } from '../../errors.ts'
 import type { Log } from '../../observe/index.ts'
 import type { Clock, Timer } from '../../platform/index.ts'
+import { metadataCharactersMax } from '../ledger/commit-metadata.ts'
 import type { CommitCall, CommitStrategy, PartitionCommit } from './commit-strategy.ts'
 
 /** A partition whose progress is committed. */
 export interface CommittedPartition {
   /** Whether there is something that no acknowledged commit contains. */
   readonly isDirty: boolean
-  /** What is to be committed now, and whom to tell when the broker has acknowledged exactly this. */
-  takeCommit(): TakenCommit
+  /**
+   * What is to be committed now, with at most so many characters beside the offset, and whom to tell when the broker has
+   * acknowledged exactly this.
+   */
+  takeCommit(charactersMax: number): TakenCommit
 }
 
 export interface TakenCommit {
@@ -52,6 +57,8 @@ export class Commits {
   #round: Promise<void> | undefined
   #failures = 0
   #isClosed = false
+  /** How much the broker lets stand beside an offset. */
+  #charactersMax = metadataCharactersMax
 
   constructor(parts: { clock: Clock; log: Log; strategy: CommitStrategy; options: CommitOptions }) {
     this.#clock = parts.clock
@@ -180,11 +187,20 @@ export class Commits {
     partitions: readonly CommittedPartition[],
     signal: AbortSignal | undefined,
   ): Promise<void> {
-    const taken = partitions.map((partition) => ({ partition, ...partition.takeCommit() }))
+    const taken = partitions.map((partition) => ({
+      partition,
+      ...partition.takeCommit(this.#charactersMax),
+    }))
     // Whoever asks from here on means what this commit does not contain.
     const asked = new Set(this.#waiters)
     const commits = taken.map(({ commit }) => commit)
-    await this.#strategy.commit(commits, signal === undefined ? {} : { signal })
+    try {
+      await this.#strategy.commit(commits, signal === undefined ? {} : { signal })
+    } catch (error) {
+      if (!this.#isTooLarge(error)) throw error
+      await this.#commit(partitions, signal)
+      return
+    }
     const committed = new Set<CommittedPartition>()
     for (const { partition, acknowledged } of taken) {
       if (!this.#partitions.has(partition)) continue
@@ -197,6 +213,17 @@ export class Commits {
     )
     this.#waiters = this.#waiters.filter((waiter) => !answered.includes(waiter))
     for (const { resolve } of answered) resolve()
+  }
+
+  /** Whether the broker lets less stand beside an offset than we thought: half of it may do. */
+  #isTooLarge(error: unknown): boolean {
+    const isRefused = error instanceof KafkaError && error.kafkaName === 'OFFSET_METADATA_TOO_LARGE'
+    if (!isRefused || this.#charactersMax === 0) return false
+    this.#charactersMax = Math.floor(this.#charactersMax / 2)
+    const what =
+      'the broker refuses what stands beside offsets as too large (offset.metadata.max.bytes): partitions work on fewer records at a time'
+    this.#log('warn', what, { charactersMax: this.#charactersMax })
+    return true
   }
 
   #failed(error: Error): void {

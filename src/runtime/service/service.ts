@@ -476,6 +476,16 @@ export class Service implements AsyncDisposable {
       kind: 'ready',
       check: () => run.notReadyBecause,
     })
+    this.health.add({
+      name: `${groupId}: ${names}: thread`,
+      kind: 'live',
+      check: () => {
+        const { blockedMs } = run
+        return blockedMs === 0
+          ? undefined
+          : `the thread was blocked for ${Math.round(blockedMs)} ms`
+      },
+    })
   }
 
   async #serve(): Promise<void> {

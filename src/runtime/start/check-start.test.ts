@@ -170,7 +170,15 @@ describe('dangers at start', () => {
   it('what a driver does not promise is refused by name, unless the service does without', async () => {
     await using world = await startRuntimeWorld()
     const { driver } = world
-    const features = { ...driver.features, commitMetadata: false, idempotentWrites: false }
+    const features = {
+      ...driver.features,
+      commitMetadata: 'it forgets texts',
+      idempotentWrites: 'it writes twice',
+      staticMembership: 'it has no names',
+      consumerProtocol: 'it is old',
+      assignors: 'it has one',
+      topicPatterns: 'it knows names only',
+    }
     const weaker = new Proxy(driver, {
       get: (_, name) => {
         if (name === 'features') return features
@@ -180,12 +188,28 @@ describe('dangers at start', () => {
       },
     })
     await expect(start(world, { driver: weaker })).rejects.toThrow(
-      /weaker does not promise commitMetadata: [^]*doWithout: \['commitMetadata'\][^]*idempotentWrites/,
+      /weaker does not promise commitMetadata: [^]*\(it forgets texts\)[^]*doWithout: \['commitMetadata'\][^]*idempotentWrites/,
     )
     const lines: string[] = []
     const doWithout = new Set(['commitMetadata', 'idempotentWrites'] as const)
     await start(world, { driver: weaker, doWithout, lines })
     expect(lines.filter((line) => line.includes('does not promise'))).toHaveLength(2)
+    const source = {
+      groupInstanceId: 'one',
+      groupProtocol: 'consumer',
+      remoteAssignor: 'uniform',
+      assignors: ['range'],
+    } as const
+    const asked = start(world, { driver: weaker, doWithout, settings: { source, topics: /^o/ } })
+    const error: unknown = await asked.catch((reason: unknown) => reason)
+    const reasons = (error as Error).message.split('\n').filter((line) => line.includes('weaker'))
+    expect(reasons.map((line) => line.replace(/^\W*/, ''))).toEqual([
+      'topics by a pattern (group workers) is not possible with the weaker driver: it knows names only',
+      'group.groupInstanceId (group workers) is not possible with the weaker driver: it has no names',
+      "group.groupProtocol: 'consumer' (group workers) is not possible with the weaker driver: it is old",
+      'group.remoteAssignor (group workers) is not possible with the weaker driver: it is old',
+      'group.assignors (group workers) is not possible with the weaker driver: it has one',
+    ])
   })
 })
 

@@ -5,7 +5,7 @@ import type { Clock } from '../../platform/index.ts'
 import { checkTopics } from './check-topics.ts'
 import type { PlannedConsumer, TopicFacts } from './check-topics.ts'
 import { checkDrain } from './dangers.ts'
-import { checkDriver } from './driver-promises.ts'
+import { checkAsked, checkDriver } from './driver-promises.ts'
 import type { DriverPromise } from './driver-promises.ts'
 import { Findings } from './findings.ts'
 import { isDevelopment } from './topic-policy.ts'
@@ -36,7 +36,10 @@ export async function checkStart(parts: StartParts): Promise<TopicFacts> {
   const { driver, clock, log, policy, consumers, written, signal } = parts
   const findings = new Findings(log)
   checkDriver(driver, parts.doWithout, findings)
-  for (const { settings } of consumers) checkDrain(settings, parts.requestTimeoutMs, findings)
+  for (const { settings } of consumers) {
+    checkAsked(driver, settings.groupId, settings, findings)
+    checkDrain(settings, parts.requestTimeoutMs, findings)
+  }
   findings.throwIfRefused()
   const admin = driver.admin()
   const { connectTimeoutMs } = parts

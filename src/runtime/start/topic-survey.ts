@@ -1,11 +1,6 @@
 import { KafkaError } from '../../client/index.ts'
-import type {
-  AclOperation,
-  Admin,
-  ConfigEntry,
-  NewTopic,
-  TopicDescription,
-} from '../../client/index.ts'
+import type { AclOperation, ConfigEntry, NewTopic, TopicDescription } from '../../client/index.ts'
+import type { DriverAdmin } from '../../driver/index.ts'
 import type { MillraceError } from '../../errors.ts'
 import type { Log } from '../../observe/index.ts'
 import type { Clock } from '../../platform/index.ts'
@@ -29,7 +24,7 @@ export interface Survey {
 }
 
 export interface TopicSurveyorParts {
-  readonly admin: Pick<Admin, 'topics' | 'configs'>
+  readonly admin: Pick<DriverAdmin, 'topics' | 'configs'>
   readonly clock: Clock
   readonly log: Log
   readonly findings: Findings

@@ -1,10 +1,11 @@
-import type { Admin, ClusterDescription } from '../../client/index.ts'
+import type { ClusterDescription } from '../../client/index.ts'
+import type { DriverAdmin } from '../../driver/index.ts'
 import { isMillraceError, MillraceError } from '../../errors.ts'
 import type { Log } from '../../observe/index.ts'
 import type { Clock } from '../../platform/index.ts'
 
 export interface ClusterWait {
-  readonly admin: Pick<Admin, 'cluster'>
+  readonly admin: Pick<DriverAdmin, 'cluster'>
   readonly clock: Clock
   readonly log: Log
   /** How long a cluster may be absent. */
