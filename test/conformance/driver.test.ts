@@ -1,0 +1,2 @@
+/** The drivers on the implementation under test. */
+import './driver-cases.ts'

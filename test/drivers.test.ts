@@ -1,0 +1,2 @@
+/** The conformance suite of drivers, on the embedded broker. */
+import './conformance/driver-cases.ts'
