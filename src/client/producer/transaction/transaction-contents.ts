@@ -18,6 +18,8 @@ export class TransactionContents {
   /** Ends what its calls wait for, because the transaction is being aborted. */
   readonly stop = new AbortController()
   readonly beganAtMs: number
+  /** Resolves when the transaction before is over for all brokers (TV2); undefined until something asks. */
+  markersWritten: Promise<void> | undefined
   #openness: Openness = 'no'
   #commitRefused = false
   readonly #askedFor = new Set<TransactionOutcome>()

@@ -1,6 +1,7 @@
 import {
   addOffsetsToTxnApi,
   addPartitionsToTxnApi,
+  describeTransactionsApi,
   endTxnApi,
   initProducerIdApi,
   kafkaError,
@@ -47,7 +48,12 @@ interface Call<Result> {
 
 /** Markers are written in milliseconds: who waits much longer to ask again spends its time waiting. */
 const concurrentPauses = { firstMs: 2, limitMs: 100 }
+const markerPauses = { firstMs: 1, limitMs: 20 }
 const moveFirstMs = 10
+/** States in which the coordinator still has markers to write. */
+const markersAreMissing: ReadonlySet<string> = new Set(['PrepareCommit', 'PrepareAbort'])
+/** A broker that takes longer to write markers is asked no more; it makes the next write wait itself. */
+const markersPatienceMs = 200
 /** No member or generation can be named before: the offsets could not be fenced (KIP-447). */
 const offsetCommitVersionMin = 3
 /** From version 4 on it is for brokers. */
@@ -228,6 +234,37 @@ export class TransactionCoordinator {
       attempt,
       next: nextAttemptToEnd,
     })
+  }
+
+  /**
+   * Resolves when the markers of the transaction that was ended last are written, or when that cannot be told soon.
+   * Nothing depends on it but time: a write that comes before them waits at the broker, in steps of 20 ms (TV2).
+   */
+  async markersWritten(limits: CallLimits): Promise<void> {
+    const { clock, random } = this.#cluster.platform
+    const pauses = new Backoff(random, markerPauses)
+    const patienceEndsMs = clock.elapsedMs() + markersPatienceMs
+    const transactionalIds = [this.#transactionalId]
+    try {
+      for (;;) {
+        const broker = await this.#cluster.coordinator(
+          'transaction',
+          this.#transactionalId,
+          'transaction',
+        )
+        const timeoutMs = this.#requestTimeoutMs
+        const answer = await broker.request(
+          describeTransactionsApi,
+          { transactionalIds },
+          { timeoutMs },
+        )
+        const state = answer.transactionStates[0]?.transactionState ?? ''
+        if (!markersAreMissing.has(state) || clock.elapsedMs() >= patienceEndsMs) return
+        await clock.sleep(pauses.nextMs(), limits.signal)
+      }
+    } catch {
+      // Whoever may not ask, or gets no answer, writes and sees.
+    }
   }
 
   #transactionCall<Result>(

@@ -55,6 +55,9 @@ const refusals: Readonly<Record<TransactionState, string>> = {
   closed: 'the producer is closed',
 }
 
+/** Markers take milliseconds. Longer after a transaction it is not worth a request to ask for them. */
+const markersMsMax = 200
+
 export interface TransactionSessionOptions {
   readonly transactionalId: string
   readonly transactionTimeoutMs: number
@@ -81,6 +84,8 @@ export class TransactionSession {
   #version: TransactionVersion = 1
   /** Something that was written under the identity may still be on its way: why it must be renewed. */
   #renewBecause: string | undefined
+  /** When the last transaction with contents was ended; undefined once its markers are known to be written (TV2). */
+  #endedAtMs: number | undefined
   #contents: TransactionContents | undefined
   #spoiledBy: TransactionError | undefined
   #closedBy: MillraceError | undefined
@@ -152,8 +157,7 @@ export class TransactionSession {
     if (contents.stop.signal.aborted) return Promise.reject(contents.stop.signal.reason as Error)
     if (this.#version === 1) return contents.enrolment.admit(partitions)
     // The write itself will add them, whatever becomes of the records.
-    contents.mayBeOpen()
-    return undefined
+    return this.#beforeWrite(contents)
   }
 
   /** Refuses unless records can be added. */
@@ -326,7 +330,7 @@ export class TransactionSession {
     contents.stop.signal.throwIfAborted()
     if (this.#spoiledBy !== undefined) throw this.#spoiledBy
     this.#throwIfEndangered(contents, group.groupId, offsets)
-    if (this.#version === 2) contents.mayBeOpen()
+    if (this.#version === 2) await this.#beforeWrite(contents)
     else if (!contents.groups.has(group.groupId)) {
       await this.#announce('AddOffsetsToTxn', (identity, limits) =>
         this.#world.coordinator.addOffsets(identity, group.groupId, limits),
@@ -344,6 +348,27 @@ export class TransactionSession {
     } catch (error) {
       throw this.fail('TxnOffsetCommit', error)
     }
+  }
+
+  /**
+   * The transaction is about to be written to, which opens it (TV2). A broker that has markers of the last one to
+   * write lets the write wait, for much longer than they take: so what writes first waits for them here.
+   */
+  #beforeWrite(contents: TransactionContents): Promise<void> | undefined {
+    const { clock, coordinator } = this.#world
+    const endedAtMs = this.#endedAtMs ?? -Infinity
+    if (clock.elapsedMs() - endedAtMs > markersMsMax) {
+      contents.mayBeOpen()
+      return undefined
+    }
+    contents.markersWritten ??= coordinator.markersWritten(this.#limitsWithin(contents))
+    return contents.markersWritten.then(() => {
+      this.#endedAtMs = undefined
+      this.#throwIfClosed()
+      contents.stop.signal.throwIfAborted()
+      if (this.#spoiledBy !== undefined) throw this.#spoiledBy
+      contents.mayBeOpen()
+    })
   }
 
   /** A commit without an answer can arrive after a later one, and take the position back. */
@@ -471,6 +496,7 @@ export class TransactionSession {
   }
 
   #finish(): void {
+    if (this.#contents?.openness !== 'no') this.#endedAtMs = this.#world.clock.elapsedMs()
     this.#contents = undefined
     this.#spoiledBy = undefined
     this.#setState('idle')
