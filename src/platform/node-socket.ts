@@ -68,9 +68,13 @@ export class NodeSocket implements Socket {
   write(chunks: readonly Uint8Array[]): boolean {
     const stream = this.#stream
     if (stream.destroyed || stream.writableEnded) return true
-    stream.cork()
-    for (const chunk of chunks) stream.write(chunk)
-    stream.uncork()
+    const [first] = chunks
+    if (chunks.length === 1 && first !== undefined) stream.write(first)
+    else {
+      stream.cork()
+      for (const chunk of chunks) stream.write(chunk)
+      stream.uncork()
+    }
     // The stream reports `drain` from a lower mark on, so it does whenever this answers false.
     const mustWait = stream.writableLength >= queuedBytesMax
     if (mustWait) this.#writerWaits = true

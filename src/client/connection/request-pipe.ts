@@ -142,11 +142,21 @@ export class RequestPipe {
         return
       }
       const deadlineMs = this.#options.clock.elapsedMs() + timeoutMs
-      const call = { api, version, body, timeoutMs, deadlineMs, expectsAnswer, resolve, reject }
-      if (mode === 'past the hold') {
-        this.#send({ ...call, correlationId: 0 })
+      const call: Call = {
+        api,
+        version,
+        body,
+        expectsAnswer,
+        timeoutMs,
+        deadlineMs,
+        resolve,
+        reject,
+        correlationId: 0,
+      }
+      if (mode === 'past the hold' || (this.#queued.length === 0 && this.#maySend())) {
+        this.#send(call)
       } else {
-        this.#queued.push({ ...call, correlationId: 0 })
+        this.#queued.push(call)
         this.#sendQueued()
       }
       this.#watch(deadlineMs)

@@ -84,10 +84,22 @@ export class ProduceRequest {
         name === topic.name || (name === '' && topicId === topic.id)
       const sameAt = response.responses[position]
       const answered = sameAt !== undefined && isOf(sameAt) ? sameAt : response.responses.find(isOf)
-      const byIndex = new Map(answered?.partitionResponses.map((each) => [each.index, each]))
-      for (const { queue, batch } of topic.sent) {
-        yield { queue, batch, answer: byIndex.get(batch.partition) }
+      const partitions = answered?.partitionResponses ?? []
+      // Brokers answer in the order of the request; looked up one by one, a thousand would take a million steps.
+      let byIndex: Map<number, PartitionResponse> | undefined
+      for (const [place, { queue, batch }] of topic.sent.entries()) {
+        const { partition } = batch
+        const inPlace = partitions[place]
+        const answer =
+          inPlace?.index === partition
+            ? inPlace
+            : (byIndex ??= mapByIndex(partitions)).get(partition)
+        yield { queue, batch, answer }
       }
     }
   }
+}
+
+function mapByIndex(partitions: readonly PartitionResponse[]): Map<number, PartitionResponse> {
+  return new Map(partitions.map((each) => [each.index, each]))
 }

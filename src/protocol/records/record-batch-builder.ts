@@ -32,9 +32,9 @@ export interface RecordBatchOptions {
   /** @defaultValue 'none' */
   readonly compression?: Compression
   /** The codec's own default, when it is left out. */
-  readonly compressionLevel?: number
+  readonly compressionLevel?: number | undefined
   /** What `compression` has made of `uncompressedRecords`, where it was done elsewhere. */
-  readonly compressedRecords?: Buffer
+  readonly compressedRecords?: Buffer | undefined
   /** @defaultValue -1 */
   readonly producerId?: number
   /** @defaultValue -1 */

@@ -17,6 +17,11 @@ export interface RequestHeader {
   readonly clientId: string | null
 }
 
+const sizeBytes = 4
+const sizeToCome = 0
+/** Room for a request of one record, which is all that most of them are made of. */
+const requestBytesExpected = 1024
+
 /** Reads a header as far as every version has it; `finishRequestHeader` reads the rest. */
 export function readRequestHeader(reader: Reader): RequestHeader {
   const key = reader.int16()
@@ -38,7 +43,8 @@ export function encodeRequest<A extends Api>(
   header: Omit<RequestHeader, 'key'>,
   body: Parameters<A['request']['write']>[1],
 ): Uint8Array[] {
-  const writer = new Writer()
+  const writer = new Writer(requestBytesExpected)
+  writer.int32(sizeToCome)
   writer.int16(api.key)
   writer.int16(header.version)
   writer.int32(header.correlationId)
@@ -57,6 +63,7 @@ export function encodeResponse<A extends Api>(
   body: Parameters<A['response']['write']>[1],
 ): Uint8Array[] {
   const writer = new Writer()
+  writer.int32(sizeToCome)
   writer.int32(correlationId)
   if (api.responseHeaderVersion(version) === 1) writer.unsignedVarint(0)
   api.response.write(writer, body, version)
@@ -70,8 +77,12 @@ export function readResponseHeader(reader: Reader, api: Api, version: number): n
   return correlationId
 }
 
+/** Sets the size, which has its place before all else: as a chunk of its own it would make one write two. */
 function withSize(writer: Writer): Uint8Array[] {
-  const size = Buffer.allocUnsafe(4)
-  size.writeInt32BE(writer.bytesWritten)
-  return [size, ...writer.chunks()]
+  const size = writer.bytesWritten - sizeBytes
+  const chunks = writer.chunks()
+  // What was written first is in a piece of the writer's own.
+  const head = chunks[0] as Buffer
+  head.writeInt32BE(size)
+  return chunks
 }
