@@ -22,6 +22,8 @@ export type Task =
   | {
       readonly kind: 'latency'
       readonly topic: string
+      /** Sends before the clock runs. */
+      readonly warmUps: number
       readonly records: number
       readonly valueBytes: number
     }
@@ -76,8 +78,6 @@ export type Run<Kind extends Task['kind']> = (
 
 export const keyCount = 10_000
 export const batchRecords = 1000
-/** Single sends before the clock runs. */
-export const warmUpRecords = 200
 
 /** Values that do not compress to nothing, the same for all. */
 export function makeValue(bytes: number): Buffer {

@@ -1,4 +1,4 @@
-import { batchRecords, makeKeys, makeValue, warmUpRecords } from '../task.ts'
+import { batchRecords, makeKeys, makeValue } from '../task.ts'
 import type { Subject } from '../task.ts'
 
 interface Message {
@@ -135,12 +135,12 @@ export function subject({ KafkaJS: { Kafka, logLevel } }: Confluent): Subject {
       await producer.disconnect()
     },
 
-    async latency({ topic, records, valueBytes }, { bootstrap, stopwatch }) {
+    async latency({ topic, warmUps, records, valueBytes }, { bootstrap, stopwatch }) {
       const producer = await producerOf(bootstrap, 0)
       const value = makeValue(valueBytes)
       const send = (number: number) =>
         producer.send({ topic, messages: [{ key: `key-${number}`, value }] })
-      for (let number = 0; number < warmUpRecords; number++) await send(number)
+      for (let number = 0; number < warmUps; number++) await send(number)
       stopwatch.start()
       for (let number = 0; number < records; number++) {
         const started = performance.now()

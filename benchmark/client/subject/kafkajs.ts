@@ -1,5 +1,5 @@
 import type { Kafka as KafkaClass, logLevel as Levels } from 'kafkajs'
-import { batchRecords, makeKeys, makeValue, warmUpRecords } from '../task.ts'
+import { batchRecords, makeKeys, makeValue } from '../task.ts'
 import type { Subject } from '../task.ts'
 
 interface KafkaJs {
@@ -92,13 +92,13 @@ export function subject({ Kafka, logLevel }: KafkaJs): Subject {
       await producer.disconnect()
     },
 
-    async latency({ topic, records, valueBytes }, { bootstrap, stopwatch }) {
+    async latency({ topic, warmUps, records, valueBytes }, { bootstrap, stopwatch }) {
       const producer = connect(bootstrap).producer({ idempotent: true })
       await producer.connect()
       const value = makeValue(valueBytes)
       const send = (number: number) =>
         producer.send({ topic, messages: [{ key: `key-${number}`, value }] })
-      for (let number = 0; number < warmUpRecords; number++) await send(number)
+      for (let number = 0; number < warmUps; number++) await send(number)
       stopwatch.start()
       for (let number = 0; number < records; number++) {
         const started = performance.now()

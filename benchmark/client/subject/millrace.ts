@@ -1,5 +1,5 @@
 import type { createClient as CreateClient } from '../../../src/client/index.ts'
-import { batchRecords, makeKeys, makeValue, warmUpRecords } from '../task.ts'
+import { batchRecords, makeKeys, makeValue } from '../task.ts'
 import type { Subject } from '../task.ts'
 
 /** `send` of 1,000 with four not awaited, batches of views; the settings are the defaults. */
@@ -83,12 +83,12 @@ export function subject({ createClient }: { readonly createClient: typeof Create
       stopwatch.stop(transactions * recordsEach)
     },
 
-    async latency({ topic, records, valueBytes }, { bootstrap, stopwatch }) {
+    async latency({ topic, warmUps, records, valueBytes }, { bootstrap, stopwatch }) {
       await using client = connect(bootstrap)
       await using producer = client.producer()
       const value = makeValue(valueBytes)
       const send = (number: number) => producer.send({ topic, key: `key-${number}`, value })
-      for (let number = 0; number < warmUpRecords; number++) await send(number)
+      for (let number = 0; number < warmUps; number++) await send(number)
       stopwatch.start()
       for (let number = 0; number < records; number++) {
         const started = performance.now()

@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream'
-import { batchRecords, makeKeys, makeValue, warmUpRecords } from '../task.ts'
+import { batchRecords, makeKeys, makeValue } from '../task.ts'
 import type { Subject } from '../task.ts'
 
 /** What is used of the package; both versions have it. */
@@ -61,12 +61,12 @@ export function subject({ Producer, Consumer }: Platformatic): Subject {
       stopwatch.stop(count)
     },
 
-    async latency({ topic, records, valueBytes }, { bootstrap, stopwatch }) {
+    async latency({ topic, warmUps, records, valueBytes }, { bootstrap, stopwatch }) {
       const producer = connect(bootstrap)
       const value = makeValue(valueBytes)
       const send = (number: number) =>
         producer.send({ messages: [{ topic, key: Buffer.from(`key-${number}`), value }] })
-      for (let number = 0; number < warmUpRecords; number++) await send(number)
+      for (let number = 0; number < warmUps; number++) await send(number)
       stopwatch.start()
       for (let number = 0; number < records; number++) {
         const started = performance.now()

@@ -13,7 +13,7 @@ import {
 } from '../../../src/protocol/index.ts'
 import type { Api, RequestInput, ResponseOf } from '../../../src/protocol/index.ts'
 import { RecordBatchBuilder } from '../../../src/protocol/records/index.ts'
-import { makeValue, warmUpRecords } from '../task.ts'
+import { makeValue } from '../task.ts'
 import type { Subject } from '../task.ts'
 
 const clientId = 'bench'
@@ -25,19 +25,19 @@ const produceVersion = 13
  */
 export function subject(): Subject {
   return {
-    async latency({ topic, records, valueBytes }, { bootstrap, stopwatch }) {
+    async latency({ topic, warmUps, records, valueBytes }, { bootstrap, stopwatch }) {
       const [host = '', port = ''] = bootstrap.split(',')[0]?.split(':') ?? []
       const socket = connect({ host, port: Number(port), noDelay: true })
       await once(socket, 'connect')
       const line = new Line(socket)
-      const requests = await makeRequests(line, topic, warmUpRecords + records, valueBytes)
+      const requests = await makeRequests(line, topic, warmUps + records, valueBytes)
       const answers: Buffer[] = []
       let startedMs = 0
       await line.playPingPong(requests, (answer) => {
         const nowMs = performance.now()
         if (answer !== undefined) answers.push(answer)
-        if (answers.length > warmUpRecords) stopwatch.latency(nowMs - startedMs)
-        if (answers.length === warmUpRecords) stopwatch.start()
+        if (answers.length > warmUps) stopwatch.latency(nowMs - startedMs)
+        if (answers.length === warmUps) stopwatch.start()
         startedMs = performance.now()
       })
       stopwatch.stop(records)
