@@ -13,6 +13,8 @@ export class Pace {
   readonly #real: Pick<Clock, 'elapsedMs'>
   readonly #isHeld: () => boolean
   #since: { readonly realMs: number; readonly virtualMs: number } | undefined
+  #restingSinceMs: number | undefined
+  #restedMs = 0
 
   constructor(scheduler: Scheduler, real: Pick<Clock, 'elapsedMs'>, isHeld: () => boolean) {
     this.#scheduler = scheduler
@@ -20,8 +22,14 @@ export class Pace {
     this.#isHeld = isHeld
   }
 
+  /** Real milliseconds in which nothing happened here because the real world was waited for. */
+  get restedMs(): number {
+    return this.#restedMs
+  }
+
   /** How long, in real milliseconds, the next event has to wait; 0 when it may happen. */
   get waitMs(): number {
+    this.#countRest()
     if (!this.#isHeld()) {
       this.#since = undefined
       return 0
@@ -32,11 +40,19 @@ export class Pace {
     const nextMs = this.#scheduler.nextTimeMs() ?? Infinity
     if (nextMs <= Math.max(reachedMs, this.#scheduler.nowMs)) return 0
     this.#scheduler.advanceTo(reachedMs)
+    this.#restingSinceMs = realMs
     return Math.min(restMsMax, nextMs - reachedMs)
   }
 
-  /** The world rests: real time that passes now is none of its time. */
+  /** Nobody runs the world: real time that passes now is none of its time. */
   rest(): void {
     this.#since = undefined
+    this.#restingSinceMs = undefined
+  }
+
+  #countRest(): void {
+    if (this.#restingSinceMs === undefined) return
+    this.#restedMs += this.#real.elapsedMs() - this.#restingSinceMs
+    this.#restingSinceMs = undefined
   }
 }

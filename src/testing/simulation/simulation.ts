@@ -162,6 +162,11 @@ export class Simulation {
     return this.#realWork?.describe() ?? []
   }
 
+  /** Real milliseconds in which the real world was waited for; with `realWork`. */
+  get realWaitMs(): number {
+    return this.#pace?.restedMs ?? 0
+  }
+
   /** Every process of every host, in its latest life. */
   get processes(): readonly SimulatedProcess[] {
     return this.hosts.flatMap((host) => host.processes)

@@ -53,7 +53,7 @@ describe('a world that does not become quiet says', () => {
     await using world = await startWith(() => new Promise((resolve) => setTimeout(resolve, 60_000)))
     await world.publish(OrderCreated, { orderId: 'o-1' })
     const { message, unquiet } = await complaint(world, { withinRealMs: 300 })
-    expect(message).toContain('the world is not quiet after 300 real ms')
+    expect(message).toContain('the world has waited for 300 real ms')
     expect(message).toContain('the real world is waited for: 1 × Timeout of fulfilment-1')
     expect(unquiet.realWork).toEqual(['1 × Timeout of fulfilment-1'])
   })

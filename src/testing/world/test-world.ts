@@ -3,7 +3,6 @@ import { TopicContract } from '../../contract/index.ts'
 import type { DataOf, EventContract, EventOf } from '../../contract/index.ts'
 import { OptionError } from '../../errors.ts'
 import { loadTracer } from '../../observe/index.ts'
-import { createNodePlatform } from '../../platform/index.ts'
 import { createProducer } from '../../runtime/index.ts'
 import type { EventProducer, Outgoing, PublishOptions } from '../../runtime/index.ts'
 import type { SimulatedProcess } from '../simulation/process.ts'
@@ -30,8 +29,8 @@ export interface QuietOptions {
   /** How much of the world's time may pass. @defaultValue 600000 */
   readonly withinMs?: number
   /**
-   * How much real time may pass: less than a test may take, so that one hears why.
-   * @defaultValue 4500 in virtual time, 60000 in real time
+   * How much real time may pass in waiting for what handlers wait for outside: less than a test may take, so that one
+   * hears why. @defaultValue 4000 in virtual time, 60000 in real time
    */
   readonly withinRealMs?: number
   /** For how long nothing may happen any more. @defaultValue 200 */
@@ -39,7 +38,7 @@ export interface QuietOptions {
 }
 
 const quietDefaults = { withinMs: 600_000, stableMs: 200 } as const
-const realMsMax = { virtual: 4_500, real: 60_000 } as const
+const realMsMax = { virtual: 4_000, real: 60_000 } as const
 /** How often it is looked whether the world is quiet: seldom when it takes long. */
 const lookMs = { first: 5, longest: 500, growth: 1.2 } as const
 const testHost = 'test'
@@ -172,7 +171,7 @@ export class TestWorld implements AsyncDisposable {
     const withinRealMs =
       options.withinRealMs ?? realMsMax[this.#options.isRealTime ? 'real' : 'virtual']
     const endMs = this.nowMs + withinMs
-    const realEndMs = realClock.elapsedMs() + withinRealMs
+    const realEndMs = this.#simulation.realWaitMs + withinRealMs
     let quietSince: { readonly atMs: number; readonly fingerprint: string } | undefined
     for (let pauseMs: number = lookMs.first; ;) {
       const standing = await this.#look()
@@ -188,8 +187,8 @@ export class TestWorld implements AsyncDisposable {
       if (this.nowMs >= endMs) {
         throw this.#notQuiet(`the world is not quiet after ${withinMs} ms of its time`, unquiet)
       }
-      if (realClock.elapsedMs() >= realEndMs) {
-        throw this.#notQuiet(`the world is not quiet after ${withinRealMs} real ms`, unquiet)
+      if (this.#simulation.realWaitMs >= realEndMs) {
+        throw this.#notQuiet(`the world has waited for ${withinRealMs} real ms`, unquiet)
       }
       await this.#pump.pass(quietSince === undefined ? pauseMs : Math.min(pauseMs, stableMs))
       pauseMs = Math.min(lookMs.longest, pauseMs * lookMs.growth)
@@ -365,8 +364,6 @@ export class TestWorld implements AsyncDisposable {
     return new NotQuietError(text, unquiet, { cause: this.faults.failure })
   }
 }
-
-const realClock = createNodePlatform().clock
 
 /**
  * Starts a world for the test of a service: an embedded broker, the service's processes, and virtual time.
