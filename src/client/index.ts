@@ -6,6 +6,7 @@ export { ConnectionError, KafkaError } from './client-error.ts'
 export type { ClientOptions, TlsOptions } from './options.ts'
 export type { BearerToken, Credentials, SaslOptions } from './connection/sasl/sasl-options.ts'
 
+export type { Compression } from '../protocol/compression/index.ts'
 export { Producer } from './producer/producer.ts'
 export type { Acknowledgements, ProducerOptions } from './producer/producer-options.ts'
 export { partitionOfKey } from './producer/partitioner.ts'

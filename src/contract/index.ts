@@ -20,6 +20,7 @@ export type {
 export { defineTopic, TopicContract } from './topic-contract.ts'
 export type { TopicSettings } from './topic-contract.ts'
 export type { ContentOf, EnvelopeName, TombstoneRule, TopicOptions } from './topic-options.ts'
+export { durationMs } from './duration.ts'
 export type { Duration } from './duration.ts'
 export {
   checkTopicName,

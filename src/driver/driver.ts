@@ -5,6 +5,7 @@ import type {
   ClusterDescription,
   CommitOptions,
   CommittedOffset,
+  Compression,
   ConfigDescription,
   ConfigResult,
   CreatedTopic,
@@ -63,6 +64,13 @@ export interface SourceBatch extends TopicPartition, Iterable<SourceRecord> {
   readonly leaderEpoch: number
   /** The end of the partition when the records were fetched. */
   readonly highWatermark: number
+  /** How the records were compressed where they lie, from which offset on each; undefined where that is not known. */
+  readonly compressions?: readonly CompressionFrom[]
+}
+
+export interface CompressionFrom {
+  readonly offset: number
+  readonly compression: Compression
 }
 
 /** What a source reads, in whose name, and whom it tells of its partitions. */

@@ -1,4 +1,5 @@
 export type {
+  CompressionFrom,
   Driver,
   DriverAdmin,
   DriverFeatures,

@@ -1,4 +1,4 @@
-import type { TopicSelection } from '../client/index.ts'
+import type { Compression, TopicSelection } from '../client/index.ts'
 import type { Driver, RecordSink, RecordSource, SourceOptions } from '../driver/index.ts'
 import type { Log } from '../observe/index.ts'
 import type { Clock, Platform } from '../platform/index.ts'
@@ -8,18 +8,27 @@ import type { CommitOptions } from './commit/commits.ts'
 import type { CommitStrategy } from './commit/commit-strategy.ts'
 import type { ConsumerEvents } from './consumer-events.ts'
 import { ConsumerRun } from './consumer-run.ts'
-import type { OffsetLostRule } from './consumer-run.ts'
+import type { ConsumerRunParts, OffsetLostRule } from './consumer-run.ts'
 import { DeadLetters } from './dead-letter/dead-letters.ts'
+import { HeldWrites } from './dead-letter/held-writes.ts'
+import type { PartitionCount } from './dead-letter/held-writes.ts'
+import { ReadCodecs } from './dead-letter/read-codecs.ts'
 import type { TooLarge } from './dead-letter/dead-letters.ts'
 import type { Delivery } from './delivery.ts'
 import { Failures } from './failure/failures.ts'
-import type { RetryOptions } from './failure/failures.ts'
+import type { LetterBox, RetryOptions } from './failure/failures.ts'
 import type { FailureRule } from './failure/failure-policy.ts'
 import { OutageGuard } from './failure/outage-guard.ts'
 import type { Alone } from './lanes/alone.ts'
 import { Turns } from './lanes/turns.ts'
 import type { RecordOrder } from './lanes/record-order.ts'
+import { wayThrough } from './outcome.ts'
 import type { Way } from './outcome.ts'
+import { NotBeforeSource } from './retry/not-before-source.ts'
+import { RetryCopies } from './retry/retry-copies.ts'
+import { CopyReader } from './retry/retry-copy.ts'
+import type { RetryCopySettings } from './retry/retry-settings.ts'
+import type { RetryTopics } from './retry/retry-topics.ts'
 import { Running } from './running.ts'
 import type { StartPosition } from './start-position.ts'
 import type { DedupeSettings } from './steps/dedupe.ts'
@@ -35,6 +44,8 @@ export interface ConsumerSettings {
   /** Undefined: an attempt may take as long as it likes. */
   readonly handlerTimeoutMs: number | undefined
   readonly retry: RetryOptions
+  /** Undefined: failed records are tried again in place alone. */
+  readonly copies?: RetryCopySettings | undefined
   readonly errors: readonly FailureRule[]
   /** Undefined: what cannot be handled stops its partition. */
   readonly deadLetter: DeadLetterSettings | undefined
@@ -66,13 +77,27 @@ export interface ConsumerAssembly {
   /** Makes the way of its records, once it is known what they share. */
   readonly way: (parts: WayParts) => Way
   readonly sink: RecordSink
+  /** Writes what takes the place of a record, compressed as that was; `sink` does where this is not given. */
+  readonly sinkOf?: (compression: Compression) => RecordSink
   /** Shared by all consumers of the process. */
   readonly alone: Alone
   /** Of this life of the process. */
   readonly processId: string
   readonly events: ConsumerEvents
   readonly eventId: (delivery: Delivery) => string | undefined
-  readonly partitionCount: (topic: string) => number | undefined
+  readonly partitionCount: PartitionCount
+  /** Undefined for a consumer that reads on as long as it runs. */
+  readonly replay?: ReplayAssembly
+}
+
+/** What is different where a consumer reads again what was read before. */
+export interface ReplayAssembly {
+  /** The group whose records are read again: it is named in letters, and copies that it made are its own. */
+  readonly groupId: string
+  /** Bounds what is read. */
+  readonly bounded: (source: RecordSource) => RecordSource
+  /** A partition has come to a stand. */
+  readonly stopped: ConsumerRunParts['stopped']
 }
 
 /** What the end of a way may need of its consumer. */
@@ -87,35 +112,40 @@ const sessionTimeoutMs = 45_000
 /** Puts a consumer together. */
 export function assembleConsumer(assembly: ConsumerAssembly): ConsumerRun {
   const { driver, platform, log, settings, events } = assembly
-  const { clock, random } = platform
+  const { clock } = platform
+  const { copies } = settings
+  const retryTopics = copies?.kind === 'topics' ? copies.topics : undefined
+  const codecs = new ReadCodecs()
+  const reader = new CopyReader({
+    groupId: assembly.replay?.groupId ?? settings.groupId,
+    topics: retryTopics,
+    skipped: (delivery) => events.copySkipped(delivery),
+  })
   return new ConsumerRun({
     clock,
     log,
     admin: driver.admin(),
     processId: assembly.processId,
-    topics: settings.topics,
-    start: settings.start,
+    topics: withRetryTopics(settings.topics, retryTopics),
+    // What failed before the group began to read its copies is not to be passed over.
+    start: (topic) => (retryTopics?.get(topic) === undefined ? settings.start : 'earliest'),
     onOffsetLost: settings.onOffsetLost,
     window: settings.window,
     drainMs: settings.drainMs,
     rebalanced: (kind) => events.rebalanced(kind),
-    source: (callbacks) =>
-      driver.source({
-        ...settings.source,
-        ...callbacks,
-        groupId: settings.groupId,
-        offsetReset: 'none',
-      }),
+    read: (batch) => codecs.note(batch),
+    ownerDied: (partition) => events.ownerDied(partition),
+    stopped: (partition, reason, error) => assembly.replay?.stopped(partition, reason, error),
+    source: (callbacks) => sourceOf(assembly, retryTopics, callbacks),
     world: (source, callbacks) => {
       const turns = new Turns(clock, settings.concurrency)
       assembly.alone.add(turns)
       const guard = guardOf(assembly, turns)
-      const { retry, errors: rules } = settings
-      const letters = deadLettersOf(assembly)
+      const writes = heldWritesOf(assembly, codecs)
       return {
         ...callbacks,
         order: settings.order,
-        way: assembly.way({ turns, order: settings.order }),
+        way: wayThrough([reader.step], assembly.way({ turns, order: settings.order })),
         clock,
         turns,
         alone: assembly.alone,
@@ -130,15 +160,7 @@ export function assembleConsumer(assembly: ConsumerAssembly): ConsumerRun {
           log,
           longestMs: (settings.source.sessionTimeoutMs ?? sessionTimeoutMs) / 2,
         }),
-        failures: new Failures({
-          clock,
-          random,
-          rules,
-          retry,
-          guard,
-          letters,
-          failed: (delivery, error, action) => events.failed(delivery, error, action),
-        }),
+        failures: failuresOf(assembly, guard, writes, reader),
         commits: new Commits({
           clock,
           log,
@@ -153,6 +175,8 @@ export function assembleConsumer(assembly: ConsumerAssembly): ConsumerRun {
     },
   })
 }
+
+type SourceCallbacks = Parameters<ConsumerRunParts['source']>[0]
 
 /** Nothing starts by itself while an outage lasts. */
 function guardOf({ platform, log, events }: ConsumerAssembly, turns: Turns): OutageGuard {
@@ -179,24 +203,91 @@ function timedStrategy(source: RecordSource, clock: Clock, events: ConsumerEvent
         events.commitFailed(error)
         throw error
       }
-      events.committed(clock.elapsedMs() - beganMs)
+      events.committed(clock.elapsedMs() - beganMs, commits)
     },
   }
 }
 
-function deadLettersOf(assembly: ConsumerAssembly): DeadLetters | undefined {
-  const { platform, log, sink, settings, events, eventId, partitionCount } = assembly
+function failuresOf(
+  assembly: ConsumerAssembly,
+  guard: OutageGuard,
+  writes: HeldWrites,
+  reader: CopyReader,
+): Failures {
+  const { platform, settings, events } = assembly
+  const { clock, random } = platform
+  const { retry, errors: rules } = settings
+  return new Failures({
+    ...{ clock, random, rules, retry, guard },
+    letters: deadLettersOf(assembly, writes, reader),
+    copies: retryCopiesOf(assembly, writes),
+    failed: (delivery, error, action) => events.failed(delivery, error, action),
+  })
+}
+
+/** A sole topic by its name, or several, with the retry topics that belong to them. */
+function withRetryTopics(
+  topics: TopicSelection,
+  retryTopics: RetryTopics | undefined,
+): TopicSelection {
+  if (retryTopics === undefined) return topics
+  const named = typeof topics === 'string' ? [topics] : (topics as readonly string[])
+  return [...named, ...retryTopics.all.map(({ name }) => name)]
+}
+
+function sourceOf(
+  { driver, platform, settings, replay }: ConsumerAssembly,
+  topics: RetryTopics | undefined,
+  callbacks: SourceCallbacks,
+): RecordSource {
+  const { groupId } = settings
+  const source = (told: SourceCallbacks) =>
+    driver.source({ ...settings.source, ...told, groupId, offsetReset: 'none' })
+  if (replay !== undefined) return replay.bounded(source(callbacks))
+  if (topics === undefined) return source(callbacks)
+  return new NotBeforeSource({ clock: platform.clock, topics, callbacks, source })
+}
+
+function heldWritesOf(assembly: ConsumerAssembly, codecs: ReadCodecs): HeldWrites {
+  const { platform, log, sink, sinkOf } = assembly
+  const { clock, random } = platform
+  return new HeldWrites({
+    ...{ clock, random, log },
+    sinkFor: (delivery) => sinkOf?.(codecs.at(delivery, delivery.offset)) ?? sink,
+  })
+}
+
+function deadLettersOf(
+  assembly: ConsumerAssembly,
+  writes: HeldWrites,
+  reader: CopyReader,
+): LetterBox | undefined {
+  const { platform, settings, events, eventId, partitionCount, replay } = assembly
   if (settings.deadLetter === undefined) return undefined
-  return new DeadLetters({
+  const letters = new DeadLetters({
     ...settings.deadLetter,
-    clock: platform.clock,
-    random: platform.random,
-    log,
-    sink,
-    groupId: settings.groupId,
-    partitionCount,
-    eventId,
+    ...{ clock: platform.clock, writes, partitionCount, eventId },
+    groupId: replay?.groupId ?? settings.groupId,
+    replayGroup: replay === undefined ? undefined : settings.groupId,
     written: (delivery, error, isPoison) => events.letterWritten(delivery, error, isPoison),
+    failed: (delivery) => events.letterFailed(delivery),
+  })
+  return {
+    write: (delivery, error, partition) => {
+      // One that nobody may run any more has not come by the reader.
+      if (delivery.copy === undefined) reader.note(delivery)
+      return letters.write(delivery, error, partition)
+    },
+  }
+}
+
+function retryCopiesOf(assembly: ConsumerAssembly, writes: HeldWrites): RetryCopies | undefined {
+  const { platform, settings, events, partitionCount } = assembly
+  const { groupId, copies } = settings
+  if (copies === undefined) return undefined
+  return new RetryCopies({
+    ...{ clock: platform.clock, writes, groupId, settings: copies, partitionCount },
+    written: (delivery, kind) => events.copyWritten(delivery, kind),
     failed: (delivery) => events.letterFailed(delivery),
   })
 }

@@ -1,6 +1,8 @@
+import type { TopicPartition } from '../client/index.ts'
 import type { Delivery } from './delivery.ts'
 import type { FailureAction } from './failure/failure-policy.ts'
 import type { Ending } from './outcome.ts'
+import type { CopyKind } from './retry/retry-copies.ts'
 
 /** How what a process owns of a group has changed. */
 export type Rebalance = 'assigned' | 'revoked' | 'lost'
@@ -17,10 +19,17 @@ export interface ConsumerEvents {
   stuck(delivery: Delivery): void
   /** A dead letter was acknowledged. */
   letterWritten(delivery: Delivery, error: unknown, isPoison: boolean): void
-  /** A dead letter could not be written, and is tried again. */
+  /** A dead letter, or a copy, could not be written, and is tried again. */
   letterFailed(delivery: Delivery): void
-  committed(tookMs: number): void
+  /** A copy was acknowledged in which the record is tried again later. */
+  copyWritten(delivery: Delivery, kind: CopyKind): void
+  /** A copy that another group has made for itself was passed over. */
+  copySkipped(delivery: Delivery): void
+  /** A commit of these partitions was acknowledged. */
+  committed(tookMs: number, partitions: readonly TopicPartition[]): void
   commitFailed(error: unknown): void
   rebalanced(kind: Rebalance): void
+  /** A partition was taken over from a process that has died. */
+  ownerDied(partition: TopicPartition): void
   outage(isOpen: boolean): void
 }

@@ -1,5 +1,6 @@
 import { isMillraceError } from '../errors.ts'
 import { ContractError } from '../contract/index.ts'
+import { partitionKey } from '../client/index.ts'
 import type { RuntimeMetrics } from '../observe/index.ts'
 import type { Clock } from '../platform/index.ts'
 import type { ConsumerEvents } from './consumer-events.ts'
@@ -14,19 +15,28 @@ export interface ConsumerMetricsParts {
   readonly records: RecordMetrics
   readonly clock: Clock
   readonly group: string
+  /** When the last commit of each partition was acknowledged, in seconds since 1970. */
+  readonly commitTimes: CommitTimes
   readonly stuck: (delivery: Delivery) => void
 }
 
+/** By partition. What is not ours any more is never asked for. */
+export type CommitTimes = Map<string, number>
+
 /** Counts what a consumer tells of itself. */
 export function countEvents(parts: ConsumerMetricsParts): ConsumerEvents {
-  const { metrics, records, group, stuck } = parts
+  const { metrics, records, group, clock, commitTimes, stuck } = parts
   const commitSeconds = metrics.commitDuration.with({ group })
   const outageOpen = metrics.outageOpen.with({ group })
   const outages = metrics.outages.with({ group })
+  const age = ages(metrics, group, clock)
   return {
-    ended: (delivery, ending) => records.ended(delivery, ending),
+    ended: (delivery, ending) => {
+      records.ended(delivery, ending)
+      if (ending === 'done') age(delivery)
+    },
     failed: (delivery, error, action) => {
-      const { topic } = delivery
+      const topic = delivery.sourceTopic
       const event_type = eventTypeOf(delivery)
       metrics.handlerErrors.with({ topic, event_type, error_class: classOf(error) }).add(1)
       if (action === 'retry') metrics.retries.with({ topic, event_type, kind: 'in_place' }).add(1)
@@ -40,16 +50,27 @@ export function countEvents(parts: ConsumerMetricsParts): ConsumerEvents {
         metrics.decodeErrors.with({ topic, format: 'record' }).add(1)
       }
     },
-    late: ({ topic }) => metrics.lateCompletions.with({ group, topic }).add(1),
+    late: ({ sourceTopic: topic }) => metrics.lateCompletions.with({ group, topic }).add(1),
     stuck,
     letterWritten: (delivery, error, isPoison) => {
-      const { topic } = delivery
+      const topic = delivery.sourceTopic
       const event_type = eventTypeOf(delivery)
       metrics.deadLetters.with({ topic, event_type, error_class: classOf(error) }).add(1)
       if (isPoison) metrics.poisonRecords.with({ topic, event_type }).add(1)
     },
-    letterFailed: ({ topic }) => metrics.deadLetterFailures.with({ topic }).add(1),
-    committed: (tookMs) => commitSeconds.observe(tookMs / 1_000),
+    letterFailed: ({ sourceTopic: topic }) => metrics.deadLetterFailures.with({ topic }).add(1),
+    copyWritten: (delivery, copyKind) => {
+      const kind = copyKind === 'topics' ? 'topic' : 'republish'
+      const labels = { topic: delivery.sourceTopic, event_type: eventTypeOf(delivery) }
+      metrics.retries.with({ ...labels, kind }).add(1)
+    },
+    copySkipped: ({ topic }) => metrics.retryCopiesSkipped.with({ group, topic }).add(1),
+    ownerDied: ({ topic }) => metrics.ownerDeaths.with({ group, topic }).add(1),
+    committed: (tookMs, partitions) => {
+      commitSeconds.observe(tookMs / 1_000)
+      const seconds = clock.now() / 1_000
+      for (const partition of partitions) commitTimes.set(partitionKey(partition), seconds)
+    },
     commitFailed: (error) =>
       metrics.commitFailures
         .with({ group, error: isMillraceError(error) ? error.code : 'other' })
@@ -62,9 +83,23 @@ export function countEvents(parts: ConsumerMetricsParts): ConsumerEvents {
   }
 }
 
+/** How old records were when they were done, by the topic that they belong to. */
+function ages(metrics: RuntimeMetrics, group: string, clock: Clock): (delivery: Delivery) => void {
+  const byTopic = new Map<string, ReturnType<RuntimeMetrics['endToEndLatency']['with']>>()
+  return ({ sourceTopic: topic, copy, record }) => {
+    const { timestamp } = copy ?? record
+    if (timestamp < 0) return
+    let seconds = byTopic.get(topic)
+    if (seconds === undefined) {
+      byTopic.set(topic, (seconds = metrics.endToEndLatency.with({ group, topic })))
+    }
+    seconds.observe(Math.max(0, clock.now() - timestamp) / 1_000)
+  }
+}
+
 /** Lets metrics be read from a consumer that runs. */
 export function observeConsumer(
-  { metrics, group, clock }: Omit<ConsumerMetricsParts, 'records' | 'stuck'>,
+  { metrics, group, clock, commitTimes }: Omit<ConsumerMetricsParts, 'records' | 'stuck'>,
   run: ConsumerRun,
 ): void {
   const each = (read: (partition: PartitionRun) => number) => {
@@ -82,6 +117,17 @@ export function observeConsumer(
   metrics.waitingRecords.observe(each(({ waitingCount }) => waitingCount))
   metrics.waitingBytes.observe(each(({ waitingBytes }) => waitingBytes))
   metrics.inFlight.observe(each(({ runningCount }) => runningCount))
+  metrics.oldestInFlight.observe((report) => {
+    for (const [topic, beganMs] of run.oldestRunning) {
+      report({ group, topic }, Math.max(0, clock.elapsedMs() - beganMs) / 1_000)
+    }
+  })
+  metrics.lastCommit.observe((report) => {
+    for (const { topic, partition } of run.partitions) {
+      const seconds = commitTimes.get(partitionKey({ topic, partition }))
+      if (seconds !== undefined) report({ group, topic, partition: String(partition) }, seconds)
+    }
+  })
   metrics.consumerLag.observe((report) => {
     for (const { topic, partition, lag } of run.partitions) {
       if (lag !== undefined) report({ group, topic, partition: String(partition) }, lag)

@@ -25,12 +25,19 @@ export interface ConsumerRunParts {
   /** Another one in each life of the process. */
   readonly processId: string
   readonly topics: TopicSelection
-  readonly start: StartPosition
+  /** Where a new group begins in a topic. */
+  readonly start: (topic: string) => StartPosition
   readonly onOffsetLost: OffsetLostRule
   readonly window: number
   /** How long what runs may take to end when its partition is given up. */
   readonly drainMs: number
   readonly rebalanced: (kind: Rebalance) => void
+  /** Is told of each batch before anything of it runs. */
+  readonly read: (batch: SourceBatch) => void
+  /** A partition was taken over from a process that has died. */
+  readonly ownerDied: (partition: TopicPartition) => void
+  /** A partition has come to a stand, and waits for an operator. */
+  readonly stopped: (partition: TopicPartition, reason: string, error: unknown) => void
   /** Makes the source; its callbacks are the run's. */
   readonly source: (callbacks: Required<Callbacks>) => RecordSource
   /** Makes what the partitions share, once there is a source to commit to. */
@@ -132,6 +139,11 @@ export class ConsumerRun {
     return this.#world.blockWatch.blockedMs
   }
 
+  /** Since when the oldest of the running handlers of each topic runs, by `elapsedMs`. */
+  get oldestRunning(): ReadonlyMap<string, number> {
+    return this.#world.running.oldest
+  }
+
   /** Joins the group and reads until it is closed; rejects when the group will not have it any more. */
   async run(): Promise<void> {
     const { signal } = this.#ending
@@ -213,6 +225,7 @@ export class ConsumerRun {
   }
 
   #feed(batch: SourceBatch): void {
+    this.#parts.read(batch)
     this.#runs.get(partitionKey(batch))?.feed(batch)
   }
 
@@ -285,7 +298,8 @@ export class ConsumerRun {
   }
 
   #tellOf(run: PartitionRun, { unreadable, mark, ledger }: Bookkeeping): void {
-    const { log } = this.#parts
+    const { log, ownerDied } = this.#parts
+    if (mark.foundDeath) ownerDied(run)
     const where = { topic: run.topic, partition: run.partition, offset: ledger.frontier }
     if (unreadable !== undefined) {
       const what =
@@ -466,6 +480,7 @@ export class ConsumerRun {
 
   #stopped(run: PartitionRun, reason: string, error: unknown): void {
     this.#source.pause([run])
+    this.#parts.stopped(run, reason, error)
     this.#parts.log('error', `${partitionKey(run)} is stopped: ${reason}`, {
       topic: run.topic,
       partition: run.partition,

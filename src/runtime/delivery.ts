@@ -2,6 +2,7 @@ import type { DecodedRecord } from '../contract/index.ts'
 import type { SourceRecord } from '../driver/index.ts'
 import type { Batch } from './batch/batch.ts'
 import type { Lane } from './lanes/lane.ts'
+import type { RetryCopy } from './retry/retry-copy.ts'
 
 /** Is told when a record that runs waits for something before its handler starts. */
 export interface WaitWatch {
@@ -19,6 +20,8 @@ export class Delivery {
   readonly record: SourceRecord
   /** Which run of the handler this is, counted over all processes that tried; from 1. */
   attempt = 0
+  /** Where it was first, if it is a copy that its group has made to try it again. */
+  copy: RetryCopy | undefined
   /** What the record says by its topic's contract, once it was read. */
   decoded: DecodedRecord | undefined
   /** Where it stands among the records of its key; undefined while it runs at once, with none before it. */
@@ -45,6 +48,16 @@ export class Delivery {
 
   get offset(): number {
     return this.record.offset
+  }
+
+  /** The topic that it belongs to: of a copy the one that it was in first. */
+  get sourceTopic(): string {
+    return this.copy?.topic ?? this.topic
+  }
+
+  /** Which run of its handler this is, with those before it was copied; from 1. */
+  get attemptInAll(): number {
+    return (this.copy?.attempts ?? 0) + this.attempt
   }
 
   /** Aborts when the attempt has to end: its time is over, or the partition goes to another member. */

@@ -20,6 +20,9 @@ export type {
   DeadLetterOptions,
   DedupeOptions,
 } from './service/consumer-options.ts'
+export type { RetryCopyOptions } from './retry/retry-settings.ts'
+export type { ReplayOptions, ReplayPlace } from './replay/replay-options.ts'
+export type { ReplayResult } from './replay/replay.ts'
 export { rateLimit } from './steps/rate-limit.ts'
 export type { RateLimitOptions } from './steps/rate-limit.ts'
 export type { StepMaker, StepParts, UserStep } from './steps/user-step.ts'

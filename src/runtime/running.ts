@@ -11,6 +11,7 @@ export interface RunningParts {
 }
 
 interface TimedOut {
+  readonly beganMs: number
   readonly error: MillraceError
   /** Until it is stuck. */
   readonly timer: Timer
@@ -45,6 +46,17 @@ export class Running implements WaitWatch {
     return this.#began.size + this.#waiting.size + this.#timedOut.size
   }
 
+  /** Since when the oldest of each topic runs. Only for who asks now and then: it looks at all of them. */
+  get oldest(): ReadonlyMap<string, number> {
+    const oldest = new Map<string, number>()
+    const note = ({ sourceTopic }: Delivery, beganMs: number) => {
+      oldest.set(sourceTopic, Math.min(oldest.get(sourceTopic) ?? Infinity, beganMs))
+    }
+    for (const [delivery, beganMs] of this.#began) note(delivery, beganMs)
+    for (const [delivery, { beganMs }] of this.#timedOut) note(delivery, beganMs)
+    return oldest
+  }
+
   has(delivery: Delivery): boolean {
     return this.#began.has(delivery) || this.#waiting.has(delivery) || this.#timedOut.has(delivery)
   }
@@ -68,7 +80,7 @@ export class Running implements WaitWatch {
   }
 
   #begin(delivery: Delivery): void {
-    this.#began.set(delivery, this.#timeoutMs === Infinity ? 0 : this.#clock.elapsedMs())
+    this.#began.set(delivery, this.#clock.elapsedMs())
     if (this.#timeoutMs !== Infinity) this.#timer ??= this.#arm(this.#timeoutMs)
   }
 
@@ -111,18 +123,18 @@ export class Running implements WaitWatch {
           return
         }
         this.#began.delete(delivery)
-        this.#expire(delivery)
+        this.#expire(delivery, beganMs)
       }
     })
   }
 
-  #expire(delivery: Delivery): void {
+  #expire(delivery: Delivery, beganMs: number): void {
     const error = new MillraceError(
       'MILLRACE_RUNTIME_HANDLER_TIMEOUT',
       `the handler of ${delivery.toString()} took longer than handlerTimeoutMs (${this.#timeoutMs})`,
     )
     const timer = this.#clock.setTimer(settleMs, () => this.#stuck(delivery))
-    this.#timedOut.set(delivery, { error, timer })
+    this.#timedOut.set(delivery, { beganMs, error, timer })
     delivery.abort(error)
   }
 }

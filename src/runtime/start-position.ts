@@ -14,7 +14,8 @@ export interface StartPositionsParts {
   readonly source: RecordSource
   readonly commit: (commits: readonly PartitionCommit[], signal: AbortSignal) => Promise<void>
   readonly admin: Pick<DriverAdmin, 'topics'>
-  readonly start: StartPosition
+  /** Where a new group begins in a topic. */
+  readonly start: (topic: string) => StartPosition
   /** Whether the partition is ours now. */
   readonly isOurs: (partition: TopicPartition) => boolean
 }
@@ -78,14 +79,15 @@ export class StartPositions {
 
   /** Begins the group's reading of a topic; `head` is its partition 0, which is ours. */
   async #begin(head: TopicPartition, signal: AbortSignal): Promise<CommittedOffset[]> {
-    const { admin, commit, source, start } = this.#parts
+    const { admin, commit, source } = this.#parts
+    const start = this.#parts.start(head.topic)
     const { partitions } = await admin.topics.describe(head.topic, { signal })
     const all = partitions.map(({ partition }) => ({ topic: head.topic, partition }))
     const [first, end] = await Promise.all([source.beginningOffsets(all), source.endOffsets(all)])
     const chosen = await this.#chosen(start, first, end)
     const commits = chosen.map((each) => ({ ...asCommitted(each), heldBy: head }))
     await commit(commits, signal)
-    this.#tell(head.topic, chosen, first, end)
+    this.#tell(head.topic, { start, chosen, first, end })
     return commits
   }
 
@@ -108,13 +110,8 @@ export class StartPositions {
   }
 
   /** One line that says what a new group passes over. */
-  #tell(
-    topic: string,
-    chosen: readonly PartitionOffset[],
-    first: readonly PartitionOffset[],
-    end: readonly PartitionOffset[],
-  ): void {
-    const { log, start } = this.#parts
+  #tell(topic: string, { start, chosen, first, end }: Beginning): void {
+    const { log } = this.#parts
     const skipped = sum(chosen) - sum(first)
     const left = sum(end) - sum(chosen)
     const place = typeof start === 'string' ? start : new Date(start.timestamp).toISOString()
@@ -126,6 +123,14 @@ export class StartPositions {
       recordsToRead: left,
     })
   }
+}
+
+/** Where a group begins to read a topic, between its first and its last record. */
+interface Beginning {
+  readonly start: StartPosition
+  readonly chosen: readonly PartitionOffset[]
+  readonly first: readonly PartitionOffset[]
+  readonly end: readonly PartitionOffset[]
 }
 
 function headOf(topic: string): TopicPartition {

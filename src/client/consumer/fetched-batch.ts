@@ -1,4 +1,5 @@
 import { isMillraceError } from '../../errors.ts'
+import type { Compression } from '../../protocol/compression/index.ts'
 import type { Record, RecordReader } from '../../protocol/records/index.ts'
 import type { TopicPartition } from '../topic-partition.ts'
 import type { BatchContent } from './batch-content.ts'
@@ -63,6 +64,17 @@ export class FetchedBatch implements TopicPartition, Iterable<Record> {
     return this.#reading(content, () => content.offsetAt(from + count - 1))
   }
 
+  /** How the records were compressed where they lie: from which offset on each codec. */
+  get compressions(): readonly { readonly offset: number; readonly compression: Compression }[] {
+    const found: { readonly offset: number; readonly compression: Compression }[] = []
+    for (const { content } of this.#parts) {
+      const compression = codecOf(content)
+      if (compression === undefined || found.at(-1)?.compression === compression) continue
+      found.push({ offset: content.batch.baseOffset, compression })
+    }
+    return found
+  }
+
   [Symbol.iterator](): Iterator<Record, undefined> {
     return new RecordIterator(this, this.#parts)
   }
@@ -113,6 +125,15 @@ class RecordIterator implements Iterator<Record, undefined> {
     this.#reader = this.#part.content.readerAt(this.#part.from)
     this.#left = this.#part.count
     return true
+  }
+}
+
+/** Undefined for one that nobody knows: that is told when its records are read. */
+function codecOf({ batch }: BatchContent): Compression | undefined {
+  try {
+    return batch.compression
+  } catch {
+    return undefined
   }
 }
 

@@ -1,6 +1,8 @@
 import type { RecordBytes } from '../../client/index.ts'
-import type { SourceHeader } from '../../driver/index.ts'
 import type { Delivery } from '../delivery.ts'
+import { countIn } from './origin.ts'
+import { errorHeaders, placeHeaders } from './trail.ts'
+import type { TrailHeader } from './trail.ts'
 
 /** What a letter tells beside what the record was. */
 export interface LetterFacts {
@@ -9,6 +11,8 @@ export interface LetterFacts {
   /** Whether it kills whoever runs it. */
   readonly isCondemned: boolean
   readonly groupId: string
+  /** Of a replay: the group that it reads with. */
+  readonly replayGroup: string | undefined
   readonly eventId: string | undefined
   /** Milliseconds since the epoch. */
   readonly now: number
@@ -26,24 +30,27 @@ export interface Letter {
   readonly headers: LetterHeaders
 }
 
-const errorCharactersMax = 1_024
-
-/** Where a record was first, when it has been moved since. */
-const originNames = ['original-topic', 'original-partition', 'original-offset'] as const
-
+/** Headers that a letter has, or that a copy had which is none any more. */
 const ownNames: ReadonlySet<string> = new Set([
   'source-topic',
   'source-partition',
   'source-offset',
-  ...originNames,
+  'original-topic',
+  'original-partition',
+  'original-offset',
+  'original-timestamp',
   'source-event-id',
   'retry-count',
   'attempts',
   'error-message',
   'error-class',
   'consumer-group',
+  'replay-group',
   'dlq-timestamp',
   'poison-timestamp',
+  'retry-group',
+  'republish-count',
+  'not-before',
 ])
 
 /**
@@ -52,64 +59,26 @@ const ownNames: ReadonlySet<string> = new Set([
  * that somebody made up brings the letter to the poison topic at most.
  */
 export function letterOf(facts: LetterFacts): Letter {
-  const { delivery, error, groupId, eventId, now, maxRetryCount } = facts
-  const { record, topic, partition, offset } = delivery
-  const headers = record.headers
-  const retryCount = countIn(headers, 'retry-count') + 1
+  const { delivery, error, groupId, replayGroup, eventId, now, maxRetryCount } = facts
+  const { record } = delivery
+  const retryCount = countIn(record.headers, 'retry-count') + 1
   const isPoison = facts.isCondemned || retryCount > maxRetryCount
-  const own: [string, RecordBytes][] = [
-    ['source-topic', topic],
-    ['source-partition', String(partition)],
-    ['source-offset', String(offset)],
-    ...originOf(delivery, headers),
-    ...(eventId === undefined ? [] : ([['source-event-id', eventId]] as [string, string][])),
+  const own: TrailHeader[] = [
+    ...placeHeaders(delivery),
+    ...(eventId === undefined ? [] : [['source-event-id', eventId] as TrailHeader]),
     ['retry-count', String(retryCount)],
-    ['attempts', String(delivery.attempt)],
-    ['error-message', messageOf(error).slice(0, errorCharactersMax)],
-    ['error-class', classOf(error)],
+    ['attempts', String(delivery.attemptInAll)],
+    ...errorHeaders(error),
     ['consumer-group', groupId],
+    ...(replayGroup === undefined ? [] : [['replay-group', replayGroup] as TrailHeader]),
     ['dlq-timestamp', String(now)],
-    ...(isPoison ? ([['poison-timestamp', String(now)]] as [string, string][]) : []),
+    ...(isPoison ? [['poison-timestamp', String(now)] as TrailHeader] : []),
   ]
-  const kept = headers.filter(({ key }) => !ownNames.has(key))
+  const kept = record.headers.filter(({ key }) => !ownNames.has(key))
   return {
     isPoison,
     key: record.key,
     value: record.value,
     headers: [...kept.map(({ key, value }) => [key, value] as const), ...own],
   }
-}
-
-/** Where the record was first: as an earlier move has written it, if all of it is there and well formed. */
-function originOf(delivery: Delivery, headers: readonly SourceHeader[]): [string, RecordBytes][] {
-  const [topic, partition, offset] = originNames.map((name) => last(headers, name)?.toString())
-  const isKnown =
-    topic !== undefined && /^[\w.-]{1,249}$/.test(topic) && isCount(partition) && isCount(offset)
-  const origin = isKnown
-    ? [topic, partition, offset]
-    : [delivery.topic, String(delivery.partition), String(delivery.offset)]
-  return originNames.map((name, index) => [name, origin[index] as string])
-}
-
-/** The number in a header; 0 where there is none, or something else. */
-function countIn(headers: readonly SourceHeader[], name: string): number {
-  const text = last(headers, name)?.toString('latin1')
-  return isCount(text) ? Number(text) : 0
-}
-
-function isCount(text: string | undefined): text is string {
-  return text !== undefined && /^\d{1,15}$/.test(text)
-}
-
-function last(headers: readonly SourceHeader[], name: string): Buffer | undefined {
-  return headers.findLast(({ key }) => key === name)?.value ?? undefined
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
-}
-
-function classOf(error: unknown): string {
-  if (!(error instanceof Error)) return typeof error
-  return error.name === 'Error' ? error.constructor.name : error.name
 }

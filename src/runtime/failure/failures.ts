@@ -45,6 +45,19 @@ export interface LetterBox {
   ): Promise<'written' | 'too-large'>
 }
 
+/** Lets records be tried again later that their attempts in place were not enough for. */
+export interface CopyBox {
+  /**
+   * Resolves when the copy is acknowledged, or there is nowhere left to try it; rejects when the partition is given up
+   * before.
+   */
+  forward(
+    delivery: Delivery,
+    error: unknown,
+    partition: FailingPartition,
+  ): Promise<'forwarded' | 'spent'>
+}
+
 export interface FailuresParts {
   readonly clock: Clock
   readonly random: Random
@@ -53,6 +66,8 @@ export interface FailuresParts {
   readonly guard: OutageGuard
   /** Undefined where there are no dead letters: what cannot be handled stops its partition. */
   readonly letters: LetterBox | undefined
+  /** Undefined where records are tried in place alone. */
+  readonly copies: CopyBox | undefined
   readonly failed: (delivery: Delivery, error: unknown, action: FailureAction) => void
 }
 
@@ -149,7 +164,7 @@ export class Failures {
       const pauseMs = longestMs * this.#parts.random.fraction()
       const nextMs = clock.elapsedMs() - history.firstFailureMs - openMs + pauseMs
       if (attempts >= retry.attempts || nextMs >= retry.withinMs) {
-        return this.#putAway(delivery, partition, error)
+        return this.#giveOn(delivery, partition, error)
       }
       // The count is durable before the next attempt: no crash makes a record's attempts start anew.
       await Promise.all([partition.acknowledged(), clock.sleep(pauseMs, partition.leaving)])
@@ -159,6 +174,17 @@ export class Failures {
       await this.#turn(partition.leaving)
     }
     return 'again'
+  }
+
+  /** Its attempts here are spent: it is tried elsewhere, as long as there is a place. */
+  async #giveOn(
+    delivery: Delivery,
+    partition: FailingPartition,
+    error: unknown,
+  ): Promise<Resolution> {
+    const outcome = await this.#parts.copies?.forward(delivery, error, partition)
+    if (outcome === 'forwarded') return 'forwarded'
+    return this.#putAway(delivery, partition, error)
   }
 
   #history(delivery: Delivery): History {

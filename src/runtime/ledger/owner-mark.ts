@@ -84,6 +84,8 @@ export type OwnerMode = 'claimed' | 'normal' | 'suspect' | 'closed'
 export class OwnerMark {
   /** What to wait after the mark was acknowledged, before anything runs. */
   readonly pauseMs: number
+  /** Whether the owner before had gone away without giving the partition up. */
+  readonly foundDeath: boolean
   #mode: OwnerMode = 'claimed'
   #mark: Mark
   #acknowledged: Mark | undefined
@@ -97,6 +99,7 @@ export class OwnerMark {
     }
     const isDeath = found?.isOpen === true && logEnd > frontier
     const deaths = (found?.deaths ?? 0) + (isDeath ? 1 : 0)
+    this.foundDeath = isDeath
     let suspect = found?.suspect
     if (suspect !== undefined && found?.isOpen === true)
       suspect = afterDeath(suspect, found.processId)

@@ -11,6 +11,8 @@ import type { RetryOptions } from '../failure/failures.ts'
 import { recordOrders } from '../lanes/record-order.ts'
 import type { RecordOrder } from '../lanes/record-order.ts'
 import { windowMax } from '../ledger/index.ts'
+import { retryCopiesOf, retryCopyNames } from '../retry/retry-settings.ts'
+import type { RetryCopyOptions } from '../retry/retry-settings.ts'
 import type { DedupeStore } from '../../store/index.ts'
 import type { StartPosition } from '../start-position.ts'
 import type { DedupeSettings } from '../steps/dedupe.ts'
@@ -56,8 +58,8 @@ export interface ConsumerOptions {
   readonly concurrency?: number
   /** How long one run may take; then its signal aborts and it has failed. @defaultValue as long as it likes */
   readonly handlerTimeoutMs?: number
-  /** How often, and for how long, a record is tried that fails. */
-  readonly retry?: Partial<RetryOptions>
+  /** How often, and for how long, a record is tried that fails; and where it goes then to be tried again later. */
+  readonly retry?: Partial<RetryOptions> & RetryCopyOptions
   /** What is done about which errors; the first rule that says something counts. @defaultValue all are tried again */
   readonly errors?: readonly FailureRule[]
   /** What cannot be handled goes to a dead-letter topic; with `false` it stops its partition. @defaultValue true */
@@ -110,9 +112,12 @@ export function resolveConsumerOptions(
     wholeNumber(given, name, absent, { min, max }, at(name))
   const concurrency = number('concurrency', 64, 1, 100_000)
   const buffer = part(given, 'buffer', path, ['recordsMax', 'bytesMax'])
+  const retry = part(given, 'retry', path, [...retryNames, ...retryCopyNames])
+  const groupId = text(given, 'groupId', at('groupId')) ?? from.groupId
+  const order = oneOf(given['order'], 'key', recordOrders, at('order'))
+  const { topics } = from
   return {
-    groupId: text(given, 'groupId', at('groupId')) ?? from.groupId,
-    topics: from.topics,
+    ...{ groupId, topics, order },
     start: startOf(given['start'], at('start')),
     onOffsetLost: oneOf(
       given['onOffsetLost'],
@@ -120,11 +125,11 @@ export function resolveConsumerOptions(
       ['stop', 'earliest'] as const,
       at('onOffsetLost'),
     ),
-    order: oneOf(given['order'], 'key', recordOrders, at('order')),
     concurrency,
     handlerTimeoutMs:
       given['handlerTimeoutMs'] === undefined ? undefined : number('handlerTimeoutMs', 0, 1),
-    retry: retryOf(part(given, 'retry', path, retryNames), at('retry')),
+    retry: retryOf(retry, at('retry')),
+    copies: retryCopiesOf(retry, { path: at('retry'), groupId, topics, order }),
     errors: rulesOf(given['errors'], at('errors')),
     deadLetter: deadLetterOf(given['deadLetter'], at('deadLetter')),
     commit: commitOf(part(given, 'commit', path, ['intervalMs', 'countMax']), at('commit')),

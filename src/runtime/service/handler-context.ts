@@ -45,16 +45,17 @@ export class HandlerContext {
     this.#publish = publish
   }
 
+  /** The topic that the record belongs to. Of a copy that waited to be tried again, the place is where it was first. */
   get topic(): string {
-    return this.#delivery.topic
+    return this.#delivery.sourceTopic
   }
 
   get partition(): number {
-    return this.#delivery.partition
+    return this.#place.partition
   }
 
   get offset(): number {
-    return this.#delivery.offset
+    return this.#place.offset
   }
 
   /** The record as it was read. Its bytes are views: copy what is kept for long. */
@@ -64,12 +65,16 @@ export class HandlerContext {
 
   /** Which run of the handler this is, also over restarts; from 1. */
   get attempt(): number {
-    return this.#delivery.attempt
+    return this.#delivery.attemptInAll
   }
 
   /** Aborts when the run has to end: its time is over, or the partition is given up. Pass it on to what is awaited. */
   get signal(): AbortSignal {
     return this.#delivery.signal
+  }
+
+  get #place() {
+    return this.#delivery.copy ?? this.#delivery
   }
 
   /** The header's value as text; undefined where there is none. */

@@ -26,28 +26,27 @@ import type {
 import { optionsOf, text, wholeNumber } from '../../option-checks.ts'
 import { createNodePlatform } from '../../platform/index.ts'
 import type { Platform } from '../../platform/index.ts'
-import { memoryDedupeStore } from '../../store/index.ts'
+import { version } from '../../version.ts'
 import { assembleConsumer } from '../assemble.ts'
 import type { ConsumerSettings } from '../assemble.ts'
 import { Alone } from '../lanes/alone.ts'
-import { countEvents, observeConsumer } from '../consumer-metrics.ts'
+import { observeConsumer } from '../consumer-metrics.ts'
 import type { ConsumerRun } from '../consumer-run.ts'
-import type { Step } from '../outcome.ts'
+import { Replay } from '../replay/replay.ts'
+import type { ReplayResult } from '../replay/replay.ts'
+import { replayPlan } from '../replay/replay-options.ts'
+import type { ReplayedConsumer, ReplayOptions } from '../replay/replay-options.ts'
 import { checkStart } from '../start/check-start.ts'
 import type { TopicFacts } from '../start/check-topics.ts'
 import { resolveDoWithout } from '../start/driver-promises.ts'
 import type { DriverPromise } from '../start/driver-promises.ts'
 import { resolveTopicPolicy } from '../start/topic-policy.ts'
 import type { TopicPolicy } from '../start/topic-policy.ts'
-import { keyIsIdStep } from '../steps/key-is-id.ts'
-import { Dedupe } from '../steps/dedupe.ts'
-import { RecordMetrics } from '../steps/measure.ts'
-import { traceStep } from '../steps/trace.ts'
-import { eventIn } from '../steps/decode.ts'
-import { checkSteps, guardedStep } from '../steps/user-step.ts'
+import { checkSteps } from '../steps/user-step.ts'
 import type { UserStep } from '../steps/user-step.ts'
 import { resolveBatchOptions } from './batch-options.ts'
 import type { BatchOptions } from './batch-options.ts'
+import { ConsumerAssemblies } from './consumer-assemblies.ts'
 import { resolveConsumerOptions } from './consumer-options.ts'
 import type { ConsumerOptions } from './consumer-options.ts'
 import { driverOf } from './driver-of.ts'
@@ -106,15 +105,11 @@ const optionNames = [
 const metricsPort = 9_464
 const connectTimeoutMs = 30_000
 const requestTimeoutMs = 30_000
-/** A letter that a broker may find too large is sent all the same: the broker's answer counts. */
-const letterRequestBytesMin = 16 * 1024 * 1024
 const timesMs = { min: 1, max: 2 ** 31 - 1 }
 
-interface Definition {
-  readonly consumer: ServiceConsumer | RecordConsumer
+interface Definition extends ReplayedConsumer {
   /** What it reads, for people. */
   readonly topicNames: string
-  readonly settings: ConsumerSettings
 }
 
 /**
@@ -148,7 +143,8 @@ export class Service implements AsyncDisposable {
   readonly #ending = new AbortController()
   #connecting: Promise<TopicFacts | undefined> | undefined
   #sink: RecordSink | undefined
-  #letterSink: RecordSink | undefined
+  readonly #assemblies: ConsumerAssemblies
+  readonly #replays = new Set<Promise<unknown>>()
   #publisher: Publisher | undefined
   #server: HttpServer | undefined
   #state: 'defined' | 'starting' | 'running' | 'stopping' | 'stopped' = 'defined'
@@ -174,6 +170,8 @@ export class Service implements AsyncDisposable {
     this.#processId = Buffer.from(this.#platform.random.bytes(9)).toString('base64url')
     this.metrics = createMetrics({ log: this.#log })
     this.#counted = runtimeMetrics(this.metrics)
+    this.#assemblies = this.#newAssemblies()
+    this.#counted.buildInfo.with({ service: name, version }).set(1)
     this.health = createHealth({ clock: this.#platform.clock, log: this.#log })
   }
 
@@ -290,9 +288,8 @@ export class Service implements AsyncDisposable {
     const facts = await this.#connect()
     if (facts === undefined) return
     this.#state = 'running'
-    const metrics = this.#counted
     this.#tracer = await loadTracer({ log: this.#log })
-    this.#runs = this.#definitions.map((definition) => this.#assemble(definition, metrics, facts))
+    this.#runs = this.#definitions.map((definition) => this.#assemble(definition, facts))
     this.#reading = Promise.all(this.#runs.map((run) => run.run())).catch((error: unknown) => {
       this.#fail(error as Error)
     })
@@ -330,6 +327,33 @@ export class Service implements AsyncDisposable {
   /** Lets partitions that were stopped try again, when what stopped them is mended; answers which. */
   resumeStopped(): readonly TopicPartition[] {
     return this.#runs.flatMap((run) => run.resumeStopped())
+  }
+
+  /**
+   * Reads a part of a topic again, through the handlers of a consumer; resolves when all of it has ended. The group's offsets
+   * stay as they are. It may run beside the service, or without `start`.
+   *
+   * @example
+   * await service.replay({ topic: orders, from: new Date('2026-03-01'), dedupe: 'ignore' })
+   */
+  async replay(options: ReplayOptions): Promise<ReplayResult> {
+    const plan = replayPlan(options, this.#definitions)
+    const facts = await this.#connect()
+    if (facts === undefined) throw stateError('the service was stopped')
+    const replaying = new Replay({
+      ...{ platform: this.#platform, log: this.#log, metrics: this.#counted, plan },
+      ...{ driver: this.#driver, ending: this.#ending.signal },
+      assemble: (changes) => {
+        const { assembly } = this.#assemblies.of(plan.definition, facts, { ...changes, ...plan })
+        return assembleConsumer(assembly)
+      },
+    }).run()
+    this.#replays.add(replaying)
+    try {
+      return await replaying
+    } finally {
+      this.#replays.delete(replaying)
+    }
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -406,67 +430,32 @@ export class Service implements AsyncDisposable {
       }),
     )
     this.#isClean = closed.every((isClean) => isClean)
-    await Promise.all([this.#sink?.close(), this.#letterSink?.close()])
+    await Promise.allSettled(this.#replays)
+    await Promise.all([this.#sink?.close(), this.#assemblies.close()])
     await this.#driver.close()
     await this.#server?.close()
     this.#state = 'stopped'
   }
 
-  #assemble(
-    { consumer, settings, topicNames }: Definition,
-    metrics: ReturnType<typeof runtimeMetrics>,
-    facts: TopicFacts,
-  ): ConsumerRun {
-    const records = new RecordMetrics(metrics, this.#platform.clock)
-    const publisher = this.#publish()
-    const stepParts = { clock: this.#platform.clock, log: this.#log }
-    const counted = { metrics, clock: this.#platform.clock, group: settings.groupId }
-    const run = assembleConsumer({
-      driver: this.#driver,
-      platform: this.#platform,
-      log: this.#log,
-      settings,
-      alone: this.#alone,
-      processId: this.#processId,
-      sink: this.#sinkForLetters(facts),
-      way: (parts) =>
-        consumer.way({
-          ...parts,
-          outer: [],
-          inner: [
-            ...this.#dedupe(settings, metrics),
-            records.step,
-            traceStep(this.#tracer, settings.groupId),
-            keyIsIdStep(this.#log),
-            ...this.#steps.map((step) => guardedStep(step, stepParts)),
-          ],
-          stepParts,
-          publish: (event, data, options, context) =>
-            publisher.publish(event, data, options, context),
-        }),
-      events: countEvents({
-        ...counted,
-        records,
-        stuck: (delivery) => this.#fail(stuck(delivery.toString())),
-      }),
-      eventId: ({ decoded }) => eventIn(decoded)?.id,
-      partitionCount: (topic) => facts.letterPartitions.get(topic),
-    })
+  #assemble(definition: Definition, facts: TopicFacts): ConsumerRun {
+    const { settings, topicNames } = definition
+    const { assembly, counted } = this.#assemblies.of(definition, facts)
+    const run = assembleConsumer(assembly)
     observeConsumer(counted, run)
     this.#watch(settings, topicNames, run)
     return run
   }
 
-  /** Around the measured step: what is skipped as a duplicate, or waits, was not processed. */
-  #dedupe(
-    { groupId, dedupe }: ConsumerSettings,
-    metrics: ReturnType<typeof runtimeMetrics>,
-  ): readonly Step[] {
-    if (dedupe === undefined) return []
-    const { clock, random } = this.#platform
-    const store = dedupe.store ?? memoryDedupeStore({ clock, idsMax: dedupe.idsMax })
-    const log = this.#log
-    return [new Dedupe({ clock, random, log, groupId, store, settings: dedupe, metrics }).step]
+  #newAssemblies(): ConsumerAssemblies {
+    return new ConsumerAssemblies({
+      ...{ driver: this.#driver, platform: this.#platform, log: this.#log },
+      ...{ metrics: this.#counted, policy: this.#policy, alone: this.#alone },
+      processId: this.#processId,
+      tracer: () => this.#tracer,
+      steps: this.#steps,
+      publisher: () => this.#publish(),
+      stuck: (delivery) => this.#fail(stuck(delivery.toString())),
+    })
   }
 
   /** Ready means: all that was assigned works. */
@@ -510,13 +499,6 @@ export class Service implements AsyncDisposable {
     }
     this.#failure ??= error
     void this.stop()
-  }
-
-  /** Letters may be larger than what a service sends. */
-  #sinkForLetters({ letterBytesMax }: TopicFacts): RecordSink {
-    const requestBytesMax = Math.max(2 * letterBytesMax, letterRequestBytesMin)
-    this.#letterSink ??= this.#driver.sink({ requestBytesMax })
-    return this.#letterSink
   }
 
   #sinkForAll(): RecordSink {

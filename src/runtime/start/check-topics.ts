@@ -1,13 +1,16 @@
+import { retryTopicName } from '../../contract/index.ts'
 import type { TopicContract } from '../../contract/index.ts'
 import type { ConsumerSettings } from '../assemble.ts'
 import { checkPartitionCount } from './dangers.ts'
 import type { Findings } from './findings.ts'
 import {
   checkLetterTopic,
+  kindOf,
   letterTopicsOf,
   mergedLetterTopics,
   messageBytesOf,
   newLetterTopic,
+  retryTopicsOf,
 } from './letter-topics.ts'
 import type { LetterTopic } from './letter-topics.ts'
 import { compareWithContract, newTopicOf } from './source-topics.ts'
@@ -34,9 +37,9 @@ export interface TopicChecksParts {
 
 /** What the start has found out, for the run. */
 export interface TopicFacts {
-  /** By topic, of those that letters go to. */
+  /** By topic, of those that letters and copies go to. */
   readonly letterPartitions: ReadonlyMap<string, number>
-  /** The largest batch that any topic takes that letters go to. */
+  /** The largest batch that any topic takes that letters or copies go to. */
   readonly letterBytesMax: number
 }
 
@@ -51,11 +54,14 @@ export async function checkTopics(parts: TopicChecksParts): Promise<TopicFacts> 
     for (const { name, partitionCount } of topics) {
       checkPartitionCount(name, partitionCount, settings, findings)
     }
+    const copies = settings.copies?.kind === 'topics' ? settings.copies.topics : undefined
+    if (copies !== undefined) letters.push(...retryTopicsOf(topics, copies))
     if (settings.deadLetter === undefined) return
     const wanted = letterTopicsOf(topics, settings.deadLetter)
     checkNoLoop(settings, sources[index] ?? [], wanted, findings)
     letters.push(...wanted)
   })
+  await warnOfOldCopies(parts)
   return checkLetters(parts, mergedLetterTopics(letters))
 }
 
@@ -109,15 +115,16 @@ async function checkSources(
 }
 
 /** A consumer that reads its own letters would write letters of letters, without an end. */
-function checkNoLoop(
-  { groupId, topics }: ConsumerSettings,
+export function checkNoLoop(
+  { groupId, topics, copies }: ConsumerSettings,
   sources: readonly string[],
   letters: readonly LetterTopic[],
   findings: Findings,
 ): void {
   for (const { name } of letters) {
-    const isRead = topics instanceof RegExp ? topics.test(name) : sources.includes(name)
-    if (!isRead) continue
+    const isSource = topics instanceof RegExp ? topics.test(name) : sources.includes(name)
+    const isRetry = copies?.kind === 'topics' && copies.topics.get(name) !== undefined
+    if (!isSource && !isRetry) continue
     const wayOut =
       topics instanceof RegExp
         ? `end the pattern (${String(topics)}) so that it leaves them out, or say deadLetter.topic`
@@ -126,8 +133,32 @@ function checkNoLoop(
   }
 }
 
-async function checkLetters(
-  { surveyor, findings, policy }: TopicChecksParts,
+/** Copies wait for ever in a retry topic that is not read any more, since the delays were changed. */
+async function warnOfOldCopies({ surveyor, consumers, findings }: TopicChecksParts): Promise<void> {
+  for (const { settings } of consumers) {
+    const { groupId, topics, copies } = settings
+    if (copies?.kind !== 'topics' || typeof topics === 'string' || !Array.isArray(topics)) continue
+    for (const source of topics as readonly string[]) {
+      const prefix = retryTopicName(source, groupId, '')
+      const known = await surveyor.matching(new RegExp(`^${escaped(prefix)}\\w+$`))
+      const old = known.filter((name) => copies.topics.get(name) === undefined)
+      for (const name of old) {
+        findings.warn(
+          `the retry topic ${name} is not read any more: name its delay in retry.topics until it is empty, then ` +
+            'delete it',
+        )
+      }
+    }
+  }
+}
+
+function escaped(text: string): string {
+  return text.replaceAll(/[^\w]/g, '\\$&')
+}
+
+/** Looks at topics that letters and copies go to, and makes those that are missing. */
+export async function checkLetters(
+  { surveyor, findings, policy }: Pick<TopicChecksParts, 'surveyor' | 'findings' | 'policy'>,
   wanted: ReadonlyMap<string, LetterTopic>,
 ): Promise<TopicFacts> {
   const { found, missing } = await surveyor.look(wanted.keys())
@@ -149,9 +180,13 @@ async function checkLetters(
   }
 }
 
-function missingLetterTopic({ name, partitionCount, messageBytesMin }: LetterTopic): string {
+function missingLetterTopic(topic: LetterTopic): string {
+  const { name, retry, partitionCount, messageBytesMin } = topic
+  const retention = retry === undefined ? '' : `, retention.ms=${retry.retentionMs}`
+  const without = retry === undefined ? 'deadLetter: false' : 'another retry.topics'
   return (
-    `the dead-letter topic ${name} is missing: create it with ${partitionCount} partitions, cleanup.policy=delete ` +
-    `and max.message.bytes=${messageBytesMin}, say topicPolicy: 'create', or do without with deadLetter: false`
+    `the ${kindOf(topic)} topic ${name} is missing: create it with ${partitionCount} partitions, ` +
+    `cleanup.policy=delete${retention} and max.message.bytes=${messageBytesMin}, say topicPolicy: 'create', or do ` +
+    `without with ${without}`
   )
 }

@@ -27,6 +27,10 @@ export class Findings {
     else this.refuse(problem)
   }
 
+  get refusals(): readonly string[] {
+    return this.#refusals
+  }
+
   throwIfRefused(): void {
     if (this.#refusals.length === 0) return
     const list = this.#refusals.map((problem) => `\n- ${problem}`).join('')

@@ -12,7 +12,7 @@ export function decodeStep(
   handled: ReadonlySet<string>,
 ): Step {
   return (delivery, next) => {
-    const topic = topics.get(delivery.topic)
+    const topic = topics.get(delivery.sourceTopic)
     if (topic === undefined) return next(delivery)
     const options = { handled, fallbackId: () => coordinatesOf(delivery) }
     const decoded = decodeRecord(topic, delivery.record as RawRecord, options)
@@ -27,8 +27,9 @@ export function decodeStep(
   }
 }
 
-/** What stands for the id of an event that has none. */
-export function coordinatesOf({ topic, partition, offset }: Delivery): string {
+/** What stands for the id of an event that has none: where it is, or was first. */
+export function coordinatesOf(delivery: Delivery): string {
+  const { topic, partition, offset } = delivery.copy ?? delivery
   return `${topic}-${partition}-${offset}`
 }
 

@@ -48,8 +48,10 @@ export class EventIdentities {
   }
 
   /** Where the record is, or was first. Begins as no id does that anybody would write. */
-  #coordinatesOf({ topic, partition, offset, record }: Delivery): string {
-    if (!this.#sourceOf(topic).isRetryTopic) return `\u0000${partition}-${offset}`
+  #coordinatesOf({ topic, partition, offset, record, copy }: Delivery): string {
+    if (!this.#sourceOf(topic).isRetryTopic) {
+      return `\u0000${copy?.partition ?? partition}-${copy?.offset ?? offset}`
+    }
     const [firstPartition, firstOffset] = ['original-partition', 'original-offset'].map((name) =>
       record.header(name)?.toString('latin1'),
     )

@@ -51,10 +51,11 @@ export class RecordMetrics {
 
   #of(delivery: Delivery): Series {
     const type = eventTypeOf(delivery)
-    let types = this.#series.get(delivery.topic)
-    if (types === undefined) this.#series.set(delivery.topic, (types = new Map<string, Series>()))
+    const topic = delivery.sourceTopic
+    let types = this.#series.get(topic)
+    if (types === undefined) this.#series.set(topic, (types = new Map<string, Series>()))
     let series = types.get(type)
-    if (series === undefined) types.set(type, (series = this.#make(delivery.topic, type)))
+    if (series === undefined) types.set(type, (series = this.#make(topic, type)))
     return series
   }
 

@@ -27,7 +27,7 @@ const ignore = () => undefined
 const silentEvents: ConsumerEvents = {
   ...{ ended: ignore, failed: ignore, late: ignore, stuck: ignore, letterWritten: ignore },
   ...{ letterFailed: ignore, committed: ignore, commitFailed: ignore, rebalanced: ignore },
-  outage: ignore,
+  ...{ outage: ignore, copyWritten: ignore, copySkipped: ignore, ownerDied: ignore },
 }
 
 /** A process that runs one consumer until it is told to end; then it closes it in order, and holds nothing. */
