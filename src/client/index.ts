@@ -56,6 +56,7 @@ export type {
   FetchOptions,
   IsolationLevel,
 } from './consumer/consumer-options.ts'
+export type { EpochEnd, PartitionEpoch } from './consumer/epoch-ends.ts'
 export type { FetchedBatch } from './consumer/fetched-batch.ts'
 export { PartitionError } from './consumer/partition-error.ts'
 export { OffsetCommits } from './consumer/offset-commits.ts'

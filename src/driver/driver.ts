@@ -10,6 +10,7 @@ import type {
   ConfigResult,
   CreatedTopic,
   DescribeTopicsOptions,
+  EpochEnd,
   FetchOptions,
   GroupMetadata,
   GroupOptions,
@@ -17,6 +18,7 @@ import type {
   NewTopic,
   OffsetForTime,
   OffsetToCommit,
+  PartitionEpoch,
   PartitionOffset,
   PartitionTimestamp,
   PollOptions,
@@ -98,6 +100,8 @@ export interface RecordSource {
   groupMetadata(): GroupMetadata
   beginningOffsets(partitions: readonly TopicPartition[]): Promise<readonly PartitionOffset[]>
   endOffsets(partitions: readonly TopicPartition[]): Promise<readonly PartitionOffset[]>
+  /** Where in the logs as they are now what leaders up to these epochs wrote ends; -1 where that cannot be told. */
+  epochEnds(epochs: readonly PartitionEpoch[], signal?: AbortSignal): Promise<readonly EpochEnd[]>
   /** Where the first records at or after these times are; undefined where there is none yet. */
   offsetsForTimes(
     times: readonly PartitionTimestamp[],

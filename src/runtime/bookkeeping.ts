@@ -19,6 +19,8 @@ export interface AcquiredPartition {
   readonly logEnd: number
   readonly processId: string
   readonly window: number
+  /** The log was cut here: what the commit names as ended from here on is gone, and other records come in its place. */
+  readonly cutAt?: number
 }
 
 /**
@@ -33,7 +35,7 @@ export class Bookkeeping {
   readonly unreadable: Exclude<UnreadableMetadata, 'empty'> | undefined
   readonly #lineage: Lineage
 
-  constructor({ committed, lineage, logEnd, processId, window }: AcquiredPartition) {
+  constructor({ committed, lineage, logEnd, processId, window, cutAt }: AcquiredPartition) {
     const frontier = committed.offset
     const { state, unreadable } = readMetadata(committed.metadata, { offset: frontier, lineage })
     this.unreadable = unreadable === 'empty' ? undefined : unreadable
@@ -44,6 +46,10 @@ export class Bookkeeping {
       ...(state && { endedAbove: state.endedAbove, attempts: state.attempts }),
     })
     this.mark = new OwnerMark({ found: state?.mark, processId, frontier, logEnd, window })
+    if (cutAt !== undefined) {
+      this.ledger.truncate(Math.max(cutAt, frontier))
+      this.mark.truncate(Math.max(cutAt, frontier))
+    }
     if (frontier > 0) this.epochs.note(frontier - 1, committed.leaderEpoch)
     const highest = state === undefined ? undefined : highestOffset(state)
     if (highest !== undefined && state?.leaderEpoch !== undefined) {

@@ -9,7 +9,9 @@ import type { Commits } from './commit/commits.ts'
 import type { Delivery } from './delivery.ts'
 import { Bookkeeping } from './bookkeeping.ts'
 import type { AcquiredPartition } from './bookkeeping.ts'
+import { metadataCharactersMax } from './ledger/commit-metadata.ts'
 import type { Lineage } from './ledger/commit-metadata.ts'
+import { findCutLogs } from './log-cuts.ts'
 import { PausedPartitions } from './paused-partitions.ts'
 import { PartitionRun } from './partition-run.ts'
 import type { PartitionWorld } from './partition-world.ts'
@@ -56,7 +58,7 @@ export interface CloseRunOptions {
 /** What is done when the records where a partition goes on are not there any more: it stands, or goes on with the first. */
 export type OffsetLostRule = 'stop' | 'earliest'
 
-type Found = Pick<AcquiredPartition, 'committed' | 'lineage' | 'logEnd'>
+type Found = Pick<AcquiredPartition, 'committed' | 'lineage' | 'logEnd' | 'cutAt'>
 
 /** How many records are asked for at a time: a poll never holds the event loop for long. */
 const pollRecordsMax = 10_000
@@ -278,11 +280,15 @@ export class ConsumerRun {
       this.#lineage(topic, signal),
       this.#source.endOffsets(partitions),
     ])
+    const cut = await findCutLogs(this.#source, committed.values(), lineage, signal)
     return new Map(
       ends.flatMap((end) => {
         const key = partitionKey(end)
         const found = committed.get(key)
-        return found === undefined ? [] : [[key, { committed: found, lineage, logEnd: end.offset }]]
+        if (found === undefined) return []
+        const known = { committed: found, lineage, logEnd: end.offset }
+        // Nothing of what it names above its offset is believed.
+        return [[key, cut.has(key) ? { ...known, cutAt: found.offset } : known]]
       }),
     )
   }
@@ -417,6 +423,11 @@ export class ConsumerRun {
   #cannotRead(run: PartitionRun | undefined, error: PartitionError): void {
     if (run === undefined) return
     const isLost = isMillraceError(error, 'MILLRACE_CLIENT_OFFSET_LOST')
+    const { cutAt } = error
+    if (cutAt !== undefined && run.is('running') && cutAt >= run.ledger.frontier) {
+      void this.#goOnBehindCut(run, cutAt)
+      return
+    }
     if (!isLost || this.#parts.onOffsetLost === 'stop' || !run.is('running')) {
       run.stop('it cannot be read on', error)
       return
@@ -469,6 +480,40 @@ export class ConsumerRun {
       }
     }
     throw notOurs(run)
+  }
+
+  /**
+   * The log was cut above the frontier: what was known of records behind the cut is forgotten, and the partition is read
+   * from its frontier again. Handlers that run keep their keys until they settle, and count for nothing.
+   */
+  async #goOnBehindCut(run: PartitionRun, cutAt: number): Promise<void> {
+    const { topic, partition } = run
+    const { signal } = this.#ending
+    const committed = run.takeCommit(metadataCharactersMax).commit
+    this.#source.pause([run])
+    this.#giveUp([run], sought())
+    const next = this.#newRun({ topic, partition })
+    this.#parts.log('warn', `the log of ${partitionKey(run)} was cut: it is read again`, {
+      ...{ topic, partition, cutAt, offset: committed.offset },
+    })
+    while (!this.#isEnding() && next.is('acquiring')) {
+      try {
+        const [lineage, [end]] = await Promise.all([
+          this.#lineage(topic, signal),
+          this.#source.endOffsets([{ topic, partition }]),
+        ])
+        const logEnd = end?.offset ?? committed.offset
+        await this.#begin(next, { committed, lineage, logEnd, cutAt })
+      } catch (error) {
+        const fields = { topic, partition, error: (error as Error).message }
+        this.#parts.log(
+          'warn',
+          'a partition whose log was cut is not read yet, it is tried again',
+          fields,
+        )
+        await this.#pause(acquireAgainMs, signal)
+      }
+    }
   }
 
   async #drained(run: PartitionRun): Promise<void> {

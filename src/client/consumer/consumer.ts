@@ -4,6 +4,8 @@ import type { Cluster, TopicWatch } from '../cluster/cluster.ts'
 import type { TopicPartition } from '../topic-partition.ts'
 import type { AssignmentCallbacks, ResolvedFetchOptions } from './consumer-options.ts'
 import type { FetchedBatch } from './fetched-batch.ts'
+import { findEpochEnds } from './epoch-ends.ts'
+import type { EpochEnd, PartitionEpoch } from './epoch-ends.ts'
 import { Fetcher } from './fetcher.ts'
 import type {
   CommittedOffset,
@@ -321,6 +323,11 @@ export class Consumer implements AsyncIterable<FetchedBatch>, AsyncDisposable {
         timestamp: isThere ? timestamp : undefined,
       }
     })
+  }
+
+  /** Where in the logs as they are now what leaders up to an epoch wrote ends: what lies behind is not what was read. */
+  epochEnds(epochs: readonly PartitionEpoch[], signal?: AbortSignal): Promise<EpochEnd[]> {
+    return findEpochEnds(this.#cluster, epochs, signal)
   }
 
   /**

@@ -67,7 +67,10 @@ export class FetchFailures {
     const { offset, leaderEpoch } = position
     const problem = `the log was cut at offset ${end.offset}: what was read up to ${offset} in leader epoch ${leaderEpoch} is not in it`
     if (this.#world.options.offsetReset === 'none') {
-      const error = new PartitionError('MILLRACE_CLIENT_OFFSET_LOST', state, problem, { offset })
+      const error = new PartitionError('MILLRACE_CLIENT_OFFSET_LOST', state, problem, {
+        offset,
+        cutAt: end.offset,
+      })
       this.#world.failed(state, error)
       return
     }

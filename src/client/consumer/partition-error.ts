@@ -5,6 +5,8 @@ import type { TopicPartition } from '../topic-partition.ts'
 export interface PartitionErrorOptions extends ErrorOptions {
   /** Where reading stopped; -1 before there was a position. */
   readonly offset: number
+  /** Where the log was cut: it goes on otherwise from there. */
+  readonly cutAt?: number
 }
 
 /**
@@ -16,16 +18,19 @@ export class PartitionError extends MillraceError implements TopicPartition {
   readonly partition: number
   /** Where reading stopped; -1 before there was a position. */
   readonly offset: number
+  /** Where the log was cut, if that is the reason: what was read of it from there on is gone. */
+  readonly cutAt: number | undefined
 
   constructor(
     code: ErrorCode,
     { topic, partition }: TopicPartition,
     problem: string,
-    { offset, ...options }: PartitionErrorOptions,
+    { offset, cutAt, ...options }: PartitionErrorOptions,
   ) {
     super(code, `${topic}-${partition}: ${problem}`, options)
     this.topic = topic
     this.partition = partition
     this.offset = offset
+    this.cutAt = cutAt
   }
 }

@@ -7,6 +7,8 @@ import type {
   GroupMetadata,
   OffsetForTime,
   OffsetToCommit,
+  EpochEnd,
+  PartitionEpoch,
   PartitionOffset,
   PartitionTimestamp,
   PollOptions,
@@ -169,6 +171,12 @@ export class KafkaJsSource implements RecordSource {
 
   endOffsets(partitions: readonly TopicPartition[]): Promise<readonly PartitionOffset[]> {
     return this.#parts.offsets.ends(partitions)
+  }
+
+  /** kafkajs has no request for it. */
+  epochEnds(epochs: readonly PartitionEpoch[]): Promise<readonly EpochEnd[]> {
+    const unknown = { endOffset: -1, leaderEpoch: -1 }
+    return Promise.resolve(epochs.map((each) => ({ ...each, ...unknown })))
   }
 
   offsetsForTimes(
