@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest'
+import { defineEvent, defineTopic, Type } from '../../contract/index.ts'
+import { createService } from '../../runtime/index.ts'
 import type { Service } from '../../runtime/index.ts'
 import { created, fulfilment, OrderCreated, orders } from './fixture/fulfilment.ts'
 import type { Ship } from './fixture/fulfilment.ts'
@@ -121,6 +123,31 @@ describe('a world that does not become quiet says', () => {
   })
 })
 
+describe('a world that is quiet', () => {
+  it('has waited for what handlers did not wait for', async () => {
+    const Noted = defineEvent('NOTED', { data: Type.Object({ orderId: Type.String() }) })
+    const notes = defineTopic('notes', { events: [Noted], key: null, partitions: 1 })
+    await using world = await startWorld({
+      topics: [orders, notes],
+      services: {
+        notary: (environment) => {
+          const service = createService({ name: 'notary', ...environment, topics: [notes] })
+          const { clock } = environment.platform
+          service
+            .consumer(orders, { start: 'earliest', commit: { intervalMs: 5 } })
+            .on(OrderCreated, ({ data }) => {
+              void clock.sleep(150).then(() => service.publish(Noted, data))
+            })
+          return service
+        },
+      },
+    })
+    await world.publish(OrderCreated, { orderId: 'o-1' })
+    await world.quiet()
+    expect((await world.records(notes)).map(({ event }) => event?.data.orderId)).toEqual(['o-1'])
+  })
+})
+
 describe('a process', () => {
   it('dies of an error that nobody catches, as it does under Node', async () => {
     let isFirst = true
@@ -148,6 +175,33 @@ describe('a process', () => {
     await world.quiet()
     expect(world.restarts('fulfilment')).toBe(1)
     expect(world.runs.map(({ outcome }) => outcome)).toEqual(['cut off', 'done'])
+  })
+
+  it('dies of its own errors, not of those of others', async () => {
+    const make = (environment: ServiceEnvironment, groupId: string, handle: Ship) =>
+      fulfilment(environment, handle, { groupId })
+    let isFirst = true
+    await using world = await startWorld({
+      topics: [orders],
+      services: {
+        busy: (environment) =>
+          make(environment, 'busy', async () => {
+            for (let n = 0; n < 200; n++) await environment.platform.clock.sleep(1)
+          }),
+        careless: (environment) =>
+          make(environment, 'careless', async () => {
+            if (!isFirst) return
+            isFirst = false
+            setTimeout(() => {
+              throw new Error('too late')
+            }, 5)
+            await new Promise((resolve) => setTimeout(resolve, 100))
+          }),
+      },
+    })
+    await world.publish(OrderCreated, { orderId: 'o-1' })
+    await world.quiet()
+    expect([world.restarts('busy'), world.restarts('careless')]).toEqual([0, 1])
   })
 
   it('that was told to end is not waited for', async () => {
