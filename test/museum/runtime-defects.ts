@@ -92,9 +92,12 @@ export const runtimeDefects: readonly Defect[] = [
     name: 'letter-not-awaited',
     story:
       'A record ends before its dead letter is acknowledged: if the letter is lost, so is the record.',
-    file: 'src/runtime/dead-letter/dead-letters.ts',
-    original: 'await this.#send(delivery, letter, partition.gone)',
-    replacement: 'void this.#send(delivery, letter, partition.gone).catch(() => undefined)',
+    file: 'src/runtime/dead-letter/held-writes.ts',
+    original: `          await sinkFor(delivery).send(await write.record(), { signal: partition.gone })
+`,
+    replacement: `          const letter = await write.record()
+          void sinkFor(delivery).send(letter, { signal: partition.gone }).catch(() => undefined)
+`,
     caughtBy: worlds,
     test: 'keeps its promises',
   },

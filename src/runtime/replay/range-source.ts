@@ -1,15 +1,13 @@
 import { partitionKey } from '../../client/index.ts'
 import type {
-  CloseOptions,
   CommittedOffset,
-  GroupMetadata,
-  PartitionTimestamp,
+  OffsetToCommit,
   PollOptions,
   SeekTarget,
   TopicPartition,
-  TopicSelection,
 } from '../../client/index.ts'
 import type { RecordSource, SourceBatch, SourceRecord } from '../../driver/index.ts'
+import { ForwardingSource } from '../forwarding-source.ts'
 import { partOfBatch } from '../part-of-batch.ts'
 
 /** What is read of one partition: from an offset on, up to but not including another. */
@@ -32,8 +30,7 @@ const lookMs = 200
  * Reads ranges of partitions, as a member of a group that has nobody else. What is committed is kept here and nowhere else: the
  * offsets of the group whose records are read again are never touched, and nothing is left of this one.
  */
-export class RangeSource implements RecordSource {
-  readonly #source: RecordSource
+export class RangeSource extends ForwardingSource {
   readonly #polled: () => void
   readonly #ranges: ReadonlyMap<string, ReplayRange>
   /** Partitions that are read to the end of their range, and those that have none. */
@@ -41,7 +38,7 @@ export class RangeSource implements RecordSource {
   readonly #commits = new Map<string, CommittedOffset>()
 
   constructor({ source, ranges, polled }: RangeSourceParts) {
-    this.#source = source
+    super(source)
     this.#polled = polled
     this.#ranges = new Map(ranges.map((range) => [partitionKey(range), range]))
     for (const range of ranges) if (range.from >= range.to) this.#ended.add(partitionKey(range))
@@ -52,35 +49,35 @@ export class RangeSource implements RecordSource {
     return this.#ended.size === this.#ranges.size
   }
 
-  async poll(options: PollOptions = {}): Promise<SourceBatch[]> {
+  override async poll(options: PollOptions = {}): Promise<SourceBatch[]> {
     this.#polled()
-    const batches = await this.#source.poll(
+    const batches = await this.source.poll(
       this.isRead ? options : { ...options, timeoutMs: lookMs },
     )
     const within = batches.flatMap((batch) => this.#within(batch) ?? [])
     return within.length > 0 ? within : this.#ends()
   }
 
-  resume(partitions: readonly TopicPartition[]): void {
-    this.#source.resume(partitions.filter((each) => !this.#isEnded(each)))
+  override resume(partitions: readonly TopicPartition[]): void {
+    this.source.resume(partitions.filter((each) => !this.#isEnded(each)))
   }
 
-  commit(offsets: readonly CommittedOffset[]): Promise<void> {
+  override commit(offsets: readonly CommittedOffset[]): Promise<void> {
     for (const offset of offsets) this.#commits.set(partitionKey(offset), offset)
     return Promise.resolve()
   }
 
-  committed(partitions: readonly TopicPartition[]): Promise<readonly CommittedOffset[]> {
+  override committed(partitions: readonly TopicPartition[]): Promise<readonly CommittedOffset[]> {
     return Promise.resolve(
       partitions.flatMap((each) => this.#commits.get(partitionKey(each)) ?? []),
     )
   }
 
-  beginningOffsets(partitions: readonly TopicPartition[]) {
+  override beginningOffsets(partitions: readonly TopicPartition[]) {
     return Promise.resolve(partitions.map((each) => this.#placed(each, 'from')))
   }
 
-  endOffsets(partitions: readonly TopicPartition[]) {
+  override endOffsets(partitions: readonly TopicPartition[]) {
     return Promise.resolve(partitions.map((each) => this.#placed(each, 'to')))
   }
 
@@ -98,7 +95,7 @@ export class RangeSource implements RecordSource {
   #within(batch: SourceBatch): SourceBatch | undefined {
     const range = this.#ranges.get(partitionKey(batch))
     if (range === undefined || this.#isEnded(batch)) {
-      this.#source.pause([batch])
+      this.source.pause([batch])
       return undefined
     }
     if (batch.nextOffset < range.to) return batch
@@ -124,7 +121,7 @@ export class RangeSource implements RecordSource {
 
   #isAtEnd(range: ReplayRange): boolean {
     try {
-      return this.#source.lag(range) === 0
+      return this.source.lag(range) === 0
     } catch {
       // It is not assigned yet, or not at the moment.
       return false
@@ -133,39 +130,13 @@ export class RangeSource implements RecordSource {
 
   #end({ topic, partition }: ReplayRange): void {
     this.#ended.add(partitionKey({ topic, partition }))
-    this.#source.pause([{ topic, partition }])
-  }
-
-  // ---- as the source says
-
-  subscribe(topics: TopicSelection): void {
-    this.#source.subscribe(topics)
-  }
-
-  pause(partitions: readonly TopicPartition[]): void {
-    this.#source.pause(partitions)
+    this.source.pause([{ topic, partition }])
   }
 
   /** Reading begins anew: also in a range that had been read to its end, when its partition comes back. */
-  seek(partition: TopicPartition, target: SeekTarget): void {
-    this.#source.seek(partition, target)
+  override seek(partition: TopicPartition, target: SeekTarget): void {
+    this.source.seek(partition, target)
     const range = this.#ranges.get(partitionKey(partition))
     if (range !== undefined && range.from < range.to) this.#ended.delete(partitionKey(partition))
-  }
-
-  lag(partition: TopicPartition) {
-    return this.#source.lag(partition)
-  }
-
-  groupMetadata(): GroupMetadata {
-    return this.#source.groupMetadata()
-  }
-
-  offsetsForTimes(times: readonly PartitionTimestamp[]) {
-    return this.#source.offsetsForTimes(times)
-  }
-
-  close(options?: CloseOptions): Promise<void> {
-    return this.#source.close(options)
   }
 }

@@ -1,16 +1,7 @@
 import { partitionKey } from '../../client/index.ts'
-import type {
-  CloseOptions,
-  CommitOptions,
-  CommittedOffset,
-  GroupMetadata,
-  PartitionTimestamp,
-  PollOptions,
-  SeekTarget,
-  TopicPartition,
-  TopicSelection,
-} from '../../client/index.ts'
+import type { CloseOptions, PollOptions, SeekTarget, TopicPartition } from '../../client/index.ts'
 import type { RecordSource, SourceBatch, SourceOptions, SourceRecord } from '../../driver/index.ts'
+import { ForwardingSource } from '../forwarding-source.ts'
 import type { Clock, Timer } from '../../platform/index.ts'
 import { partOfBatch } from '../part-of-batch.ts'
 import { notBeforeHeader } from './retry-copy.ts'
@@ -47,17 +38,14 @@ const waitMsMin = 100
  *
  * - A partition is **open** → **waiting** (paused here, with a timer) → open. A seek, and being given up, end the wait.
  */
-export class NotBeforeSource implements RecordSource {
+export class NotBeforeSource extends ForwardingSource {
   readonly #clock: Clock
   readonly #topics: RetryTopics
-  readonly #source: RecordSource
   readonly #gates = new Map<string, Gate>()
 
   constructor({ clock, topics, callbacks, source }: NotBeforeParts) {
-    this.#clock = clock
-    this.#topics = topics
     const { onAssigned, onRevoked, onLost } = callbacks
-    this.#source = source({
+    const made = source({
       onAssigned: (partitions) => {
         this.#forget(partitions)
         return onAssigned(partitions)
@@ -71,39 +59,42 @@ export class NotBeforeSource implements RecordSource {
         return onLost(partitions)
       },
     })
+    super(made)
+    this.#clock = clock
+    this.#topics = topics
   }
 
-  async poll(options?: PollOptions): Promise<SourceBatch[]> {
-    const batches = await this.#source.poll(options)
+  override async poll(options?: PollOptions): Promise<SourceBatch[]> {
+    const batches = await this.source.poll(options)
     return batches.flatMap((batch) => {
       const topic = this.#topics.get(batch.topic)
       return topic === undefined ? batch : (this.#due(batch, topic.delayMs) ?? [])
     })
   }
 
-  pause(partitions: readonly TopicPartition[]): void {
+  override pause(partitions: readonly TopicPartition[]): void {
     for (const partition of partitions) this.#set(partition, true)
-    this.#source.pause(partitions)
+    this.source.pause(partitions)
   }
 
-  resume(partitions: readonly TopicPartition[]): void {
+  override resume(partitions: readonly TopicPartition[]): void {
     for (const partition of partitions) this.#set(partition, false)
-    this.#source.resume(partitions.filter((each) => this.#gate(each)?.timer === undefined))
+    this.source.resume(partitions.filter((each) => this.#gate(each)?.timer === undefined))
   }
 
-  seek(partition: TopicPartition, target: SeekTarget): void {
-    this.#source.seek(partition, target)
+  override seek(partition: TopicPartition, target: SeekTarget): void {
+    this.source.seek(partition, target)
     const gate = this.#gate(partition)
     if (gate === undefined) return
     const wasWaiting = gate.timer !== undefined
     gate.timer?.cancel()
     gate.timer = undefined
     gate.released = -1
-    if (wasWaiting && !gate.isPaused) this.#source.resume([partition])
+    if (wasWaiting && !gate.isPaused) this.source.resume([partition])
   }
 
-  async close(options?: CloseOptions): Promise<void> {
-    await this.#source.close(options)
+  override async close(options?: CloseOptions): Promise<void> {
+    await this.source.close(options)
     for (const { timer } of this.#gates.values()) timer?.cancel()
     this.#gates.clear()
   }
@@ -137,12 +128,12 @@ export class NotBeforeSource implements RecordSource {
 
   #wait({ topic, partition }: TopicPartition, gate: Gate, offset: number, waitMs: number): void {
     const place = { topic, partition }
-    this.#source.pause([place])
-    this.#source.seek(place, offset)
+    this.source.pause([place])
+    this.source.seek(place, offset)
     gate.timer = this.#clock.setTimer(waitMs, () => {
       gate.timer = undefined
       gate.released = offset
-      if (!gate.isPaused) this.#source.resume([place])
+      if (!gate.isPaused) this.source.resume([place])
     })
   }
 
@@ -167,39 +158,5 @@ export class NotBeforeSource implements RecordSource {
       this.#gate(partition)?.timer?.cancel()
       this.#gates.delete(partitionKey(partition))
     }
-  }
-
-  // ---- as the source says
-
-  subscribe(topics: TopicSelection): void {
-    this.#source.subscribe(topics)
-  }
-
-  lag(partition: TopicPartition) {
-    return this.#source.lag(partition)
-  }
-
-  commit(offsets: readonly CommittedOffset[], options?: CommitOptions) {
-    return this.#source.commit(offsets, options)
-  }
-
-  committed(partitions: readonly TopicPartition[], options?: { readonly signal?: AbortSignal }) {
-    return this.#source.committed(partitions, options)
-  }
-
-  groupMetadata(): GroupMetadata {
-    return this.#source.groupMetadata()
-  }
-
-  beginningOffsets(partitions: readonly TopicPartition[]) {
-    return this.#source.beginningOffsets(partitions)
-  }
-
-  endOffsets(partitions: readonly TopicPartition[]) {
-    return this.#source.endOffsets(partitions)
-  }
-
-  offsetsForTimes(times: readonly PartitionTimestamp[]) {
-    return this.#source.offsetsForTimes(times)
   }
 }
