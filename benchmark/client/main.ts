@@ -13,6 +13,7 @@ import { startBrokerProcess } from '../broker/process.ts'
 import { median } from '../statistics.ts'
 import { measureJava } from './java.ts'
 import { installPeers } from './peers.ts'
+import { partitionCount } from './task.ts'
 import type { Measurement, Task } from './task.ts'
 
 const help = `Usage: npm run bench:client [-- options]
@@ -69,7 +70,8 @@ const built = fileURLToPath(new URL('../../dist', import.meta.url))
 interface Row {
   readonly name: string
   readonly task: (topic: string) => Task
-  readonly bySubject: Map<string, Measurement[]>
+  /** Undefined in a round in which a subject has failed. */
+  readonly bySubject: Map<string, (Measurement | undefined)[]>
 }
 
 const rows: Row[] = []
@@ -113,7 +115,7 @@ if (tasks.includes('latency')) {
   // A process that has just begun spends much of its time on compiling what it runs.
   for (const [name, warmUps, count] of [
     ['single sends, the first 3,000', 200, 3_000],
-    ['single sends, later', 5_000, 10_000],
+    ['single sends, later', 5_000, 5_000],
   ] as const) {
     row(name, (topic) => ({ kind: 'latency', topic, warmUps, records: count, valueBytes: 350 }))
   }
@@ -140,9 +142,11 @@ for (let round = 1; round <= rounds; round++) {
       const topic = `t-${round}-${index}-${subject}`
       await createTopic(topic)
       const measurement = await measure(subject, task(topic))
-      if (measurement === undefined) continue
-      say(`round ${round}, ${name}, ${subject}: ${Math.round(measurement.rate)}`)
       bySubject.set(subject, [...(bySubject.get(subject) ?? []), measurement])
+      if (measurement === undefined) continue
+      const { rate, p99Ms } = measurement
+      const p99 = p99Ms === undefined ? '' : `, p99 ${p99Ms.toFixed(2)} ms`
+      say(`round ${round}, ${name}, ${subject}: ${Math.round(rate)}${p99}`)
     }
   }
 }
@@ -181,7 +185,9 @@ async function createTopic(name: string): Promise<void> {
     port: Number(port),
   })
   await client.request(createTopicsApi, 5, {
-    topics: [{ name, numPartitions: 12, replicationFactor: 1, assignments: [], configs: [] }],
+    topics: [
+      { name, numPartitions: partitionCount, replicationFactor: 1, assignments: [], configs: [] },
+    ],
     timeoutMs: 30_000,
     validateOnly: false,
   })
@@ -225,14 +231,20 @@ function table(): string {
   for (const { name, bySubject } of rows) {
     const ours = bySubject.get('millrace') ?? []
     for (const [subject, all] of bySubject) {
-      const ratios = all.map(({ rate }, round) => rate / (ours[round]?.rate ?? Number.NaN))
+      const measured = all.filter((each) => each !== undefined)
+      if (measured.length === 0) continue
+      const middle = (figure: (each: Measurement) => number | undefined) =>
+        median(measured.map((each) => figure(each) ?? Number.NaN))
+      const ratios = all
+        .map((each, round) => (each?.rate ?? Number.NaN) / (ours[round]?.rate ?? Number.NaN))
+        .filter((ratio) => !Number.isNaN(ratio))
       const cells = [
-        Math.round(median(all.map(({ rate }) => rate))).toLocaleString('en'),
+        Math.round(middle(({ rate }) => rate)).toLocaleString('en'),
         median(ratios).toFixed(2),
-        median(all.map(({ cpuSecondsPerMillion }) => cpuSecondsPerMillion)).toFixed(2),
-        Math.round(median(all.map(({ peakMb }) => peakMb))),
-        median(all.map(({ p50Ms }) => p50Ms ?? Number.NaN)).toFixed(2),
-        median(all.map(({ p99Ms }) => p99Ms ?? Number.NaN)).toFixed(2),
+        middle(({ cpuSecondsPerMillion }) => cpuSecondsPerMillion).toFixed(2),
+        Math.round(middle(({ peakMb }) => peakMb)),
+        middle(({ p50Ms }) => p50Ms).toFixed(2),
+        middle(({ p99Ms }) => p99Ms).toFixed(2),
       ]
       lines.push(`| ${name} | ${subject} | ${cells.join(' | ')} |`)
     }

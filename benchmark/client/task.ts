@@ -78,6 +78,8 @@ export type Run<Kind extends Task['kind']> = (
 
 export const keyCount = 10_000
 export const batchRecords = 1000
+/** Of every topic. */
+export const partitionCount = 12
 
 /** Values that do not compress to nothing, the same for all. */
 export function makeValue(bytes: number): Buffer {

@@ -14,7 +14,7 @@ export function subject({ Kafka, logLevel }: KafkaJs): Subject {
       clientId: 'bench',
       brokers: bootstrap.split(','),
       logLevel: logLevel.NOTHING,
-      retry: { initialRetryTime: 10 },
+      retry: { initialRetryTime: 10, retries: 20 },
     })
   return {
     async produce({ topic, records, valueBytes }, { bootstrap, stopwatch }) {
