@@ -271,7 +271,13 @@ export class KafkaJsSource implements RecordSource {
       // A commit that is tried again would else come behind the first of this generation.
       await commits.idle()
       if (isOver()) return
-      await callbacks.onAssigned?.(readings.map(placeOf))
+      try {
+        await callbacks.onAssigned?.(readings.map(placeOf))
+      } catch (error) {
+        // Partitions may stand where they should not.
+        this.#fail(error as Error)
+        return
+      }
       if (isOver()) return
       for (const each of readings) {
         each.begin()
