@@ -27,6 +27,11 @@ export class Pace {
     return this.#restedMs
   }
 
+  /** Whether somebody waits for the real world. */
+  get isHeld(): boolean {
+    return this.#isHeld()
+  }
+
   /** How long, in real milliseconds, the next event has to wait; 0 when it may happen. */
   get waitMs(): number {
     this.#countRest()

@@ -222,7 +222,7 @@ export class Simulation {
   async runFor(durationMs: number): Promise<void> {
     const { scheduler } = this.#world
     const endMs = scheduler.nowMs + durationMs
-    await this.#run(() => (scheduler.nextTimeMs() ?? Infinity) > endMs)
+    await this.#run(() => this.#isUpAt(endMs))
     scheduler.advanceTo(endMs)
   }
 
@@ -233,7 +233,7 @@ export class Simulation {
     const condition = { isMet: false }
     await this.#run(() => {
       condition.isMet = isMet()
-      return condition.isMet || (scheduler.nextTimeMs() ?? Infinity) > endMs
+      return condition.isMet || this.#isUpAt(endMs)
     })
     if (condition.isMet) return
     const endless = scheduler.nextTimeMs() === undefined ? '; nothing more will happen' : ''
@@ -274,6 +274,13 @@ export class Simulation {
     const replay = this.#replayCommand(this.seed)
     const text = `seed ${this.seed}, after ${this.nowMs} virtual ms: ${problem}\nreplay: ${replay}`
     return new SimulationError(text, cause === undefined ? {} : { cause })
+  }
+
+  /** Whether nothing happens until then any more. What the real world is asked for may still come. */
+  #isUpAt(endMs: number): boolean {
+    const { scheduler } = this.#world
+    const isWaiting = this.#pace?.isHeld === true && scheduler.nowMs < endMs
+    return !isWaiting && (scheduler.nextTimeMs() ?? Infinity) > endMs
   }
 
   async #run(isDone: () => boolean): Promise<void> {

@@ -1,4 +1,7 @@
+import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
+import { connect, createServer } from 'node:net'
+import type { AddressInfo, Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import { createConsumer, createService } from '../../runtime/index.ts'
@@ -7,6 +10,7 @@ import { created, fulfilment, OrderCreated, orders, Shipped } from './fixture/fu
 import type { Ship } from './fixture/fulfilment.ts'
 import { startWorld } from './test-world.ts'
 import type { TestWorldOptions } from './world-options.ts'
+import type { ServiceEnvironment } from './world-worker.ts'
 
 function startFulfilment(ship: Ship, options: Partial<TestWorldOptions> & ConsumerOptions = {}) {
   const { seed, time, restartMs, ...consumer } = options
@@ -144,6 +148,32 @@ describe('time', () => {
     await world.quiet()
     expect(read).toEqual(Array.from({ length: 5 }, () => 'import'))
     expect(world.runs.map(({ outcome }) => outcome)).toEqual(read.map(() => 'done'))
+  })
+
+  it('goes as real time while a handler waits for an answer on a connection', async () => {
+    const database = createServer((socket) => {
+      socket.on('data', (question) => setTimeout(() => socket.write(question), 20))
+    })
+    await new Promise<void>((resolve) => database.listen(0, '127.0.0.1', resolve))
+    const { port } = database.address() as AddressInfo
+    const answers: string[] = []
+    const pool = new Map<ServiceEnvironment, Socket>()
+    const asking: Ship = async (orderId, environment) => {
+      const connection = pool.get(environment) ?? connect(port, '127.0.0.1')
+      pool.set(environment, connection)
+      connection.write(orderId)
+      const [answer] = (await once(connection, 'data')) as [Buffer]
+      answers.push(answer.toString())
+    }
+    await using world = await startFulfilment(asking, { handlerTimeoutMs: 10_000, concurrency: 1 })
+    await world.publishMany(created(5))
+    await world.quiet()
+    expect(answers.sort()).toEqual(['o-0', 'o-1', 'o-2', 'o-3', 'o-4'])
+    expect(new Set(world.runs.map(({ attempt }) => attempt))).toEqual(new Set([1]))
+    // The connection is still open: with nobody at work it holds nothing.
+    await world.advance(60_000)
+    for (const connection of pool.values()) connection.destroy()
+    database.close()
   })
 
   it('always goes as real time where that is asked for', async () => {
