@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { mkdtempSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -64,7 +64,10 @@ for (const [subject, reason] of peers.missing) say(`${subject} is left out: ${re
 const subjects = asked.filter((subject) => !peers.missing.has(subject))
 const folder = mkdtempSync(join(tmpdir(), 'millrace-bench-'))
 const worker = await buildWorker()
-const built = fileURLToPath(new URL('../../dist', import.meta.url))
+// A build that comes along while the clients run would be measured for a part of the rounds.
+const built = fileURLToPath(new URL('../../.cache/bench-client', import.meta.url))
+rmSync(built, { recursive: true, force: true })
+cpSync(fileURLToPath(new URL('../../dist', import.meta.url)), built, { recursive: true })
 
 /** A row of the table: one task, and what each subject did with it. */
 interface Row {
