@@ -14,7 +14,7 @@ import type { RecordSource, SourceBatch } from '../driver/index.ts'
 /** A source that does what another one does: for those that do some of it otherwise. */
 export class ForwardingSource implements RecordSource {
   /** The one that reads. */
-  protected readonly source: RecordSource
+  readonly source: RecordSource
 
   constructor(source: RecordSource) {
     this.source = source

@@ -12,10 +12,14 @@ function handClock(): { readonly clock: Clock; readonly next: () => void } {
     setTimer(delayMs: number, callback: () => void) {
       const timer = { atMs: nowMs + delayMs, callback }
       timers.push(timer)
-      return { cancel: () => void timers.splice(timers.indexOf(timer), 1) }
+      const cancel = () => {
+        if (timers.includes(timer)) timers.splice(timers.indexOf(timer), 1)
+      }
+      return { cancel }
     },
   } as Clock
   const next = () => {
+    timers.sort((a, b) => a.atMs - b.atMs)
     const timer = timers.shift()
     nowMs = timer?.atMs ?? nowMs
     timer?.callback()
@@ -77,5 +81,23 @@ describe('the outage guard', () => {
     // What was tried has come to its end: the next one is.
     next()
     expect(probes).toBe(2)
+  })
+
+  it('tries others when what it tries hangs: one bad record does not hold it open', () => {
+    const { guard, next, fail } = openGuard()
+    let newOnes = 0
+    let hanging = 0
+    guard.addSource({ probe: () => ++newOnes > 0 })
+    guard.wait({ run: () => hanging++ })
+    fail(25)
+    next()
+    expect([newOnes, hanging]).toEqual([1, 0])
+    guard.probeEnded()
+    next()
+    expect([newOnes, hanging]).toEqual([1, 1])
+    // It never tells how it went. The next timer is that of its time, the one after it the pause before another.
+    next()
+    next()
+    expect([newOnes, hanging]).toEqual([2, 1])
   })
 })

@@ -27,6 +27,8 @@ const failuresMin = runsMax / 2
 const recordsMin = 10
 const pauseMsMin = 100
 const pauseMsMax = 10_000
+/** What is tried and does not come to its end for so long says nothing: others are tried beside it. */
+const probeMsMax = 10_000
 
 /**
  * Tells an outage from bad records: when at least half of the last runs failed retriably, and those of many
@@ -34,7 +36,8 @@ const pauseMsMax = 10_000
  *
  * - **closed**: everything runs; runs are counted.
  * - **open**: records that fail wait here, and one at a time is tried, with growing pauses between: those that failed,
- *   and records that never ran, in turn. No failure counts as an attempt. The first success closes it.
+ *   and records that never ran, in turn. No failure counts as an attempt. The first success closes it. One that hangs does
+ *   not keep the others from being tried.
  */
 export class OutageGuard {
   readonly #parts: OutageGuardParts
@@ -50,6 +53,8 @@ export class OutageGuard {
   #pauses = 0
   #nextIsNew = false
   #timer: Timer | undefined
+  /** Set while something is tried. */
+  #probeTimer: Timer | undefined
   #isEnded = false
 
   constructor(parts: OutageGuardParts) {
@@ -106,13 +111,22 @@ export class OutageGuard {
 
   /** What was tried has failed, or will not run: the next one is tried after a pause. */
   probeEnded(): void {
-    this.#isProbing = false
+    this.#setProbing(false)
     this.#pause()
   }
 
   end(): void {
     this.#isEnded = true
     this.#timer?.cancel()
+    this.#setProbing(false)
+  }
+
+  #setProbing(isProbing: boolean): void {
+    this.#probeTimer?.cancel()
+    this.#probeTimer = undefined
+    this.#isProbing = isProbing
+    if (!isProbing || this.#isEnded) return
+    this.#probeTimer = this.#parts.clock.setTimer(probeMsMax, () => this.probeEnded())
   }
 
   #countOther(): void {
@@ -128,7 +142,7 @@ export class OutageGuard {
     this.#isOpen = true
     this.#openedAtMs = this.#parts.clock.elapsedMs()
     this.#pauses = 0
-    this.#isProbing = false
+    this.#setProbing(false)
     this.#parts.changed(true)
     this.#pause()
   }
@@ -141,7 +155,7 @@ export class OutageGuard {
     this.#timer = undefined
     const waiting = this.#waiting
     this.#waiting = []
-    this.#isProbing = false
+    this.#setProbing(false)
     this.#parts.changed(false)
     for (const probe of waiting) probe.run()
   }
@@ -163,7 +177,7 @@ export class OutageGuard {
     if (this.#nextIsNew && this.#tryNew()) return
     const failed = this.#waiting.shift()
     if (failed !== undefined) {
-      this.#isProbing = true
+      this.#setProbing(true)
       failed.run()
     } else if (!this.#tryNew()) {
       this.#pause()
@@ -172,14 +186,14 @@ export class OutageGuard {
 
   /** Tries a record that never ran, of the partition whose turn it is. */
   #tryNew(): boolean {
-    this.#isProbing = true
+    this.#setProbing(true)
     // Of a copy: who goes to the end of the line would come round again, for ever if none has a record.
     for (const source of [...this.#sources]) {
       this.#sources.delete(source)
       this.#sources.add(source)
       if (source.probe()) return true
     }
-    this.#isProbing = false
+    this.#setProbing(false)
     return false
   }
 }

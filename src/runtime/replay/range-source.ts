@@ -62,7 +62,7 @@ export class RangeSource extends ForwardingSource {
     this.source.resume(partitions.filter((each) => !this.#isEnded(each)))
   }
 
-  override commit(offsets: readonly CommittedOffset[]): Promise<void> {
+  override commit(offsets: readonly OffsetToCommit[]): Promise<void> {
     for (const offset of offsets) this.#commits.set(partitionKey(offset), offset)
     return Promise.resolve()
   }

@@ -7,6 +7,7 @@ import { createNativeDriver } from '../../driver/index.ts'
 import { startBroker } from '../../testing/index.ts'
 import { settingsForTests, startRuntimeWorld } from '../fixture/runtime-world.ts'
 import type { RuntimeWorld } from '../fixture/runtime-world.ts'
+import { RetryTopics } from '../retry/retry-topics.ts'
 import { checkStart } from './check-start.ts'
 import type { StartParts } from './check-start.ts'
 
@@ -258,3 +259,40 @@ async function freePort(): Promise<number> {
   await new Promise((resolve) => server.close(resolve))
   return port
 }
+
+describe('retry topics at start', () => {
+  const retryTopics = new RetryTopics('workers', ['orders'], [{ name: '30s', delayMs: 30_000 }])
+  const settings = { copies: { kind: 'topics', topics: retryTopics } } as const
+  const name = 'orders.workers.retry.30s'
+
+  it('are made beside their topic: as many partitions, and kept longer than it by their delay', async () => {
+    await using world = await startRuntimeWorld({})
+    const facts = await start(world, { contract: orders, settings })
+    expect(facts.letterPartitions.get(name)).toBe(6)
+    expect(await configOf(world, name, 'retention.ms')).toBe(String(14 * 86_400_000 + 30_000))
+    expect(await configOf(world, name, 'cleanup.policy')).toBe('delete')
+    // And the next process finds all in order.
+    const lines: string[] = []
+    await start(world, { contract: orders, settings, lines })
+    expect(lines).toEqual([])
+  })
+
+  it('are refused where copies would go before their time, or may not be made', async () => {
+    await using world = await startRuntimeWorld({ orders: 2 })
+    const policy = { missing: 'refuse', different: 'warn' } as const
+    await expect(start(world, { settings, policy })).rejects.toThrow(
+      /retry topic orders\.workers\.retry\.30s is missing: create it with 2 partitions, cleanup\.policy=delete, retention\.ms=/,
+    )
+    await world.kafka.createTopic(name, { partitions: 2, configs: { 'retention.ms': '30000' } })
+    await expect(start(world, { settings })).rejects.toThrow(
+      /has retention\.ms=30000, and its copies wait 30000 ms before they are read: set retention\.ms=/,
+    )
+  })
+
+  it('that are not read any more are named, for copies may wait there', async () => {
+    await using world = await startRuntimeWorld({ orders: 2, 'orders.workers.retry.10s': 2 })
+    const lines: string[] = []
+    await start(world, { settings, lines })
+    expect(lines.join('\n')).toContain('orders.workers.retry.10s is not read any more')
+  })
+})
