@@ -312,13 +312,18 @@ export class Simulation {
   }
 
   /**
-   * Something threw where nobody could catch it, in the turn of `current`. Of a process that is no
-   * more it means nothing.
+   * Something threw where nobody could catch it: in the turn of `current`, or where the real world has
+   * called a program back. Of a process that is no more it means nothing.
    */
   #strayError(error: unknown): void {
-    const process = this.#realWork?.owner ?? this.#world.current
-    if (process !== undefined) process.fail(error)
-    else this.#failure ??= this.failure('the scenario threw', error)
+    const realWork = this.#realWork
+    const process = realWork === undefined ? this.#world.current : realWork.owner
+    if (process !== undefined) {
+      process.fail(error)
+      return
+    }
+    const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error)
+    this.#failure ??= this.failure(`the scenario threw: ${text}`, error)
   }
 
   #processFailed(process: SimulatedProcess): void {

@@ -204,6 +204,14 @@ describe('a process', () => {
     expect([world.restarts('busy'), world.restarts('careless')]).toEqual([0, 1])
   })
 
+  it('has nothing to do with what the test itself forgets to catch', async () => {
+    await using world = await startWith(() => undefined)
+    const quiet = world.quiet()
+    void Promise.reject(new Error('of the test'))
+    await expect(quiet).rejects.toThrow('the scenario threw: Error: of the test')
+    expect(world.restarts('fulfilment')).toBe(0)
+  })
+
   it('that was told to end is not waited for', async () => {
     await using world = await startWith(() => undefined)
     await world.publish(OrderCreated, { orderId: 'o-1' })
