@@ -1,6 +1,7 @@
 import type { Defect } from './defects.ts'
 
 const worlds = 'test/reliability/runtime/runtime.test.ts'
+const retryScenarios = 'src/runtime/retry/retry-topics-scenario.test.ts'
 
 /** Mistakes of consumer runtimes, put into ours: a witness in the simulated world must see each. */
 export const runtimeDefects: readonly Defect[] = [
@@ -155,5 +156,47 @@ export const runtimeDefects: readonly Defect[] = [
     replacement: '',
     caughtBy: worlds,
     test: 'keeps its promises',
+  },
+  {
+    name: 'retry-topic-begun-at-its-end',
+    story:
+      'A group begins to read its retry topic where it begins to read all else: copies that were there first are passed over.',
+    file: 'src/runtime/assemble.ts',
+    original: "(retryTopics?.get(topic) === undefined ? settings.start : 'earliest')",
+    replacement: '(topic === undefined ? retryTopics && settings.start : settings.start)',
+    caughtBy: retryScenarios,
+    test: 'let no header choose',
+  },
+  {
+    name: 'copy-read-before-its-time',
+    story: 'What waits in a retry topic is read as soon as it is there: the wait is none.',
+    file: 'src/runtime/retry/not-before-source.ts',
+    original: 'return leftMs <= 0 ? 0 : Math.max(Math.min(leftMs, delayMs), waitMsMin)',
+    replacement: 'return leftMs <= 0 || delayMs >= waitMsMin ? 0 : leftMs',
+    caughtBy: retryScenarios,
+    test: 'each before its time not at all',
+  },
+  {
+    name: 'copy-made-up-for-ever',
+    story:
+      'A header that somebody made up says when a copy is read: it holds its partition for ever.',
+    file: 'src/runtime/retry/not-before-source.ts',
+    original: 'Math.max(Math.min(leftMs, delayMs), waitMsMin)',
+    replacement: 'Math.max(Math.min(leftMs, delayMs * 1e6), waitMsMin)',
+    caughtBy: retryScenarios,
+    test: 'let no header choose',
+  },
+  {
+    name: 'copy-not-awaited',
+    story:
+      'A record ends before its copy is acknowledged: where the broker refuses the copy, the record is lost.',
+    file: 'src/runtime/dead-letter/held-writes.ts',
+    original: `          await sinkFor(delivery).send(await write.record(), { signal: partition.gone })
+`,
+    replacement: `          const copy = await write.record()
+          void sinkFor(delivery).send(copy, { signal: partition.gone }).catch(() => undefined)
+`,
+    caughtBy: retryScenarios,
+    test: 'hold the partition while a copy cannot be written',
   },
 ]
