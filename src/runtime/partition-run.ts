@@ -271,12 +271,10 @@ export class PartitionRun
   }
 
   /** Answers whether there was something to run. */
-  #startNext(): boolean {
-    const lane = this.#lanes.next()
+  #startNext(lane = this.#lanes.next()): boolean {
     const delivery = lane?.current
     if (lane === undefined || delivery === undefined) return false
-    this.#run(lane, delivery)
-    this.#intake.makeRoom()
+    this.runAttempt(lane, delivery)
     return true
   }
 
@@ -314,8 +312,10 @@ export class PartitionRun
     this.#intake.take()
   }
 
+  /** Not first one that waits for somebody else's claim: it is there each time, and no other was ever tried. */
   probe(): boolean {
-    return this.hasReady && this.#startNext()
+    const isFull = this.ledger.failingCount >= failingMax
+    return this.hasReady && this.#startNext(isFull ? undefined : this.#lanes.nextNew())
   }
 
   /** Puts a record into its lane: at once, and in the order of offsets. */

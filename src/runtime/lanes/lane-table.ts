@@ -75,8 +75,11 @@ export class LaneTable {
 
   /** The lane whose turn it is: of those that run again, or with its next record as its current one. */
   next(): Lane | undefined {
-    const again = this.#again.shift()
-    if (again !== undefined) return again
+    return this.#again.shift() ?? this.nextNew()
+  }
+
+  /** The same, of those whose first record has not run yet. */
+  nextNew(): Lane | undefined {
     for (;;) {
       const lane = this.#ready.shift()
       if (lane === undefined) return undefined
