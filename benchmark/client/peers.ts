@@ -46,7 +46,7 @@ function buildConfluent(folder: string): string | undefined {
   if (existsSync(addOn)) return undefined
   const tools = ['g++', 'make', 'python3']
   const absent = tools.filter((tool) => spawnSync(tool, ['--version']).status !== 0)
-  if (absent.length > 0) return `it has to be compiled, and ${absent.join(', ')} is not here`
+  if (absent.length > 0) return `it has to be compiled, which needs ${absent.join(', ')} here`
   const prefix = dirname(dirname(process.execPath))
   const hasHeaders = existsSync(`${prefix}/include/node/node.h`)
   const isInstalled = install(folder, confluentVersions, {
