@@ -39,6 +39,7 @@ export const errorCodes = {
   MILLRACE_RUNTIME_STATE_INVALID: { retriable: false },
   MILLRACE_RUNTIME_START_REFUSED: { retriable: false },
   MILLRACE_RUNTIME_REPLAY_STOPPED: { retriable: false },
+  MILLRACE_TRANSACTION_ID_SHARED: { retriable: false },
   MILLRACE_HISTORY_VIOLATED: { retriable: false },
   MILLRACE_SIMULATION_FAILED: { retriable: false },
 } as const satisfies Record<string, { retriable: boolean }>

@@ -12,14 +12,8 @@ export {
   upcastFrom,
 } from './contract/index.ts'
 export type { DataOf, Event, EventOf, HandlersOf } from './contract/index.ts'
-export {
-  createConsumer,
-  createProducer,
-  createService,
-  FailureDecision,
-  kafkaFromEnv,
-  rateLimit,
-} from './runtime/index.ts'
+export { createConsumer, createService } from './transaction/index.ts'
+export { createProducer, FailureDecision, kafkaFromEnv, rateLimit } from './runtime/index.ts'
 export type {
   ConsumerOptions,
   HandlerContext,

@@ -34,6 +34,11 @@ it('the guide of consumers has every option of theirs', () => {
   )
 })
 
+it('the guide to exactly-once has every option of it', () => {
+  const path = 'src/runtime/service/consumer-options.ts'
+  expectOptions('docs/guides/exactly-once.md', path, 'ExactlyOnceOptions')
+})
+
 function expectOptions(page: string, path: string, name: string): void {
   const guide = read(page)
   const options = membersOf(path, name)

@@ -5,6 +5,7 @@ import { defineEvent, defineTopic, Type } from '../src/contract/index.ts'
 import { createProducer, createService, kafkaFromEnv } from '../src/runtime/index.ts'
 import type { Service, ServiceOptions } from '../src/runtime/index.ts'
 import { startBroker } from '../src/testing/index.ts'
+import { createService as createExactlyOnceService } from '../src/transaction/index.ts'
 import { ChildService } from './scenario/child-service.ts'
 
 const read = (path: string) => readFileSync(new URL(`../${path}`, import.meta.url), 'utf8')
@@ -129,4 +130,37 @@ it('the batches of the guide to consuming work as they stand there', async () =>
   )
   await vi.waitFor(() => expect(inserted.map(({ id }) => id).sort()).toEqual(ids), 20_000)
   await vi.waitFor(() => expect(booked.sort()).toEqual(['1', '2']), 20_000)
+})
+
+it('the service of the guide to exactly-once works as it stands there', async () => {
+  await using broker = await startBroker()
+  const log = () => undefined
+  const OrderCreated = defineEvent('ORDER_CREATED', {
+    data: Type.Object({ orderId: Type.String() }),
+  })
+  const OrderPriced = defineEvent('ORDER_PRICED', {
+    data: Type.Object({ orderId: Type.String(), total: Type.Number() }),
+  })
+  const orders = defineTopic('orders', { events: [OrderCreated], key: ({ data }) => data.orderId })
+  const prices = defineTopic('prices', { events: [OrderPriced], key: ({ data }) => data.orderId })
+  await broker.createTopic('audit', { partitions: 1 })
+  const kafka = { brokers: broker.bootstrap, log }
+  const given = {
+    createService: (options: ServiceOptions) =>
+      createExactlyOnceService({ ...options, metrics: false, log }),
+    ...{ kafka, orders, prices, OrderCreated, OrderPriced },
+    priceOf: () => Promise.resolve(12),
+  }
+  const run = (async () => Promise.resolve()).constructor as AsyncFunction<Service>
+  const code = `${blocksIn('exactly-once').join('\n')}\nreturn service`
+  const service = await new run(...Object.keys(given), code)(...Object.values(given))
+  await service.publish(OrderCreated, { orderId: 'o-2' })
+  const priced: string[] = []
+  await using reader = createService({ name: 'reader', kafka, metrics: false, log })
+  reader.consumer(prices, { start: 'earliest' }).on(OrderPriced, ({ data }) => {
+    priced.push(data.orderId)
+  })
+  await reader.start()
+  await vi.waitFor(() => expect(priced.sort()).toEqual(['o-1', 'o-2']), 20_000)
+  await service.stop()
 })

@@ -28,6 +28,7 @@ export { LazyResults } from './producer/record-results.ts'
 export { resolveProducerOptions } from './producer/producer-options.ts'
 export type { ResolvedProducerOptions } from './producer/producer-options.ts'
 export { headersOf, recordOf } from './producer/producer-record.ts'
+export { estimatedBytes } from './producer/record-accumulator.ts'
 export { DeliveryError } from './producer/delivery-error.ts'
 export { RecordsDeliveryError } from './producer/records-delivery-error.ts'
 

@@ -1,4 +1,5 @@
 import { MillraceError } from '../errors.ts'
+import type { Clock } from '../platform/index.ts'
 import { Backoff } from './backoff.ts'
 import { isWorthRetrying } from './client-error.ts'
 import type { Cluster } from './cluster/cluster.ts'
@@ -19,7 +20,7 @@ export interface RetryOptions {
  * error as it came, because only that one tells whether something may have taken effect.
  */
 export async function retry<Result>(
-  cluster: Pick<Cluster, 'platform' | 'options'>,
+  cluster: Pick<Cluster, 'platform' | 'options' | 'closed'>,
   options: RetryOptions,
   attempt: (attempt: number) => Promise<Result>,
 ): Promise<Result> {
@@ -39,8 +40,28 @@ export async function retry<Result>(
       const pauseMs = backoff.nextMs()
       if (!mayRetry(error)) throw error
       if (clock.elapsedMs() + pauseMs >= deadline) throw timeIsOver(error, options, count)
-      await clock.sleep(pauseMs, options.signal)
+      await sleepUnless([options.signal, cluster.closed], clock, pauseMs)
     }
+  }
+}
+
+/** Sleeps; rejects with the reason of the first of the signals that aborts. */
+async function sleepUnless(
+  signals: readonly (AbortSignal | undefined)[],
+  clock: Clock,
+  pauseMs: number,
+): Promise<void> {
+  const over = new AbortController()
+  const ends = signals.map((signal) => {
+    const end = () => over.abort(signal?.reason)
+    if (signal?.aborted === true) end()
+    else signal?.addEventListener('abort', end, { once: true })
+    return () => signal?.removeEventListener('abort', end)
+  })
+  try {
+    await clock.sleep(pauseMs, over.signal)
+  } finally {
+    for (const end of ends) end()
   }
 }
 

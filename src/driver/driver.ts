@@ -32,6 +32,8 @@ import type {
   TopicListing,
   TopicPartition,
   TopicSelection,
+  TransactionalProducerOptions,
+  TransactionOffset,
 } from '../client/index.ts'
 
 /** A header of a record. Names may repeat. */
@@ -142,6 +144,23 @@ export interface RecordSink {
   close(options?: { readonly timeoutMs?: number }): Promise<void>
 }
 
+/** One transaction: what is sent in it, and the offsets, take effect together, or not at all. */
+export interface SinkTransaction {
+  send(records: readonly ProducerRecord[]): Promise<unknown>
+  /** `group` is what the source answered when the records were handed out. */
+  sendOffsets(group: GroupMetadata, offsets: readonly TransactionOffset[]): Promise<void>
+}
+
+/** Writes transactions, one at a time. */
+export interface TransactionalSink {
+  /**
+   * Does work in a transaction: commits it when `work` resolves, aborts it when it rejects or cannot be committed, and rejects
+   * with the reason. What became of a commit is asked for until it is known, or the sink is closed.
+   */
+  transaction<Result>(work: (transaction: SinkTransaction) => Promise<Result>): Promise<Result>
+  close(options?: { readonly timeoutMs?: number }): Promise<void>
+}
+
 /** True, or the reason why not: half a sentence, which errors and warnings quote. */
 export type Promised = true | string
 
@@ -183,6 +202,8 @@ export interface Driver extends AsyncDisposable {
   readonly features: DriverFeatures
   source(options: SourceOptions): RecordSource
   sink(options?: ProducerOptions): RecordSink
+  /** Throws where the driver has no `transactions`. */
+  transactionalSink(options: TransactionalProducerOptions): TransactionalSink
   admin(): DriverAdmin
   close(): Promise<void>
 }

@@ -9,7 +9,9 @@ export type {
   SourceBatch,
   SourceHeader,
   SourceOptions,
+  SinkTransaction,
   SourceRecord,
+  TransactionalSink,
 } from './driver.ts'
 export { createKafkaJsDriver } from './kafkajs.ts'
 export type { KafkaJsDriverOptions } from './kafkajs.ts'

@@ -4,7 +4,7 @@ import {
   resolveProducerOptions,
 } from '../client/index.ts'
 import type { ProducerOptions } from '../client/index.ts'
-import { OptionError } from '../errors.ts'
+import { MillraceError, OptionError } from '../errors.ts'
 import { silentLog } from '../observe/index.ts'
 import type { Log } from '../observe/index.ts'
 import { createNodePlatform } from '../platform/index.ts'
@@ -123,6 +123,11 @@ class KafkaJsDriver implements Driver {
     })
     this.#made.add(source)
     return source
+  }
+
+  transactionalSink(): never {
+    const problem = `transactions are not possible with the kafkajs driver: ${String(kafkaJsFeatures.transactions)}`
+    throw new MillraceError('MILLRACE_CLIENT_UNSUPPORTED', problem)
   }
 
   sink(options: ProducerOptions = {}): RecordSink {

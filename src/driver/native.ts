@@ -1,6 +1,19 @@
 import { createClient } from '../client/index.ts'
-import type { Admin, Client, ClientOptions, ProducerOptions } from '../client/index.ts'
-import type { Driver, DriverFeatures, RecordSink, RecordSource, SourceOptions } from './driver.ts'
+import type {
+  Admin,
+  Client,
+  ClientOptions,
+  ProducerOptions,
+  TransactionalProducerOptions,
+} from '../client/index.ts'
+import type {
+  Driver,
+  DriverFeatures,
+  RecordSink,
+  RecordSource,
+  SourceOptions,
+  TransactionalSink,
+} from './driver.ts'
 
 const features: DriverFeatures = {
   commitMetadata: true,
@@ -36,6 +49,10 @@ export class NativeDriver implements Driver {
 
   sink(options?: ProducerOptions): RecordSink {
     return this.#client.producer(options)
+  }
+
+  transactionalSink(options: TransactionalProducerOptions): TransactionalSink {
+    return this.#client.transactionalProducer(options)
   }
 
   admin(): Admin {

@@ -6,6 +6,14 @@ import { BlockWatch } from './block-watch.ts'
 import { Commits } from './commit/commits.ts'
 import type { CommitOptions } from './commit/commits.ts'
 import type { CommitStrategy } from './commit/commit-strategy.ts'
+import type {
+  ExactlyOnce,
+  ExactlyOnceSettings,
+  MakeExactlyOnce,
+  Staging,
+} from './commit/exactly-once.ts'
+import type { StagedBytes } from './commit/partition-outputs.ts'
+import { StagedLimit } from './commit/staged-limit.ts'
 import type { ConsumerEvents } from './consumer-events.ts'
 import { ConsumerRun } from './consumer-run.ts'
 import type { ConsumerRunParts, OffsetLostRule } from './consumer-run.ts'
@@ -50,6 +58,8 @@ export interface ConsumerSettings {
   /** Undefined: what cannot be handled stops its partition. */
   readonly deadLetter: DeadLetterSettings | undefined
   readonly commit: CommitOptions
+  /** Undefined: what handlers send is acknowledged by itself, before the record is done. */
+  readonly exactlyOnce: ExactlyOnceSettings | undefined
   /** Undefined: whatever is read is run. */
   readonly dedupe: DedupeSettings | undefined
   readonly window: number
@@ -81,6 +91,10 @@ export interface ConsumerAssembly {
   readonly sinkOf?: (compression: Compression) => RecordSink
   /** Shared by all consumers of the process. */
   readonly alone: Alone
+  /** Makes what writes and commits in one; needed where the settings ask for it. */
+  readonly makeExactlyOnce?: MakeExactlyOnce
+  /** Nothing can be committed any more: the service ends. */
+  readonly failed?: (error: Error) => void
   /** Of this life of the process. */
   readonly processId: string
   readonly events: ConsumerEvents
@@ -104,6 +118,8 @@ export interface ReplayAssembly {
 export interface WayParts {
   readonly turns: Turns
   readonly order: RecordOrder
+  /** Under exactly-once: where what handlers send goes. */
+  readonly staging: Staging | undefined
 }
 
 /** How long a member may be silent where nothing else is said. */
@@ -141,11 +157,21 @@ export function assembleConsumer(assembly: ConsumerAssembly): ConsumerRun {
       const turns = new Turns(clock, settings.concurrency)
       assembly.alone.add(turns)
       const guard = guardOf(assembly, turns)
-      const writes = heldWritesOf(assembly, codecs)
+      const exactlyOnce = exactlyOnceOf(assembly, source)
+      const writes = heldWritesOf(assembly, codecs, exactlyOnce)
+      const commits = new Commits({
+        clock,
+        log,
+        options: settings.commit,
+        strategy: timed(exactlyOnce?.strategy ?? groupOffsets(source), clock, events),
+      })
       return {
         ...callbacks,
         order: settings.order,
-        way: wayThrough([reader.step], assembly.way({ turns, order: settings.order })),
+        way: wayThrough(
+          [reader.step],
+          assembly.way({ turns, order: settings.order, staging: exactlyOnce }),
+        ),
         clock,
         turns,
         alone: assembly.alone,
@@ -161,12 +187,8 @@ export function assembleConsumer(assembly: ConsumerAssembly): ConsumerRun {
           longestMs: (settings.source.sessionTimeoutMs ?? sessionTimeoutMs) / 2,
         }),
         failures: failuresOf(assembly, guard, writes, reader),
-        commits: new Commits({
-          clock,
-          log,
-          options: settings.commit,
-          strategy: timedStrategy(source, clock, events),
-        }),
+        commits,
+        staged: stagedOf(settings, turns, commits),
         waitingMax: settings.waitingMax,
         waitingBytesMax: settings.waitingBytesMax,
         ended: (delivery, ending) => events.ended(delivery, ending),
@@ -192,13 +214,41 @@ function guardOf({ platform, log, events }: ConsumerAssembly, turns: Turns): Out
   })
 }
 
-/** Commits by the group's offsets, and tells how long each took. */
-function timedStrategy(source: RecordSource, clock: Clock, events: ConsumerEvents): CommitStrategy {
+/** Commits by the group's offsets alone. */
+function groupOffsets(source: RecordSource): CommitStrategy {
+  return { commit: (commits, call) => source.commit(commits, call) }
+}
+
+function exactlyOnceOf(assembly: ConsumerAssembly, source: RecordSource): ExactlyOnce | undefined {
+  const { driver, platform, log, settings, makeExactlyOnce, processId, failed } = assembly
+  const { groupId, exactlyOnce } = settings
+  if (exactlyOnce === undefined) return undefined
+  if (makeExactlyOnce === undefined) throw new Error('exactly-once is not to be had here')
+  const { transactionTimeoutMs, transactionalId = `${groupId}-${processId}` } = exactlyOnce
+  return makeExactlyOnce({
+    ...{ driver, platform, log, source, groupId, transactionalId, transactionTimeoutMs },
+    failed: (error) => failed?.(error),
+  })
+}
+
+function stagedOf(
+  { exactlyOnce, commit }: ConsumerSettings,
+  turns: Turns,
+  commits: Commits,
+): StagedBytes | undefined {
+  if (exactlyOnce === undefined) return undefined
+  const commitNow = () => commits.changed(commit.countMax)
+  return new StagedLimit(exactlyOnce.stagedBytesMax, turns, commitNow)
+}
+
+/** Tells how long each commit took. */
+function timed(strategy: CommitStrategy, clock: Clock, events: ConsumerEvents): CommitStrategy {
   return {
+    close: async () => strategy.close?.(),
     async commit(commits, call) {
       const beganMs = clock.elapsedMs()
       try {
-        await source.commit(commits, call)
+        await strategy.commit(commits, call)
       } catch (error) {
         events.commitFailed(error)
         throw error
@@ -248,12 +298,24 @@ function sourceOf(
   return new NotBeforeSource({ clock: platform.clock, topics, callbacks, source })
 }
 
-function heldWritesOf(assembly: ConsumerAssembly, codecs: ReadCodecs): HeldWrites {
+function heldWritesOf(
+  assembly: ConsumerAssembly,
+  codecs: ReadCodecs,
+  staging: Staging | undefined,
+): HeldWrites {
   const { platform, log, sink, sinkOf } = assembly
   const { clock, random } = platform
   return new HeldWrites({
     ...{ clock, random, log },
-    sinkFor: (delivery) => sinkOf?.(codecs.at(delivery, delivery.offset)) ?? sink,
+    send: async (delivery, record, signal) => {
+      if (staging === undefined) {
+        const written = sinkOf?.(codecs.at(delivery, delivery.offset)) ?? sink
+        await written.send(record, { signal })
+        return
+      }
+      await staging.check(record)
+      delivery.replaceOutputs([record])
+    },
   })
 }
 

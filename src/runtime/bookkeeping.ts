@@ -1,5 +1,8 @@
 import type { CommittedOffset, TopicPartition } from '../client/index.ts'
 import type { TakenCommit } from './commit/commits.ts'
+import type { PartitionOutputs } from './commit/partition-outputs.ts'
+import type { Delivery } from './delivery.ts'
+import type { Ending } from './outcome.ts'
 import {
   highestOffset,
   readMetadata,
@@ -34,8 +37,14 @@ export class Bookkeeping {
   /** Why the metadata that was found could not be used; undefined when it was, or there was none. */
   readonly unreadable: Exclude<UnreadableMetadata, 'empty'> | undefined
   readonly #lineage: Lineage
+  /** Where what is written goes with the commits; undefined where each is acknowledged by itself. */
+  readonly #outputs: PartitionOutputs | undefined
 
-  constructor({ committed, lineage, logEnd, processId, window, cutAt }: AcquiredPartition) {
+  constructor(
+    { committed, lineage, logEnd, processId, window, cutAt }: AcquiredPartition,
+    outputs?: PartitionOutputs,
+  ) {
+    this.#outputs = outputs
     const frontier = committed.offset
     const { state, unreadable } = readMetadata(committed.metadata, { offset: frontier, lineage })
     this.unreadable = unreadable === 'empty' ? undefined : unreadable
@@ -57,6 +66,17 @@ export class Bookkeeping {
     }
   }
 
+  /** The record has ended. */
+  end(delivery: Delivery, ending: Ending): void {
+    this.ledger.end(delivery.offset)
+    this.#outputs?.add(delivery, ending)
+  }
+
+  /** The partition was given up: what no commit says has not happened. */
+  discard(): void {
+    this.#outputs?.discard()
+  }
+
   get isDirty(): boolean {
     return this.ledger.isDirty || this.mark.isDirty
   }
@@ -71,6 +91,7 @@ export class Bookkeeping {
     const told = { ...state, mark: mark.markAt(frontier) }
     const highest = highestOffset(told)
     const leaderEpoch = highest === undefined ? undefined : epochs.at(highest)
+    const outputs = this.#outputs?.take()
     const metadata = writeMetadata({ ...told, leaderEpoch }, this.#lineage, charactersMax)
     return {
       commit: {
@@ -79,10 +100,12 @@ export class Bookkeeping {
         offset: frontier,
         leaderEpoch: epochs.at(frontier - 1) ?? -1,
         metadata: metadata.text,
+        ...(outputs && { outputs: outputs.records }),
       },
       acknowledged: () => {
         ledger.acknowledge(state)
         mark.acknowledge(told.mark)
+        outputs?.committed()
         epochs.forgetBelow(frontier - 1)
       },
     }

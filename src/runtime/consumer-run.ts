@@ -6,6 +6,7 @@ import type { Log } from '../observe/index.ts'
 import type { Clock } from '../platform/index.ts'
 import type { Rebalance } from './consumer-events.ts'
 import type { Commits } from './commit/commits.ts'
+import { PartitionOutputs } from './commit/partition-outputs.ts'
 import type { Delivery } from './delivery.ts'
 import { Bookkeeping } from './bookkeeping.ts'
 import type { AcquiredPartition } from './bookkeeping.ts'
@@ -180,7 +181,7 @@ export class ConsumerRun {
     await this.#source.close({ timeoutMs: drainMs + goodbyeMs, leave })
     const isClean = this.#runs.size === 0 && this.#unsettled.size === 0
     this.#giveUp([...this.#runs.values()], lost())
-    this.#commits.close()
+    await this.#commits.close()
     this.#world.guard.end()
     this.#world.running.end()
     this.#world.blockWatch.end()
@@ -320,7 +321,9 @@ export class ConsumerRun {
     if (position === undefined || !run.is('acquiring')) return
     const { offset, leaderEpoch } = position.committed
     const { processId, window } = this.#parts
-    const books = new Bookkeeping({ ...position, processId, window })
+    const { staged } = this.#world
+    const outputs = staged === undefined ? undefined : new PartitionOutputs(staged)
+    const books = new Bookkeeping({ ...position, processId, window }, outputs)
     run.acquired(books)
     this.#tellOf(run, books)
     this.#commits.add(run)

@@ -1,5 +1,7 @@
 import type { DecodedRecord } from '../contract/index.ts'
+import type { ProducerRecord } from '../client/index.ts'
 import type { SourceRecord } from '../driver/index.ts'
+import { MillraceError } from '../errors.ts'
 import type { Batch } from './batch/batch.ts'
 import type { Lane } from './lanes/lane.ts'
 import type { RetryCopy } from './retry/retry-copy.ts'
@@ -30,6 +32,11 @@ export class Delivery {
   isAlone = false
   /** What its batch said is wrong with it: decided when the records before it have ended. */
   failure: { readonly error: unknown } | undefined
+  /** What is written together with the commit that says that it has ended. */
+  #outputs: readonly ProducerRecord[] | undefined
+  /** Each run of its way has another one. */
+  #run: object | undefined
+  #durable: ((isCommitted: boolean) => void) | undefined
   #batch: Batch | undefined
   #joined: ((batch: Batch) => void) | undefined
   #controller: AbortController | undefined
@@ -78,6 +85,50 @@ export class Delivery {
     this.#abortReason ??= reason
     this.#controller?.abort(reason)
     this.#batch?.abort(reason)
+  }
+
+  /** What stands for the run that is under way: outputs of another one are refused. */
+  get run(): object {
+    return (this.#run ??= {})
+  }
+
+  /** Puts a record beside what is written when this one has ended; a run that fails leaves nothing. */
+  stage(record: ProducerRecord, run: object): void {
+    if (run !== this.#run) {
+      const problem = `what ${this.toString()} sent came after its handler had ended: await it`
+      throw new MillraceError('MILLRACE_RUNTIME_STATE_INVALID', problem)
+    }
+    this.#outputs = [...(this.#outputs ?? []), record]
+  }
+
+  /** This is written when it has ended, and nothing of what its handler has staged. */
+  replaceOutputs(records: readonly ProducerRecord[]): void {
+    this.#outputs = records
+  }
+
+  get outputs(): readonly ProducerRecord[] {
+    return this.#outputs ?? []
+  }
+
+  /** Calls back when a commit says that it has ended, or none ever will. */
+  whenDurable(callback: (isCommitted: boolean) => void): void {
+    this.#durable = callback
+  }
+
+  /** Whether somebody wants to know when a commit says that it has ended, or something is written with it. */
+  get needsCommit(): boolean {
+    return this.#outputs !== undefined || this.#durable !== undefined
+  }
+
+  /** It has ended: nothing more can be staged. */
+  seal(): void {
+    this.#run = undefined
+  }
+
+  /** A commit says that it has ended, or its partition was given up without. */
+  settle(isCommitted: boolean): void {
+    this.#durable?.(isCommitted)
+    this.#durable = undefined
   }
 
   /** The batch that it is in, in this run. */
@@ -149,6 +200,9 @@ export class Delivery {
   /** The next attempt has a signal of its own. */
   begin(attempt: number): void {
     this.attempt = attempt
+    this.#outputs = undefined
+    this.#run = undefined
+    this.#durable = undefined
     this.#batch = undefined
     this.#joined = undefined
     this.#controller = undefined

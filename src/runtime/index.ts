@@ -1,5 +1,5 @@
 export { createService, Service } from './service/service.ts'
-export type { ServiceOptions, StopOptions } from './service/service.ts'
+export type { ServiceExtensions, ServiceOptions, StopOptions } from './service/service.ts'
 export { kafkaFromEnv } from './service/kafka-from-env.ts'
 export type { Environment, KafkaFromEnv, KafkaFromEnvOptions } from './service/kafka-from-env.ts'
 export type { DriverPromise } from './start/driver-promises.ts'
@@ -19,6 +19,7 @@ export type {
   ConsumerOptions,
   DeadLetterOptions,
   DedupeOptions,
+  ExactlyOnceOptions,
 } from './service/consumer-options.ts'
 export type { RetryCopyOptions } from './retry/retry-settings.ts'
 export type { ReplayOptions, ReplayPlace } from './replay/replay-options.ts'
@@ -28,9 +29,17 @@ export type { RateLimitOptions } from './steps/rate-limit.ts'
 export type { StepMaker, StepParts, UserStep } from './steps/user-step.ts'
 export { HandlerContext } from './service/handler-context.ts'
 export type { PublishOptions } from './service/handler-context.ts'
+export { ServiceTransaction } from './service/service-transactions.ts'
 export type { Outgoing } from './service/publisher.ts'
 export { FailureDecision } from './failure/failure-policy.ts'
 export type { FailureAction, FailureRule } from './failure/failure-policy.ts'
+export type { CommitCall, CommitStrategy, PartitionCommit } from './commit/commit-strategy.ts'
+export type {
+  ExactlyOnce,
+  ExactlyOnceParts,
+  MakeExactlyOnce,
+  Staging,
+} from './commit/exactly-once.ts'
 export type { RetryOptions } from './failure/failures.ts'
 export type { Delivery } from './delivery.ts'
 export type { Outcome, Postponed, Skip, Step, Way } from './outcome.ts'

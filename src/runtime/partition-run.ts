@@ -248,6 +248,7 @@ export class PartitionRun
     this.#world.guard.removeSource(this)
     this.#leaving.abort(reason)
     this.#gone.abort(reason)
+    this.#books?.discard()
     for (const delivery of this.#handling) {
       delivery.drop(reason)
       delivery.abort(reason)
@@ -486,7 +487,7 @@ export class PartitionRun
 
   #end(lane: Lane | undefined, delivery: Delivery, ending: Ending): void {
     const { commits, ended } = this.#world
-    this.ledger.end(delivery.offset)
+    this.books.end(delivery, ending)
     ended(delivery, ending)
     commits.changed(1)
     if (lane !== undefined) {

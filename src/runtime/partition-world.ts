@@ -1,6 +1,7 @@
 import type { Clock } from '../platform/index.ts'
 import type { BlockWatch } from './block-watch.ts'
 import type { Commits } from './commit/commits.ts'
+import type { StagedBytes } from './commit/partition-outputs.ts'
 import type { Delivery } from './delivery.ts'
 import type { Failures } from './failure/failures.ts'
 import type { OutageGuard } from './failure/outage-guard.ts'
@@ -23,6 +24,8 @@ export interface PartitionWorld {
   readonly guard: OutageGuard
   readonly clock: Clock
   readonly commits: Commits
+  /** Where what is written goes with the commits. */
+  readonly staged: StagedBytes | undefined
   /** The most records of a partition that wait in lanes, and the most bytes of them. */
   readonly waitingMax: number
   readonly waitingBytesMax: number

@@ -9,6 +9,7 @@ import { serveSeeds } from './clients/seed-worker.ts'
 import { simulateConsumers } from './consumer-clients.ts'
 import { simulateProducers } from './idempotent-clients.ts'
 import { killLoop } from './kill-loop.ts'
+import { runChainSeeds } from './exactly-once/run-seeds.ts'
 import { runRuntimeSeeds } from './runtime/run-seeds.ts'
 import { simulateTransactions } from './transactional-world.ts'
 
@@ -38,6 +39,8 @@ async function simulate(args: string[]): Promise<void> {
       clients: { type: 'boolean', default: false },
       // The consumer runtime: handlers, failures, dead letters, processes that die.
       runtime: { type: 'boolean', default: false },
+      // Chained stages of exactly-once.
+      'exactly-once': { type: 'boolean', default: false },
       // Processes that run worlds of clients beside each other.
       workers: { type: 'string', default: '1' },
       // Says all that happens in a world of clients or of the runtime.
@@ -47,6 +50,10 @@ async function simulate(args: string[]): Promise<void> {
   if (values.runtime) {
     const range = { first: Number(values.seed), count: Number(values.seeds) }
     return runRuntimeSeeds({ ...range, trace: values.trace, say })
+  }
+  if (values['exactly-once']) {
+    const range = { first: Number(values.seed), count: Number(values.seeds) }
+    return runChainSeeds({ ...range, trace: values.trace, say })
   }
   if (values.clients && values.trace) return replaySeed(Number(values.seed), say)
   if (values.clients && Number(values.seeds) > 1) return simulateMany(values)

@@ -94,6 +94,8 @@ export interface Cluster {
    * asked for after the call. Rejects when no broker answers within `requestTimeoutMs`, or the signal aborts.
    */
   refreshMetadata(signal?: AbortSignal): Promise<ClusterMetadata>
+  /** Aborts when the cluster is closed: nothing more is tried. */
+  readonly closed: AbortSignal
   /** Asks for metadata soon, in the background, because something showed that the last is stale. */
   metadataIsStale(): void
   /** Takes a leader that a response named (KIP-951), when its epoch is newer than what is known. */

@@ -62,6 +62,10 @@ export class KafkaCluster implements Cluster, AsyncDisposable {
     return this.#metadata
   }
 
+  get closed(): AbortSignal {
+    return this.#closing.signal
+  }
+
   async refreshMetadata(signal?: AbortSignal): Promise<ClusterMetadata> {
     this.#nextLoad ??= this.#loadAfter(this.#loading)
     return signal === undefined ? this.#nextLoad : unlessAborted(this.#nextLoad, signal)

@@ -1,7 +1,10 @@
-import type { OffsetToCommit } from '../../client/index.ts'
+import type { OffsetToCommit, ProducerRecord } from '../../client/index.ts'
 
 /** What is committed of a partition. */
-export type PartitionCommit = OffsetToCommit
+export interface PartitionCommit extends OffsetToCommit {
+  /** What is written together with it, or not at all: only under exactly-once there is something. */
+  readonly outputs?: readonly ProducerRecord[]
+}
 
 export interface CommitCall {
   /** Whether offsets may lie below what was committed before: after a seek. */
@@ -15,4 +18,6 @@ export interface CommitCall {
  */
 export interface CommitStrategy {
   commit(commits: readonly PartitionCommit[], call: CommitCall): Promise<void>
+  /** Nothing more is committed. */
+  close?(): Promise<void>
 }

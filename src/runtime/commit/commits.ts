@@ -114,10 +114,11 @@ export class Commits {
     return this.#behind(call.signal, () => this.#strategy.commit(commits, call))
   }
 
-  close(): void {
+  async close(): Promise<void> {
     this.#isClosed = true
     this.#timer?.cancel()
     this.#reject(() => true, new Error('the consumer was closed'))
+    await this.#strategy.close?.()
   }
 
   /** A waiter, or many ended records, make the timer of the interval too late. */

@@ -1,6 +1,5 @@
 import { Backoff, KafkaError } from '../../client/index.ts'
 import type { ProducerRecord } from '../../client/index.ts'
-import type { RecordSink } from '../../driver/index.ts'
 import type { Log } from '../../observe/index.ts'
 import type { Clock, Random } from '../../platform/index.ts'
 import type { Delivery } from '../delivery.ts'
@@ -10,8 +9,8 @@ export interface HeldWritesParts {
   readonly clock: Clock
   readonly random: Random
   readonly log: Log
-  /** What writes on behalf of a record. */
-  readonly sinkFor: (delivery: Delivery) => RecordSink
+  /** Writes on behalf of a record; resolves when that is acknowledged, or part of what makes the record end. */
+  readonly send: (delivery: Delivery, record: ProducerRecord, signal: AbortSignal) => Promise<unknown>
 }
 
 /**
@@ -51,14 +50,14 @@ export class HeldWrites {
 
   /** Resolves when it is acknowledged, or the broker will never take it; rejects when the partition is given up before. */
   async write(write: HeldWrite): Promise<'written' | 'too-large'> {
-    const { clock, random, sinkFor } = this.#parts
+    const { clock, random, send } = this.#parts
     const { delivery, partition, what } = write
     const pauses = new Backoff(random, { firstMs: pauseMsMin, limitMs: pauseMsMax })
     let isHeld = false
     try {
       for (;;) {
         try {
-          await sinkFor(delivery).send(await write.record(), { signal: partition.gone })
+          await send(delivery, await write.record(), partition.gone)
           return 'written'
         } catch (failure) {
           partition.gone.throwIfAborted()

@@ -3,15 +3,15 @@ import type { BatchCall } from '../batch/batcher.ts'
 import type { Delivery } from '../delivery.ts'
 import { coordinatesOf, eventIn } from '../steps/decode.ts'
 import { HandlerContext } from './handler-context.ts'
-import type { PublishWithin } from './handler-context.ts'
+import type { Sending } from './sending.ts'
 
 /** An event of a batch: what it says, where it comes from, and what can be sent because of it. */
 export class BatchEvent<EventType = Event> extends HandlerContext {
   readonly event: EventType
 
-  constructor(delivery: Delivery, publish: PublishWithin) {
+  constructor(delivery: Delivery, sending: Sending) {
     const { event } = eventIn(delivery.decoded) as DecodedEvent
-    super(delivery, event.id, publish)
+    super(delivery, event.id, sending)
     this.event = event as EventType
   }
 }
@@ -54,18 +54,18 @@ export class BatchContext<Item extends HandlerContext> {
 /** Runs a handler on a batch of events. */
 export function callWithEvents(
   handler: (events: readonly BatchEvent[], batch: BatchContext<BatchEvent>) => unknown,
-  publish: PublishWithin,
+  sending: Sending,
 ): (call: BatchCall) => unknown {
-  return callWith(handler, (delivery) => new BatchEvent(delivery, publish))
+  return callWith(handler, (delivery) => new BatchEvent(delivery, sending))
 }
 
 /** Runs a handler on a batch of records as they are. */
 export function callWithRecords(
   handler: (records: readonly HandlerContext[], batch: BatchContext<HandlerContext>) => unknown,
-  publish: PublishWithin,
+  sending: Sending,
 ): (call: BatchCall) => unknown {
   return callWith(handler, (delivery) => {
-    return new HandlerContext(delivery, coordinatesOf(delivery), publish)
+    return new HandlerContext(delivery, coordinatesOf(delivery), sending)
   })
 }
 

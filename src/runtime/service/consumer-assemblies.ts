@@ -7,6 +7,7 @@ import type { ConsumerAssembly, ConsumerSettings } from '../assemble.ts'
 import type { ConsumerEvents } from '../consumer-events.ts'
 import { countEvents } from '../consumer-metrics.ts'
 import { CodecSinks } from '../dead-letter/codec-sinks.ts'
+import type { MakeExactlyOnce, Staging } from '../commit/exactly-once.ts'
 import type { Delivery } from '../delivery.ts'
 import type { Alone } from '../lanes/alone.ts'
 import type { Step } from '../outcome.ts'
@@ -23,6 +24,7 @@ import { traceStep } from '../steps/trace.ts'
 import { guardedStep } from '../steps/user-step.ts'
 import type { UserStep } from '../steps/user-step.ts'
 import type { Publisher } from './publisher.ts'
+import type { StagedSending } from './sending.ts'
 
 /** What the consumers of a service have in common. */
 export interface ConsumerAssembliesParts {
@@ -39,6 +41,10 @@ export interface ConsumerAssembliesParts {
   readonly publisher: () => Publisher
   /** A handler ignores its signal: the process has to end. */
   readonly stuck: (delivery: Delivery) => void
+  /** Nothing can be committed any more: the process has to end. */
+  readonly failed: (error: Error) => void
+  /** Makes what commits by transactions, where a consumer asks for it. */
+  readonly makeExactlyOnce?: MakeExactlyOnce
 }
 
 type ReplayOfConsumer = ReplayChanges & Pick<ReplayOptions, 'dedupe'>
@@ -72,7 +78,8 @@ export class ConsumerAssemblies {
   /** A consumer, or a replay through its handlers; and what its metrics are counted with. */
   of(definition: ReplayedConsumer, facts: TopicFacts, replay?: ReplayOfConsumer) {
     const { settings } = definition
-    const { driver, platform, log, metrics, alone, processId, stuck } = this.#parts
+    const { driver, platform, log, metrics, alone, processId, stuck, failed } = this.#parts
+    const { makeExactlyOnce } = this.#parts
     const { clock } = platform
     const records = new RecordMetrics(metrics, clock)
     const commitTimes = new Map<string, number>()
@@ -81,14 +88,19 @@ export class ConsumerAssemblies {
     const sinks = this.#sinks(facts)
     const later = this.#laterLetters(settings, facts)
     const assembly: ConsumerAssembly = {
-      ...{ driver, platform, log, settings, alone, processId },
+      ...{ driver, platform, log, settings, alone, processId, failed },
+      ...(makeExactlyOnce && { makeExactlyOnce }),
       sink: sinks.of('none'),
       sinkOf: (compression) => sinks.of(compression),
       way: this.#way(definition, records, replay),
       events: replay === undefined ? events : { ...events, ...untold, ended: replay.ended },
       eventId: ({ decoded }) => eventIn(decoded)?.id,
       partitionCount: (topic, source) => later.partitionCount(topic, source),
-      ...(replay && { settings: replay.settings, replay: replay.replay }),
+      // What a replay sends is sent at once: it commits nothing that it could go with.
+      ...(replay && {
+        settings: { ...replay.settings, exactlyOnce: undefined },
+        replay: replay.replay,
+      }),
     }
     return { assembly, counted }
   }
@@ -110,26 +122,32 @@ export class ConsumerAssemblies {
         ...parts,
         outer: [],
         inner: [
-          ...(replay?.dedupe === 'ignore' ? [] : this.#dedupe(definition)),
+          ...(replay?.dedupe === 'ignore' ? [] : this.#dedupe(definition, replay !== undefined)),
           records.step,
           traceStep(tracer(), definition.settings.groupId),
           keyIsIdStep(log),
           ...steps.map((step) => guardedStep(step, stepParts)),
         ],
         stepParts,
-        publish: (event, data, options, context) =>
-          publisher.publish(event, data, options, context),
+        sending: {
+          publish: (event, data, options, context) =>
+            publisher.publish(event, data, options, context),
+          sendRecord: (record) => publisher.sendRecord(record),
+          staged: stagedBy(publisher, parts.staging),
+        },
       })
   }
 
   /** Around the measured step: what is skipped as a duplicate, or waits, was not processed. */
-  #dedupe(definition: ReplayedConsumer): readonly Step[] {
-    const { groupId, dedupe } = definition.settings
+  #dedupe(definition: ReplayedConsumer, isReplay: boolean): readonly Step[] {
+    const { groupId, dedupe, exactlyOnce } = definition.settings
     if (dedupe === undefined) return []
     const { platform, log, metrics } = this.#parts
     const { clock, random } = platform
     const store = dedupe.store ?? this.#memoryOf(definition, dedupe.idsMax)
-    return [new Dedupe({ clock, random, log, groupId, store, settings: dedupe, metrics }).step]
+    const isExactlyOnce = exactlyOnce !== undefined && !isReplay
+    const parts = { clock, random, log, groupId, store, settings: dedupe, metrics, isExactlyOnce }
+    return [new Dedupe(parts).step]
   }
 
   #memoryOf(definition: ReplayedConsumer, idsMax: number): DedupeStore {
@@ -155,4 +173,13 @@ export class ConsumerAssemblies {
     )
     return this.#letterSinks
   }
+}
+
+function stagedBy(publisher: Publisher, staging: Staging | undefined): StagedSending | undefined {
+  return (
+    staging && {
+      prepare: (event, data, options, context) => publisher.prepare(event, data, options, context),
+      check: (record) => staging.check(record),
+    }
+  )
 }

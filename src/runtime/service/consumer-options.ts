@@ -44,6 +44,16 @@ export interface DedupeOptions {
   readonly whenUnavailable?: 'wait' | 'run'
 }
 
+/** How a consumer writes and commits in one. */
+export interface ExactlyOnceOptions {
+  /** What the cluster knows this process by; no other may have it. @defaultValue one of this life of the process */
+  readonly transactionalId?: string
+  /** For how long readers of committed records wait when this process dies in the middle of a commit. @defaultValue 10000 */
+  readonly transactionTimeoutMs?: number
+  /** How many bytes may wait to be written with the next commit. @defaultValue 33554432 (32 MiB) */
+  readonly stagedBytesMax?: number
+}
+
 /** How one consumer works. */
 export interface ConsumerOptions {
   /** The group that it belongs to. @defaultValue the name of the service */
@@ -66,7 +76,12 @@ export interface ConsumerOptions {
   readonly deadLetter?: boolean | DeadLetterOptions
   /** Events that were done before are skipped; with `false` they run again. @defaultValue true */
   readonly dedupe?: boolean | DedupeOptions
-  /** When what has ended is committed. */
+  /**
+   * What handlers send (`send`), dead letters and offsets are one transaction: all of it counts, or nothing does.
+   * @defaultValue false
+   */
+  readonly exactlyOnce?: boolean | ExactlyOnceOptions
+  /** When what has ended is committed: after a second by default, under exactly-once after 100 ms. */
   readonly commit?: { readonly intervalMs?: number; readonly countMax?: number }
   /** How far records may run ahead of the oldest one that has not ended. @defaultValue 16384 */
   readonly window?: number
@@ -89,6 +104,7 @@ const optionNames = [
   'errors',
   'deadLetter',
   'dedupe',
+  'exactlyOnce',
   'commit',
   'window',
   'drainMs',
@@ -132,7 +148,12 @@ export function resolveConsumerOptions(
     copies: retryCopiesOf(retry, { path: at('retry'), groupId, topics, order }),
     errors: rulesOf(given['errors'], at('errors')),
     deadLetter: deadLetterOf(given['deadLetter'], at('deadLetter')),
-    commit: commitOf(part(given, 'commit', path, ['intervalMs', 'countMax']), at('commit')),
+    exactlyOnce: exactlyOnceOf(given['exactlyOnce'], at('exactlyOnce')),
+    commit: commitOf(
+      part(given, 'commit', path, ['intervalMs', 'countMax']),
+      at('commit'),
+      given['exactlyOnce'] === undefined || given['exactlyOnce'] === false ? 1_000 : 100,
+    ),
     dedupe: dedupeOf(given['dedupe'], at('dedupe')),
     window: number('window', windowMax, 1, windowMax),
     waitingMax: wholeNumber(
@@ -167,11 +188,29 @@ function retryOf(given: GivenOptions, path: string): RetryOptions {
   }
 }
 
-function commitOf(given: GivenOptions, path: string): ConsumerSettings['commit'] {
+function commitOf(
+  given: GivenOptions,
+  path: string,
+  intervalMs: number,
+): ConsumerSettings['commit'] {
   const range = { min: 1, max: intMax }
   return {
-    intervalMs: wholeNumber(given, 'intervalMs', 1_000, range, `${path}.intervalMs`),
+    intervalMs: wholeNumber(given, 'intervalMs', intervalMs, range, `${path}.intervalMs`),
     countMax: wholeNumber(given, 'countMax', 10_000, range, `${path}.countMax`),
+  }
+}
+
+const exactlyOnceNames = ['transactionalId', 'transactionTimeoutMs', 'stagedBytesMax']
+
+function exactlyOnceOf(given: unknown, path: string): ConsumerSettings['exactlyOnce'] {
+  if (given === undefined || given === false) return undefined
+  const options = given === true ? {} : optionsOf(given, path, exactlyOnceNames)
+  const number = (name: string, absent: number, min: number) =>
+    wholeNumber(options, name, absent, { min, max: intMax }, `${path}.${name}`)
+  return {
+    transactionalId: text(options, 'transactionalId', `${path}.transactionalId`),
+    transactionTimeoutMs: number('transactionTimeoutMs', 10_000, 1_000),
+    stagedBytesMax: number('stagedBytesMax', 32 * 1024 * 1024, 1),
   }
 }
 

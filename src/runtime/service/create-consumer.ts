@@ -3,7 +3,7 @@ import { OptionError } from '../../errors.ts'
 import type { ConsumerOptions } from './consumer-options.ts'
 import type { RecordHandler } from './record-consumer.ts'
 import { createService } from './service.ts'
-import type { Service, ServiceOptions, StopOptions } from './service.ts'
+import type { Service, ServiceExtensions, ServiceOptions, StopOptions } from './service.ts'
 
 type OfService = Pick<
   ServiceOptions,
@@ -91,7 +91,10 @@ export class RecordReader implements AsyncDisposable {
  * })
  * await consumer.run()
  */
-export function createConsumer(options: RecordConsumerOptions): RecordReader {
+export function createConsumer(
+  options: RecordConsumerOptions,
+  extensions?: ServiceExtensions,
+): RecordReader {
   const { kafka, topics, pattern, handler, metrics = false, ...rest } = options
   const { connectTimeoutMs, topicPolicy, doWithout, signals, log, platform, ...consuming } = rest
   if (typeof consuming.groupId !== 'string') {
@@ -100,17 +103,20 @@ export function createConsumer(options: RecordConsumerOptions): RecordReader {
   if ((topics === undefined) === (pattern === undefined)) {
     throw new OptionError('topics', 'or pattern must be given, one of them')
   }
-  const service = createService({
-    name: consuming.groupId,
-    kafka,
-    metrics,
-    ...(connectTimeoutMs !== undefined && { connectTimeoutMs }),
-    ...(topicPolicy !== undefined && { topicPolicy }),
-    ...(doWithout !== undefined && { doWithout }),
-    ...(signals !== undefined && { signals }),
-    ...(log !== undefined && { log }),
-    ...(platform !== undefined && { platform }),
-  })
+  const service = createService(
+    {
+      name: consuming.groupId,
+      kafka,
+      metrics,
+      ...(connectTimeoutMs !== undefined && { connectTimeoutMs }),
+      ...(topicPolicy !== undefined && { topicPolicy }),
+      ...(doWithout !== undefined && { doWithout }),
+      ...(signals !== undefined && { signals }),
+      ...(log !== undefined && { log }),
+      ...(platform !== undefined && { platform }),
+    },
+    extensions,
+  )
   service.records(pattern ?? topics ?? [], handler, consuming)
   return new RecordReader(service)
 }

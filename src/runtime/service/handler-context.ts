@@ -1,8 +1,10 @@
 import { contextOf } from '../../contract/index.ts'
 import type { DataOf, EventContract, EventKey, MessageContext } from '../../contract/index.ts'
-import type { RecordResult } from '../../client/index.ts'
+import type { ProducerRecord, RecordResult } from '../../client/index.ts'
 import type { SourceRecord } from '../../driver/index.ts'
+import { MillraceError } from '../../errors.ts'
 import type { Delivery } from '../delivery.ts'
+import type { Sending, StagedSending } from './sending.ts'
 
 /** What may be said of an event that is published. */
 export interface PublishOptions {
@@ -24,25 +26,27 @@ export type Publish = <Contract extends EventContract>(
   options?: PublishOptions,
 ) => Promise<RecordResult>
 
-/** Sends an event in the name of a message: its correlation goes on, and it is the cause. */
-export type PublishWithin = <Contract extends EventContract>(
+/** Sends an event as part of what makes a record done. */
+export type Send = <Contract extends EventContract>(
   event: Contract,
   data: DataOf<Contract>,
-  options: PublishOptions | undefined,
-  context: MessageContext,
-) => Promise<RecordResult>
+  options?: PublishOptions,
+) => Promise<void>
 
 /** What a handler gets beside the event: where it comes from, and what can be done about it. */
 export class HandlerContext {
   readonly #delivery: Delivery
-  readonly #publish: PublishWithin
+  readonly #sending: Sending
+  /** Of the run of the handler that it belongs to, under exactly-once. */
+  readonly #run: object | undefined
   /** The id of the event, or what stands for it. */
   readonly id: string
 
-  constructor(delivery: Delivery, id: string, publish: PublishWithin) {
+  constructor(delivery: Delivery, id: string, sending: Sending) {
     this.#delivery = delivery
     this.id = id
-    this.#publish = publish
+    this.#sending = sending
+    this.#run = sending.staged === undefined ? undefined : delivery.run
   }
 
   /** The topic that the record belongs to. Of a copy that waited to be tried again, the place is where it was first. */
@@ -88,13 +92,48 @@ export class HandlerContext {
   }
 
   /**
-   * Sends an event because of this one. Await it: the record is done only when what it sent is acknowledged. May be taken
-   * out of the context.
+   * Sends an event because of this one, as part of what makes the record done: under exactly-once it is written by the
+   * transaction that says so, or not at all; else at once, like `publish`. Await it. May be taken out of the context.
+   */
+  get send(): Send {
+    return async (event, data, options) => {
+      this.signal.throwIfAborted()
+      const { publish, staged } = this.#sending
+      if (staged === undefined) await publish(event, data, options, this.message)
+      else await this.#stage(staged, await staged.prepare(event, data, options, this.message))
+    }
+  }
+
+  /** The same with a record as it is, to any topic. */
+  get sendRecord(): (record: ProducerRecord) => Promise<void> {
+    return async (record) => {
+      this.signal.throwIfAborted()
+      const { sendRecord, staged } = this.#sending
+      if (staged === undefined) await sendRecord(record)
+      else await this.#stage(staged, record)
+    }
+  }
+
+  /**
+   * Sends an event because of this one, at once; resolves when it is acknowledged. Await it: the record is done only when
+   * what it sent is. Not under exactly-once, where `send` makes it part of the transaction. May be taken out of the context.
    */
   get publish(): Publish {
     return async (event, data, options) => {
       this.signal.throwIfAborted()
-      return this.#publish(event, data, options, this.message)
+      if (this.#sending.staged !== undefined) throw notPublished()
+      return this.#sending.publish(event, data, options, this.message)
     }
   }
+
+  async #stage({ check }: StagedSending, record: ProducerRecord): Promise<void> {
+    await check(record)
+    this.#delivery.stage(record, this.#run as object)
+  }
+}
+
+function notPublished(): MillraceError {
+  const problem =
+    'publish would be written whatever becomes of the transaction; under exactlyOnce use send'
+  return new MillraceError('MILLRACE_RUNTIME_STATE_INVALID', problem)
 }

@@ -13,7 +13,7 @@ import { callWithEvents } from './batch-context.ts'
 import type { BatchContext, BatchEvent } from './batch-context.ts'
 import type { BatchSettings } from './batch-options.ts'
 import { HandlerContext } from './handler-context.ts'
-import type { PublishWithin } from './handler-context.ts'
+import type { Sending } from './sending.ts'
 import { settled } from './settled.ts'
 
 /** Does what an event asks for; the record is done when it has come to its end without an error. */
@@ -46,7 +46,7 @@ interface RegisteredBatch {
 
 /** What ways need of the consumer and its service. */
 export interface HandlingParts extends WayParts {
-  readonly publish: PublishWithin
+  readonly sending: Sending
   readonly stepParts: StepParts
 }
 
@@ -93,7 +93,7 @@ export class Handlers {
       if (decoded.kind === 'event') return (ways.get(decoded.event.type) ?? passOver)(delivery)
       if (tombstone === undefined) return deleted
       if (delivery.lane?.isShared === true) return behindBatch
-      const context = new HandlerContext(delivery, coordinatesOf(delivery), parts.publish)
+      const context = new HandlerContext(delivery, coordinatesOf(delivery), parts.sending)
       return settled(tombstone(decoded, context))
     }
   }
@@ -115,7 +115,7 @@ export class Handlers {
         ...parts.stepParts,
         turns: parts.turns,
         orderKeyOf: (delivery) => orderKeyOf(parts.order, delivery),
-        run: callWithEvents(handler, parts.publish),
+        run: callWithEvents(handler, parts.sending),
       })
       const guarded = settings.use.map((step) => guardedStep(step, parts.stepParts))
       const way = wayThrough(guarded, batcher.way)
@@ -142,10 +142,10 @@ function handledTwice(type: string): OptionError {
   )
 }
 
-function wayOf({ handler, steps }: Registered, { publish, stepParts }: HandlingParts): Way {
+function wayOf({ handler, steps }: Registered, { sending, stepParts }: HandlingParts): Way {
   const run: Way = (delivery) => {
     const { event } = eventIn(delivery.decoded) as DecodedEvent
-    return settled(handler(event, new HandlerContext(delivery, event.id, publish)))
+    return settled(handler(event, new HandlerContext(delivery, event.id, sending)))
   }
   const guarded = steps.map((step) => guardedStep(step, stepParts))
   return wayThrough(guarded, run)

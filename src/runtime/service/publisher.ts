@@ -6,7 +6,7 @@ import type {
   MessageContext,
   TopicContract,
 } from '../../contract/index.ts'
-import type { RecordResult } from '../../client/index.ts'
+import type { ProducerRecord, RecordResult } from '../../client/index.ts'
 import type { RecordSink } from '../../driver/index.ts'
 import { passThroughTracer, sendSpan } from '../../observe/index.ts'
 import type { RuntimeMetrics, Span, Tracer } from '../../observe/index.ts'
@@ -79,6 +79,21 @@ export class Publisher {
   ): Promise<RecordResult[]> {
     const records = await Promise.all(outgoing.map(async (each) => this.#encode(each, context)))
     return (await this.#parts.sink.send(records)).toArray()
+  }
+
+  /** Checks an event, and answers what is to be written for it. */
+  async prepare<Contract extends EventContract>(
+    event: Contract,
+    data: DataOf<Contract>,
+    options: PublishOptions | undefined,
+    context: MessageContext | undefined,
+  ): Promise<ProducerRecord> {
+    return this.#encode({ event, data, options }, context)
+  }
+
+  /** Sends a record as it is. */
+  sendRecord(record: ProducerRecord): Promise<RecordResult> {
+    return this.#parts.sink.send(record)
   }
 
   #encode(

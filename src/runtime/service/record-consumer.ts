@@ -57,12 +57,12 @@ export class RecordConsumer {
     return wayThrough([...parts.outer, ...parts.inner, ...own], this.#end(parts))
   }
 
-  #end({ publish, stepParts, turns, order }: ConsumerWayParts): Way {
+  #end({ sending, stepParts, turns, order }: ConsumerWayParts): Way {
     const handling = this.#handling
     if ('handler' in handling) {
       const { handler } = handling
       return (delivery) => {
-        const context = new HandlerContext(delivery, coordinatesOf(delivery), publish)
+        const context = new HandlerContext(delivery, coordinatesOf(delivery), sending)
         return settled(handler(delivery.record, context))
       }
     }
@@ -72,7 +72,7 @@ export class RecordConsumer {
       ...stepParts,
       turns,
       orderKeyOf: (delivery) => orderKeyOf(order, delivery),
-      run: callWithRecords(batchHandler, publish),
+      run: callWithRecords(batchHandler, sending),
     })
     const guarded = settings.use.map((step) => guardedStep(step, stepParts))
     return wayThrough(guarded, batcher.way)

@@ -29,6 +29,7 @@ import type { Platform } from '../../platform/index.ts'
 import { version } from '../../version.ts'
 import { assembleConsumer } from '../assemble.ts'
 import type { ConsumerSettings } from '../assemble.ts'
+import type { MakeExactlyOnce } from '../commit/exactly-once.ts'
 import { Alone } from '../lanes/alone.ts'
 import { observeConsumer } from '../consumer-metrics.ts'
 import type { ConsumerRun } from '../consumer-run.ts'
@@ -57,6 +58,8 @@ import type { Outgoing } from './publisher.ts'
 import { RecordConsumer } from './record-consumer.ts'
 import type { RecordBatchHandler, RecordHandler, RecordHandling } from './record-consumer.ts'
 import { ServiceConsumer } from './service-consumer.ts'
+import { ServiceTransactions } from './service-transactions.ts'
+import type { ServiceTransaction } from './service-transactions.ts'
 
 export interface ServiceOptions {
   /** Who it is: the group of its consumers, and the source of what it sends. */
@@ -88,6 +91,11 @@ export interface StopOptions {
   readonly drainMs?: number
   /** Whether static members leave the group too. @defaultValue false */
   readonly leave?: boolean
+}
+
+/** What lies above the runtime and services work with. */
+export interface ServiceExtensions {
+  readonly makeExactlyOnce?: MakeExactlyOnce
 }
 
 const optionNames = [
@@ -129,6 +137,7 @@ export class Service implements AsyncDisposable {
   readonly #counted: RuntimeMetrics
   #tracer: Tracer = passThroughTracer
   readonly #options: ServiceOptions
+  readonly #extensions: ServiceExtensions
   readonly #platform: Platform
   readonly #log: Log
   readonly #driver: Driver
@@ -146,6 +155,7 @@ export class Service implements AsyncDisposable {
   readonly #assemblies: ConsumerAssemblies
   readonly #replays = new Set<Promise<unknown>>()
   #publisher: Publisher | undefined
+  #transactions: ServiceTransactions | undefined
   #server: HttpServer | undefined
   #state: 'defined' | 'starting' | 'running' | 'stopping' | 'stopped' = 'defined'
   #stopping: Promise<void> | undefined
@@ -155,7 +165,8 @@ export class Service implements AsyncDisposable {
   #isClean = true
 
   /** Use `createService`. */
-  constructor(options: ServiceOptions) {
+  constructor(options: ServiceOptions, extensions: ServiceExtensions = {}) {
+    this.#extensions = extensions
     const given = optionsOf(options, '', optionNames)
     const name = text(given, 'name')
     if (name === undefined) throw new OptionError('name', 'is missing: who is this service?')
@@ -249,6 +260,24 @@ export class Service implements AsyncDisposable {
   /** Sends events, of one topic or several; nothing is sent when one of them is refused by its contract. */
   publishMany(outgoing: readonly Outgoing[]): Promise<RecordResult[]> {
     return this.#publish().publishMany(outgoing, undefined)
+  }
+
+  /**
+   * Writes to several topics in one: all of it counts, or, when `work` rejects, nothing does. One after another.
+   *
+   * @example
+   * await service.transaction(async (transaction) => {
+   *   await transaction.send(OrderPriced, { orderId: 'o-1', total: 12 })
+   *   await transaction.send(OrderShipped, { orderId: 'o-1' })
+   * })
+   */
+  transaction<Result>(work: (transaction: ServiceTransaction) => Promise<Result>): Promise<Result> {
+    const publisher = this.#publish()
+    this.#transactions ??= new ServiceTransactions(
+      this.#driver,
+      `${this.name}-${this.#processId}-transactions`,
+    )
+    return this.#transactions.run(publisher, work)
   }
 
   /** Starts, and ends at a signal, at `stop` or when something fails that nobody can mend here: then it rejects. */
@@ -431,7 +460,7 @@ export class Service implements AsyncDisposable {
     )
     this.#isClean = closed.every((isClean) => isClean)
     await Promise.allSettled(this.#replays)
-    await Promise.all([this.#sink?.close(), this.#assemblies.close()])
+    await Promise.all([this.#sink?.close(), this.#transactions?.close(), this.#assemblies.close()])
     await this.#driver.close()
     await this.#server?.close()
     this.#state = 'stopped'
@@ -455,6 +484,8 @@ export class Service implements AsyncDisposable {
       steps: this.#steps,
       publisher: () => this.#publish(),
       stuck: (delivery) => this.#fail(stuck(delivery.toString())),
+      failed: (error) => this.#fail(error),
+      ...this.#extensions,
     })
   }
 
@@ -533,8 +564,8 @@ export class Service implements AsyncDisposable {
  * service.consumer(orders).on(OrderCreated, async (event) => ship(event.data))
  * await service.run()
  */
-export function createService(options: ServiceOptions): Service {
-  return new Service(options)
+export function createService(options: ServiceOptions, extensions?: ServiceExtensions): Service {
+  return new Service(options, extensions)
 }
 
 function stuck(record: string): MillraceError {

@@ -31,6 +31,7 @@ const promises = Object.keys(losses) as DriverPromise[]
 export interface AskedOfDriver {
   readonly topics: TopicSelection
   readonly source: GroupOptions
+  readonly exactlyOnce?: object | undefined
 }
 
 /** Checks what a service says it does without. */
@@ -73,7 +74,7 @@ export function checkDriver(
 export function checkAsked(
   driver: Pick<Driver, 'name' | 'features'>,
   groupId: string,
-  { topics, source }: AskedOfDriver,
+  { topics, source, exactlyOnce }: AskedOfDriver,
   findings: Findings,
 ): void {
   const { groupInstanceId, groupProtocol, remoteAssignor, assignors } = source
@@ -84,6 +85,7 @@ export function checkAsked(
     ["group.groupProtocol: 'consumer'", 'consumerProtocol', groupProtocol === 'consumer'],
     ['group.remoteAssignor', 'consumerProtocol', remoteAssignor !== undefined],
     ['group.assignors', 'assignors', assignors !== undefined],
+    ['exactlyOnce', 'transactions', exactlyOnce !== undefined],
   ]
   for (const [what, feature, isAsked] of asked) {
     if (isAsked) refuseWithout(driver, feature, `${what} (group ${groupId})`, findings)

@@ -39,6 +39,7 @@ function newWorld(changes: Partial<DedupeSettings> = {}, wrap = (store: DedupeSt
       store,
       settings: { ...settings, ...changes },
       metrics,
+      isExactlyOnce: false,
     })
   const { step } = newDedupe((level, message) => void said.push(`${level}: ${message}`))
   const counted = (name: string) => {

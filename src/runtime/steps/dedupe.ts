@@ -37,6 +37,8 @@ export interface DedupeParts {
   readonly store: DedupeStore
   readonly settings: DedupeSettings
   readonly metrics: DedupeMetrics
+  /** Whether an event is done only when a commit says so: what it sends is part of that. */
+  readonly isExactlyOnce: boolean
 }
 
 /** A claim on an event that is to be run; why it is not run; or nothing, when it runs without a claim. */
@@ -264,17 +266,32 @@ export class Dedupe {
     try {
       const outcome = await running
       await this.#tell(outcome, claim, delivery)
+      if (!this.#isToldLater(outcome, delivery)) this.letGo(claim)
       return outcome
     } catch (error) {
       await this.release(claim, delivery)
-      throw error
-    } finally {
       this.letGo(claim)
+      throw error
     }
+  }
+
+  /** Under exactly-once an event is done when a commit says so. */
+  #isToldLater(outcome: Outcome, delivery: Delivery): boolean {
+    return this.#parts.isExactlyOnce && outcome === undefined && !delivery.isAborted
+  }
+
+  /** Tells the store what became of an event when a commit says that it is done, or none ever will. */
+  #tellLater(claim: Claim, delivery: Delivery): void {
+    this.hold(claim)
+    delivery.whenDurable((isCommitted) => {
+      this.letGo(claim)
+      void (isCommitted ? this.confirm(claim, delivery) : this.release(claim, delivery))
+    })
   }
 
   /** Tells the store what became of an event. A handler that came to its end too late has done nothing that counts. */
   #tell(outcome: Outcome, claim: Claim, delivery: Delivery): void | Promise<void> {
+    if (this.#isToldLater(outcome, delivery)) return this.#tellLater(claim, delivery)
     const isDone = outcome === undefined && !delivery.isAborted
     return isDone ? this.confirm(claim, delivery) : this.release(claim, delivery)
   }

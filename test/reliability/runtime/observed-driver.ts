@@ -35,6 +35,7 @@ export function observeDriver(driver: Driver, observer: DriverObserver): Driver 
     close: () => driver.close(),
     [Symbol.asyncDispose]: () => driver.close(),
     sink: (options) => observeSink(driver.sink(options), observer),
+    transactionalSink: (options) => driver.transactionalSink(options),
     source(options) {
       const source = driver.source({ ...options, ...observedCallbacks(options, observer) })
       const commit = source.commit.bind(source)

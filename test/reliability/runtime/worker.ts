@@ -91,6 +91,7 @@ function settingsOf({ shape, topic }: WorkerOptions): ConsumerSettings {
     commit: { intervalMs: shape.commitIntervalMs, countMax: 50 },
     waitingBytesMax: 1_000_000,
     dedupe: undefined,
+    exactlyOnce: undefined,
     onOffsetLost: 'stop',
     source: {
       ...{ groupProtocol: protocol, rebalanceTimeoutMs: 2_000, fetchWaitMsMax: 300 },

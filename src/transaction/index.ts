@@ -1,0 +1,2 @@
+export { createConsumer, createService } from './create.ts'
+export { makeExactlyOnce } from './exactly-once.ts'

@@ -1,0 +1,99 @@
+import { isMillraceError, MillraceError } from '../errors.ts'
+import type { TransactionalSink } from '../driver/index.ts'
+import type {
+  CommitCall,
+  CommitStrategy,
+  ExactlyOnceParts,
+  PartitionCommit,
+} from '../runtime/index.ts'
+import { isFenced, mayPass } from './failure.ts'
+
+/** So often in a row somebody may take the transactional id before it is called shared. */
+const fencesMax = 3
+
+/**
+ * Commits by transactions: what the records wrote that have ended, and the offsets that say so. A transaction is open for no
+ * longer than it takes to write these; handlers run beside it, and what ends meanwhile goes with the next.
+ *
+ * What fails is aborted, and its outputs are still with their partitions: the next commit has them again, so that no handler
+ * runs twice because a broker was away. Only when a partition is given up are its outputs gone, as if they had never been.
+ *
+ * - **idle** → **committing** → idle, or **ended** (by `close`, or by what no further commit can mend).
+ */
+export class TransactionalCommits implements CommitStrategy {
+  readonly #parts: ExactlyOnceParts
+  #sink: TransactionalSink | undefined
+  /** The commit that is under way: its caller may have stopped waiting for it. */
+  #current: Promise<unknown> = Promise.resolve()
+  #fences = 0
+  #isClosed = false
+
+  constructor(parts: ExactlyOnceParts) {
+    this.#parts = parts
+  }
+
+  async commit(commits: readonly PartitionCommit[], { signal }: CommitCall): Promise<void> {
+    // Of the time when it was decided what is committed: whoever has lost a partition since then is refused by it.
+    const group = this.#parts.source.groupMetadata()
+    await within(signal, this.#current)
+    if (this.#isClosed) throw closed()
+    const records = commits.flatMap(({ outputs = [] }) => outputs)
+    const work = this.#sinkNow().transaction(async (transaction) => {
+      const sent = records.length === 0 ? undefined : transaction.send(records)
+      await Promise.all([sent, transaction.sendOffsets(group, commits)])
+    })
+    this.#current = work.catch(() => undefined)
+    try {
+      await within(signal, work)
+      this.#fences = 0
+    } catch (error) {
+      this.#failed(error as Error, records.length)
+      throw error
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true
+    await this.#sink?.close()
+  }
+
+  #sinkNow(): TransactionalSink {
+    const { driver, transactionalId, transactionTimeoutMs } = this.#parts
+    this.#sink ??= driver.transactionalSink({ transactionalId, transactionTimeoutMs })
+    return this.#sink
+  }
+
+  #failed(error: Error, records: number): void {
+    const { log, groupId, transactionalId, failed } = this.#parts
+    if (this.#isClosed) return
+    const fields = { group: groupId, transactionalId, records, error: error.message }
+    if (isMillraceError(error, 'MILLRACE_CLIENT_TRANSACTION_CLOSE')) {
+      void this.#sink?.close({ timeoutMs: 0 })
+      this.#sink = undefined
+      if (isFenced(error)) this.#fences++
+      if (this.#fences >= fencesMax) failed(shared(transactionalId, error))
+      else log('warn', 'the transactional producer has to be made anew', fields)
+    } else if (!mayPass(error)) failed(error)
+  }
+}
+
+/** What a call answers, unless nobody waits for it any more. */
+function within<Value>(signal: AbortSignal | undefined, call: Promise<Value>): Promise<Value> {
+  if (signal === undefined) return call
+  return new Promise((resolve, reject) => {
+    const stop = () => reject(signal.reason as Error)
+    if (signal.aborted) stop()
+    else signal.addEventListener('abort', stop, { once: true })
+    const end = () => signal.removeEventListener('abort', stop)
+    call.then(resolve, reject).finally(end)
+  })
+}
+
+function shared(transactionalId: string, cause: Error): MillraceError {
+  const problem = `the transactional id '${transactionalId}' is used by another process too, and each ends the other's transactions: give each process its own (exactlyOnce.transactionalId), or leave it out`
+  return new MillraceError('MILLRACE_TRANSACTION_ID_SHARED', problem, { cause })
+}
+
+function closed(): MillraceError {
+  return new MillraceError('MILLRACE_RUNTIME_STATE_INVALID', 'the consumer was closed')
+}
