@@ -52,7 +52,7 @@ export class TopicLimits {
     try {
       const [found] = await this.#admin.configs.describeMany([{ type: 'topic', name: topic }])
       const entry = found?.error === undefined ? found?.entries.get('max.message.bytes') : undefined
-      return entry?.value == null ? Infinity : Number(entry.value)
+      return typeof entry?.value === 'string' ? Number(entry.value) : Infinity
     } catch {
       return Infinity
     }

@@ -88,6 +88,8 @@ interface History {
   readonly firstFailureMs: number
   /** The guard's `openMs` at that time. */
   readonly openMs: number
+  /** How many runs the guard had seen before. */
+  readonly firstRun: number
 }
 
 /** Decides and does what is to be done about records whose run failed. */
@@ -163,7 +165,8 @@ export class Failures {
       const longestMs = Math.min(retry.delayMs * 2 ** (attempts - 1), retry.delayMsMax)
       const pauseMs = longestMs * this.#parts.random.fraction()
       const nextMs = clock.elapsedMs() - history.firstFailureMs - openMs + pauseMs
-      if (attempts >= retry.attempts || nextMs >= retry.withinMs) {
+      const isSpent = attempts >= retry.attempts || nextMs >= retry.withinMs
+      if (isSpent && !guard.opensSince(history.firstRun)) {
         return this.#giveOn(delivery, partition, error)
       }
       // The count is durable before the next attempt: no crash makes a record's attempts start anew.
@@ -191,7 +194,8 @@ export class Failures {
     const known = this.#histories.get(delivery)
     if (known !== undefined) return known
     const { clock, guard } = this.#parts
-    const history = { firstFailureMs: clock.elapsedMs(), openMs: guard.openMs }
+    const { openMs, runCount: firstRun } = guard
+    const history = { firstFailureMs: clock.elapsedMs(), openMs, firstRun }
     this.#histories.set(delivery, history)
     return history
   }

@@ -100,4 +100,19 @@ describe('the outage guard', () => {
     next()
     expect([newOnes, hanging]).toEqual([2, 1])
   })
+
+  it('opens for a record that would be given up, when most has failed since it failed first', () => {
+    const { guard, changes, fail } = openGuard()
+    fail(1)
+    for (let run = 0; run < 40; run++) guard.succeeded()
+    const before = guard.runCount
+    fail(9)
+    expect(guard.opensSince(before)).toBe(false)
+    guard.failed('record 9')
+    // Of the last fifty runs few have failed; of those since then all.
+    expect(guard.isOpen).toBe(false)
+    expect(guard.opensSince(before - 41)).toBe(false)
+    expect(guard.opensSince(before)).toBe(true)
+    expect(changes).toEqual([true])
+  })
 })

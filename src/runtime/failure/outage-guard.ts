@@ -44,6 +44,7 @@ export class OutageGuard {
   readonly #sources = new Set<ProbeSource>()
   /** The record of each of the last runs that failed retriably; undefined for a run that did not. */
   #runs: (string | undefined)[] = []
+  #runCount = 0
   #isOpen = false
   #openedAtMs = 0
   /** How long it was open before it closed last, in all. */
@@ -93,10 +94,27 @@ export class OutageGuard {
   failed(record: string): boolean {
     if (this.#isOpen) return false
     this.#count(record)
-    const failures = this.#runs.filter((run) => run !== undefined)
-    if (failures.length < failuresMin || new Set(failures).size < recordsMin) return true
+    if (failuresIn(this.#runs) < failuresMin || recordsIn(this.#runs) < recordsMin) return true
     this.#open()
     return false
+  }
+
+  /** How many runs were looked at. */
+  get runCount(): number {
+    return this.#runCount
+  }
+
+  /**
+   * A record is about to be given up that failed first when so many runs had been looked at: when most of what has run since
+   * then failed too, the guard opens now. At the beginning of an outage, with what went well before still in mind, records
+   * would have spent their attempts else.
+   */
+  opensSince(runCount: number): boolean {
+    if (this.#isOpen) return true
+    const since = this.#runs.slice(-Math.max(1, this.#runCount - runCount))
+    if (failuresIn(since) * 2 < since.length || recordsIn(since) < recordsMin) return false
+    this.#open()
+    return true
   }
 
   /** The record waits until it is tried, or the outage is over. */
@@ -134,6 +152,7 @@ export class OutageGuard {
   }
 
   #count(record: string | undefined): void {
+    this.#runCount++
     this.#runs.push(record)
     if (this.#runs.length > runsMax) this.#runs.shift()
   }
@@ -196,4 +215,14 @@ export class OutageGuard {
     this.#setProbing(false)
     return false
   }
+}
+
+/** How many of the runs failed. */
+function failuresIn(runs: readonly (string | undefined)[]): number {
+  return runs.filter((run) => run !== undefined).length
+}
+
+/** How many different records failed. */
+function recordsIn(runs: readonly (string | undefined)[]): number {
+  return new Set(runs.filter((run) => run !== undefined)).size
 }

@@ -70,7 +70,7 @@ export class ServiceTransactions {
     } catch (error) {
       if (isMillraceError(error, 'MILLRACE_CLIENT_TRANSACTION_CLOSE')) {
         // It can do nothing more; the next transaction has another one.
-        void this.#sink?.close({ timeoutMs: 0 })
+        void this.#sink.close({ timeoutMs: 0 })
         this.#sink = undefined
       }
       throw error

@@ -291,7 +291,10 @@ export class Dedupe {
 
   /** Tells the store what became of an event. A handler that came to its end too late has done nothing that counts. */
   #tell(outcome: Outcome, claim: Claim, delivery: Delivery): void | Promise<void> {
-    if (this.#isToldLater(outcome, delivery)) return this.#tellLater(claim, delivery)
+    if (this.#isToldLater(outcome, delivery)) {
+      this.#tellLater(claim, delivery)
+      return
+    }
     const isDone = outcome === undefined && !delivery.isAborted
     return isDone ? this.confirm(claim, delivery) : this.release(claim, delivery)
   }

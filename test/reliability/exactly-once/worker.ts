@@ -118,7 +118,7 @@ function wayOf(options: ChainWorkerOptions, stage: number, parts: WayParts, log:
         throwIfItFails(options, delivery)
         return undefined
       }
-      if (platform.random.integer(3) === 0) return work()
+      if (platform.random.integer(3) === 0) { work(); return; }
       return platform.clock
         .sleep(platform.random.integer(shape.longestMs), delivery.signal)
         .then(work)
