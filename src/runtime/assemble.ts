@@ -55,6 +55,8 @@ export interface ConsumerSettings {
   /** Undefined: failed records are tried again in place alone. */
   readonly copies?: RetryCopySettings | undefined
   readonly errors: readonly FailureRule[]
+  /** For how long an outage spares records. */
+  readonly outageMsMax: number
   /** Undefined: what cannot be handled stops its partition. */
   readonly deadLetter: DeadLetterSettings | undefined
   readonly commit: CommitOptions
@@ -201,10 +203,14 @@ export function assembleConsumer(assembly: ConsumerAssembly): ConsumerRun {
 type SourceCallbacks = Parameters<ConsumerRunParts['source']>[0]
 
 /** Nothing starts by itself while an outage lasts. */
-function guardOf({ platform, log, events }: ConsumerAssembly, turns: Turns): OutageGuard {
+function guardOf(
+  { platform, log, events, settings }: ConsumerAssembly,
+  turns: Turns,
+): OutageGuard {
   return new OutageGuard({
     clock: platform.clock,
     random: platform.random,
+    maxMs: settings.outageMsMax,
     changed: (isOpen) => {
       if (isOpen) turns.hold()
       else turns.letGo()

@@ -27,11 +27,12 @@ function handClock(): { readonly clock: Clock; readonly next: () => void } {
   return { clock, next }
 }
 
-function openGuard() {
+function openGuard(maxMs = Infinity) {
   const { clock, next } = handClock()
   const random = { fraction: () => 0.5 } as never
   const changes: boolean[] = []
-  const guard = new OutageGuard({ clock, random, changed: (isOpen) => changes.push(isOpen) })
+  const changed = (isOpen: boolean) => changes.push(isOpen)
+  const guard = new OutageGuard({ clock, random, maxMs, changed })
   return { guard, next, changes, fail: (count: number) => failMany(guard, count) }
 }
 
@@ -114,5 +115,21 @@ describe('the outage guard', () => {
     expect(guard.opensSince(before - 41)).toBe(false)
     expect(guard.opensSince(before)).toBe(true)
     expect(changes).toEqual([true])
+  })
+
+  it('that is open for longer than it may spares records no more', () => {
+    const { guard, next, fail } = openGuard(60_000)
+    fail(25)
+    expect(guard.isOpen).toBe(true)
+    expect(guard.failed('record 0')).toBe(false)
+    expect(guard.opensSince(0)).toBe(true)
+    // Probes come and go, for more than a minute.
+    for (let probe = 0; probe < 30; probe++) {
+      next()
+      guard.probeEnded()
+    }
+    expect(guard.failed('record 0')).toBe(true)
+    expect(guard.opensSince(0)).toBe(false)
+    expect(guard.isOpen).toBe(true)
   })
 })

@@ -15,6 +15,8 @@ export interface ProbeSource {
 export interface OutageGuardParts {
   readonly clock: Clock
   readonly random: Random
+  /** An outage that lasts for longer spares records no more: their failures count as attempts again. */
+  readonly maxMs: number
   /** The guard has opened or closed: nothing starts by itself while it is open. */
   readonly changed: (isOpen: boolean) => void
 }
@@ -92,7 +94,7 @@ export class OutageGuard {
 
   /** A run has failed in a way that trying again may mend. Answers whether it counts as an attempt. */
   failed(record: string): boolean {
-    if (this.#isOpen) return false
+    if (this.#isOpen) return this.#lastsTooLong
     this.#count(record)
     if (failuresIn(this.#runs) < failuresMin || recordsIn(this.#runs) < recordsMin) return true
     this.#open()
@@ -110,11 +112,16 @@ export class OutageGuard {
    * would have spent their attempts else.
    */
   opensSince(runCount: number): boolean {
-    if (this.#isOpen) return true
+    if (this.#isOpen) return !this.#lastsTooLong
     const since = this.#runs.slice(-Math.max(1, this.#runCount - runCount))
     if (failuresIn(since) * 2 < since.length || recordsIn(since) < recordsMin) return false
     this.#open()
     return true
+  }
+
+  /** Records are not spared any longer, though it goes on. */
+  get #lastsTooLong(): boolean {
+    return this.#parts.clock.elapsedMs() - this.#openedAtMs >= this.#parts.maxMs
   }
 
   /** The record waits until it is tried, or the outage is over. */

@@ -72,6 +72,11 @@ export interface ConsumerOptions {
   readonly retry?: Partial<RetryOptions> & RetryCopyOptions
   /** What is done about which errors; the first rule that says something counts. @defaultValue all are tried again */
   readonly errors?: readonly FailureRule[]
+  /**
+   * While handlers fail for most records, nothing is given up (an outage); `maxMs` bounds for how long.
+   * @defaultValue for as long as it lasts
+   */
+  readonly outage?: { readonly maxMs?: number }
   /** What cannot be handled goes to a dead-letter topic; with `false` it stops its partition. @defaultValue true */
   readonly deadLetter?: boolean | DeadLetterOptions
   /** Events that were done before are skipped; with `false` they run again. @defaultValue true */
@@ -102,6 +107,7 @@ const optionNames = [
   'handlerTimeoutMs',
   'retry',
   'errors',
+  'outage',
   'deadLetter',
   'dedupe',
   'exactlyOnce',
@@ -147,6 +153,7 @@ export function resolveConsumerOptions(
     retry: retryOf(retry, at('retry')),
     copies: retryCopiesOf(retry, { path: at('retry'), groupId, topics, order }),
     errors: rulesOf(given['errors'], at('errors')),
+    outageMsMax: outageOf(part(given, 'outage', path, ['maxMs']), at('outage')),
     deadLetter: deadLetterOf(given['deadLetter'], at('deadLetter')),
     exactlyOnce: exactlyOnceOf(given['exactlyOnce'], at('exactlyOnce')),
     commit: commitOf(
@@ -212,6 +219,14 @@ function exactlyOnceOf(given: unknown, path: string): ConsumerSettings['exactlyO
     transactionTimeoutMs: number('transactionTimeoutMs', 10_000, 1_000),
     stagedBytesMax: number('stagedBytesMax', 32 * 1024 * 1024, 1),
   }
+}
+
+/** How long an outage spares records: for as long as it lasts, where nothing is said. */
+function outageOf(given: GivenOptions, path: string): number {
+  const range = { min: 0, max: intMax }
+  return given['maxMs'] === undefined
+    ? Infinity
+    : wholeNumber(given, 'maxMs', 0, range, `${path}.maxMs`)
 }
 
 function startOf(given: unknown, option: string): StartPosition {

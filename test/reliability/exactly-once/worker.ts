@@ -83,7 +83,7 @@ export async function runChainWorker(options: ChainWorkerOptions): Promise<void>
 function settingsOf({ shape }: ChainWorkerOptions, stage: number): ConsumerSettings {
   const { concurrency, protocol, commitIntervalMs, stagedBytesMax } = shape
   return {
-    ...{ groupId: `group-${stage}`, topics: [topicOf(stage)], start: 'earliest', errors: [] },
+    ...{ groupId: `group-${stage}`, topics: [topicOf(stage)], start: 'earliest', errors: [], outageMsMax: Infinity },
     ...{ order: 'key', concurrency, handlerTimeoutMs: undefined, window: 1_000, waitingMax: 200 },
     retry: { attempts, withinMs: 600_000, delayMs: 5, delayMsMax: 60 },
     copies: undefined,

@@ -78,7 +78,7 @@ function settingsOf({ shape, topic }: WorkerOptions): ConsumerSettings {
   const isOutage = shape.weather === 'outage'
   const { order, concurrency, handlerTimeoutMs, window, waitingMax, protocol } = shape
   return {
-    ...{ groupId: group, topics: [topic], start: 'earliest', errors: [] },
+    ...{ groupId: group, topics: [topic], start: 'earliest', errors: [], outageMsMax: Infinity },
     ...{ order, concurrency, handlerTimeoutMs, window, waitingMax, drainMs },
     retry: {
       ...{ attempts: shape.attempts, withinMs: 600_000 },
