@@ -15,6 +15,8 @@ const kafka39: Differences = {
   'consumer: a pattern subscribes to what it matches, also to what comes later': newerVersion,
   'members of both protocols share a group while it is upgraded, and go on where it was':
     'group.consumer.migration.policy is disabled by default before Kafka 4',
+  'members of both protocols share a group while it is upgraded, and repeat nothing':
+    'group.consumer.migration.policy is disabled by default before Kafka 4',
   'a timestamp more than an hour ahead is INVALID_TIMESTAMP, with the record named':
     'message.timestamp.after.max.ms has no bound by default before Kafka 4',
   'zstd is answered to every version of Fetch, also to those before it':
