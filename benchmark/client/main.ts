@@ -1,15 +1,16 @@
-import { spawn } from 'node:child_process'
-import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import { build } from 'esbuild'
-import { startRealKafka } from '../../test/kafka/real-kafka.ts'
-import { WireClient } from '../../src/testing/index.ts'
-import { createTopicsApi } from '../../src/protocol/index.ts'
-import { createNodePlatform } from '../../src/platform/index.ts'
-import { startBrokerProcess } from '../broker/process.ts'
+import {
+  buildWorker,
+  copyBuild,
+  createTopic,
+  orderIn,
+  ratioOf,
+  runToEnd,
+  startCluster,
+} from '../side-by-side.ts'
 import { median } from '../statistics.ts'
 import { measureJava } from './java.ts'
 import { installPeers } from './peers.ts'
@@ -63,11 +64,8 @@ const peers = installPeers(asked)
 for (const [subject, reason] of peers.missing) say(`${subject} is left out: ${reason}`)
 const subjects = asked.filter((subject) => !peers.missing.has(subject))
 const folder = mkdtempSync(join(tmpdir(), 'millrace-bench-'))
-const worker = await buildWorker()
-// A build that comes along while the clients run would be measured for a part of the rounds.
-const built = fileURLToPath(new URL('../../.cache/bench-client', import.meta.url))
-rmSync(built, { recursive: true, force: true })
-cpSync(fileURLToPath(new URL('../../dist', import.meta.url)), built, { recursive: true })
+const worker = await buildWorker(new URL('worker.ts', import.meta.url), folder)
+const built = copyBuild('bench-client')
 
 /** A row of the table: one task, and what each subject did with it. */
 interface Row {
@@ -125,12 +123,12 @@ if (tasks.includes('latency')) {
 }
 if (tasks.includes('start')) row('start to first record, ms', (topic) => ({ kind: 'start', topic }))
 
-await using broker = given.broker === 'embedded' ? await embedded() : await startRealKafka()
+await using broker = await startCluster(given.broker)
 const { bootstrap } = broker
 for (const valueBytes of sizes) {
   if (!tasks.includes('consume')) continue
   say(`filling a topic with ${records} records of ${valueBytes} B`)
-  await createTopic(`filled-${valueBytes}`)
+  await createTopic(bootstrap, `filled-${valueBytes}`, partitionCount)
   await measure('platformatic-1', {
     kind: 'produce',
     topic: `filled-${valueBytes}`,
@@ -140,10 +138,9 @@ for (const valueBytes of sizes) {
 }
 for (let round = 1; round <= rounds; round++) {
   for (const [index, { name, task, bySubject }] of rows.entries()) {
-    const order = subjects.map((_, i) => subjects[(i + round) % subjects.length] as string)
-    for (const subject of order) {
+    for (const subject of orderIn(round, subjects)) {
       const topic = `t-${round}-${index}-${subject}`
-      await createTopic(topic)
+      await createTopic(bootstrap, topic, partitionCount)
       const measurement = await measure(subject, task(topic))
       bySubject.set(subject, [...(bySubject.get(subject) ?? []), measurement])
       if (measurement === undefined) continue
@@ -154,47 +151,8 @@ for (let round = 1; round <= rounds; round++) {
   }
 }
 process.stdout.write(`${table()}\n`)
+await broker[Symbol.asyncDispose]()
 process.exit(0)
-
-async function embedded() {
-  const started = await startBrokerProcess()
-  return {
-    bootstrap: `127.0.0.1:${started.port}`,
-    [Symbol.asyncDispose]: () => started[Symbol.asyncDispose](),
-  }
-}
-
-/** As JavaScript, so that no process has to translate it: that would be most of its start. */
-async function buildWorker(): Promise<string> {
-  await build({
-    entryPoints: [fileURLToPath(new URL('worker.ts', import.meta.url))],
-    outdir: folder,
-    outExtension: { '.js': '.mjs' },
-    bundle: true,
-    splitting: true,
-    format: 'esm',
-    platform: 'node',
-    target: 'node20.19',
-    logLevel: 'warning',
-  })
-  return join(folder, 'worker.mjs')
-}
-
-async function createTopic(name: string): Promise<void> {
-  const [host = '', port = ''] = bootstrap.split(',')[0]?.split(':') ?? []
-  await using client = await WireClient.connect({
-    platform: createNodePlatform(),
-    host,
-    port: Number(port),
-  })
-  await client.request(createTopicsApi, 5, {
-    topics: [
-      { name, numPartitions: partitionCount, replicationFactor: 1, assignments: [], configs: [] },
-    ],
-    timeoutMs: 30_000,
-    validateOnly: false,
-  })
-}
 
 async function measure(subject: string, task: Task): Promise<Measurement | undefined> {
   if (subject === 'java') return measureJava(bootstrap, task)
@@ -206,14 +164,8 @@ async function measure(subject: string, task: Task): Promise<Measurement | undef
   )
   const on24 = subject.endsWith('-24') || subject.startsWith('platformatic')
   const startedMs = performance.now()
-  const child = spawn(on24 ? peers.node24 : process.execPath, [worker, orderFile], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-  })
-  let answer = ''
-  let trouble = ''
-  child.stdout.on('data', (chunk) => (answer += String(chunk)))
-  child.stderr.on('data', (chunk) => (trouble += String(chunk)))
-  const code = await new Promise((resolve) => child.on('exit', resolve))
+  const node = on24 ? peers.node24 : process.execPath
+  const { code, output, trouble } = await runToEnd(node, [worker, orderFile])
   if (task.kind === 'start' && code === 0) {
     return {
       rate: performance.now() - startedMs,
@@ -221,7 +173,7 @@ async function measure(subject: string, task: Task): Promise<Measurement | undef
       peakMb: Number.NaN,
     }
   }
-  if (code === 0) return JSON.parse(answer) as Measurement
+  if (code === 0) return JSON.parse(output) as Measurement
   if (!trouble.includes('cannot')) say(`${subject} failed: ${trouble.slice(0, 2000)}`)
   return undefined
 }
@@ -238,12 +190,9 @@ function table(): string {
       if (measured.length === 0) continue
       const middle = (figure: (each: Measurement) => number | undefined) =>
         median(measured.map((each) => figure(each) ?? Number.NaN))
-      const ratios = all
-        .map((each, round) => (each?.rate ?? Number.NaN) / (ours[round]?.rate ?? Number.NaN))
-        .filter((ratio) => !Number.isNaN(ratio))
       const cells = [
         Math.round(middle(({ rate }) => rate)).toLocaleString('en'),
-        median(ratios).toFixed(2),
+        ratioOf(all, ours, ({ rate }) => rate).toFixed(2),
         middle(({ cpuSecondsPerMillion }) => cpuSecondsPerMillion).toFixed(2),
         Math.round(middle(({ peakMb }) => peakMb)),
         middle(({ p50Ms }) => p50Ms).toFixed(2),

@@ -1,3 +1,7 @@
+import type { Stopwatch } from '../stopwatch.ts'
+
+export type { Measurement, Stopwatch } from '../stopwatch.ts'
+
 /** What a client is asked to do, in a process of its own. */
 export type Task =
   | {
@@ -40,26 +44,6 @@ export interface Order {
   readonly peers: string
   /** Where our client is built. */
   readonly built: string
-}
-
-/** What came of it. */
-export interface Measurement {
-  /** Records (or transactions) a second. */
-  readonly rate: number
-  readonly cpuSecondsPerMillion: number
-  readonly peakMb: number
-  readonly p50Ms?: number
-  readonly p99Ms?: number
-}
-
-/** What a subject needs to count and to time; it starts the clock when its connections stand. */
-export interface Stopwatch {
-  /** The work begins now: everything before was setting up. */
-  start(): void
-  /** It is done: every record is acknowledged, or has come. */
-  stop(count: number): void
-  /** One awaited call took so long. */
-  latency(ms: number): void
 }
 
 /** A client under measurement. A kind of task that it cannot do is left out. */
