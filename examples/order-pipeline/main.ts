@@ -1,0 +1,137 @@
+/**
+ * The order pipeline: a shop that writes orders and payments; services that ship, enrich and book them; and an account at the
+ * end that is taken from the topics alone. On the embedded broker, or on a Kafka that is there (`--kafka`).
+ */
+import { setTimeout as sleep } from 'node:timers/promises'
+import { parseArgs } from 'node:util'
+import { startBroker } from 'millrace/broker'
+import { takeAccount } from './account.ts'
+import { services } from './services.ts'
+import { produce } from './source.ts'
+import { View } from './view.ts'
+import { Workers } from './workers.ts'
+
+const usage = `npm start -- [options]
+
+  --for 10s              how long orders come in (s or m)
+  --rate 500             orders a second
+  --workers 2            runs each service in so many processes of its own
+  --chaos                kills one of these processes now and then; 2 workers, where nothing else is said
+  --kafka HOST:PORT,...  a cluster that is there already, instead of the embedded broker
+
+Examples: npm start -- --for 1m --rate 2000
+          npm start -- --for 30s --chaos
+`
+
+const say = (text: string) => process.stdout.write(`${text}\n`)
+const { values } = parseArgs({
+  options: {
+    for: { type: 'string', default: '10s' },
+    rate: { type: 'string', default: '500' },
+    workers: { type: 'string' },
+    chaos: { type: 'boolean', default: false },
+    kafka: { type: 'string' },
+    help: { type: 'boolean', default: false },
+  },
+})
+if (values.help) {
+  say(usage)
+  process.exit(0)
+}
+const lastsMs = millisecondsIn('--for', values.for)
+const rate = countIn('--rate', values.rate)
+const workerCount = countIn('--workers', values.workers ?? (values.chaos ? '2' : '0'))
+if (values.chaos && workerCount === 0) throw new Error('--chaos needs --workers 1 or more')
+
+const log = () => undefined
+const properties = { 'group.initial.rebalance.delay.ms': '0' }
+await using broker = values.kafka === undefined ? await startBroker({ properties }) : undefined
+const brokers = values.kafka ?? broker?.bootstrap ?? ''
+const kafka = { brokers, log }
+const where =
+  broker === undefined ? 'Kafka' : 'The embedded broker (in memory, gone when this ends)'
+say(`${where} is at ${brokers}.`)
+
+await using view = new View(kafka)
+const running = await startServices()
+say(
+  `Services: ${Object.keys(services).join(', ')}${running.told}. Orders come in for ${values.for}.`,
+)
+
+const ending = new AbortController()
+process.once('SIGINT', () => ending.abort())
+process.once('SIGTERM', () => ending.abort())
+const source = produce(kafka, rate, ending.signal)
+source.catch(() => ending.abort())
+const untilMs = performance.now() + lastsMs
+while (performance.now() < untilMs && !ending.signal.aborted) {
+  await sleep(1_000)
+  if (values.chaos && Math.random() < 0.3) say(`killed ${running.killOne()}`)
+  say(await view.line())
+}
+ending.abort()
+const produced = await source
+say(`The shop is closed: ${JSON.stringify(produced)}. The services finish what is left.`)
+await untilNothingIsLeft()
+await running.end()
+
+const account = await takeAccount(kafka)
+say('')
+for (const line of account.lines) say(line)
+if (running.killed() > 0) say(`chaos        ${running.killed()} processes were killed`)
+say(account.failures.length === 0 ? 'All that was promised to be zero is zero.' : 'NOT AS PROMISED')
+process.exitCode = account.failures.length === 0 ? 0 : 1
+
+/** In this process, or in processes of their own. */
+async function startServices() {
+  if (workerCount > 0) {
+    const workers = new Workers(brokers, workerCount)
+    // They make the topics.
+    await until(async () => view.look())
+    return {
+      told: ` in ${workerCount} processes each`,
+      killOne: () => workers.killOne(),
+      killed: () => workers.killed,
+      end: async () => workers.end(),
+    }
+  }
+  const started = Object.values(services).map((make) => {
+    return make({ kafka, log, metrics: { port: 0 } })
+  })
+  for (const service of started) await service.start()
+  const end = async () => {
+    await Promise.all(started.map(async (service) => service.stop()))
+  }
+  return { told: '', killOne: () => 'nobody', killed: () => 0, end }
+}
+
+async function untilNothingIsLeft(): Promise<void> {
+  await until(async () => {
+    const { lag } = await view.look()
+    if (Object.values(lag).some((left) => left > 0)) throw new Error('something is left')
+  })
+}
+
+/** Waits until it does not fail any more. */
+async function until(look: () => Promise<unknown>): Promise<void> {
+  for (let tries = 0; ; tries++) {
+    try {
+      await look()
+      return
+    } catch (error) {
+      if (tries === 300) throw error
+      await sleep(200)
+    }
+  }
+}
+
+function millisecondsIn(option: string, text: string): number {
+  const [, count, unit] = /^(\d+)(s|m)$/.exec(text) ?? []
+  if (count === undefined) throw new Error(`${option} (${text}) must be a time such as 30s or 2m`)
+  return Number(count) * (unit === 'm' ? 60_000 : 1_000)
+}
+
+function countIn(option: string, text: string): number {
+  if (/^\d{1,6}$/.test(text)) return Number(text)
+  throw new Error(`${option} (${text}) must be a whole number`)
+}
