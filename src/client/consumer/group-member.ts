@@ -50,7 +50,10 @@ export interface GroupMemberHandler {
  */
 export interface GroupMember {
   readonly groupId: string
-  /** What `sendOffsets` of a transaction needs. Throws while the member has not joined. */
+  /**
+   * What `sendOffsets` of a transaction needs. Throws while the member has not joined, and while the application has not been
+   * told of everything that it has lost.
+   */
   groupMetadata(): GroupMetadata
   readonly assignment: readonly TopicPartition[]
   /** Replaces the subscription; the first one joins. */

@@ -72,7 +72,7 @@ class Member implements GroupMember {
 
   groupMetadata(): GroupMetadata {
     const identity = this.#protocol?.groupIdentity()
-    if (identity === undefined) throw notJoined(this.groupId)
+    if (identity === undefined || this.#life.isLosing) throw notJoined(this.groupId)
     const { generation, memberId, groupInstanceId } = identity
     return { groupId: this.groupId, generation, memberId, groupInstanceId }
   }

@@ -56,6 +56,8 @@ export class MemberLife {
   #lost: TopicPartition[] = []
   /** The handler is giving these up: of their loss it is not told. */
   #revoking: ReadonlySet<string> = new Set()
+  #wasLostWhileRevoking = false
+  #isTellingOfLosses = false
   #isStalled = false
   #closing: Closing | undefined
   #failure: Error | undefined
@@ -101,10 +103,19 @@ export class MemberLife {
     this.wakeup.wake()
   }
 
+  /**
+   * Whether the handler still works on what was lost, and does not know yet, or is just giving it up. The member may be in
+   * the group again: what is done in its new name must be nothing of that.
+   */
+  get isLosing(): boolean {
+    return this.#wasLostWhileRevoking || this.#isTellingOfLosses || this.#lost.length > 0
+  }
+
   /** Everything held may be another member's by now. */
   lose(): void {
     const lost = this.holdings.release(this.holdings.list)
     this.#lost.push(...lost.filter((partition) => !this.#revoking.has(partitionKey(partition))))
+    this.#wasLostWhileRevoking ||= this.#revoking.size > 0
     this.interrupt()
   }
 
@@ -171,6 +182,7 @@ export class MemberLife {
       this.#log('error', `the handler of revoked partitions failed: ${String(error)}`, revoked)
     }
     this.#revoking = new Set()
+    this.#wasLostWhileRevoking = false
     this.holdings.release(revoked)
   }
 
@@ -288,9 +300,12 @@ export class MemberLife {
     if (lost.length === 0) return
     this.#log('warn', 'partitions are lost', lost)
     try {
+      this.#isTellingOfLosses = true
       await this.#calls.lost(lost)
     } catch (error) {
       this.#log('error', `the handler of lost partitions failed: ${String(error)}`, lost)
+    } finally {
+      this.#isTellingOfLosses = false
     }
   }
 
