@@ -39,6 +39,31 @@ describe('a member of a consumer group', () => {
     expect(one.failure).toBeUndefined()
   })
 
+  it('that is lost while it lets go has no name for transactions until it has let go', async () => {
+    await using bench = await startBench({ properties })
+    const one = bench.member('one', consumer)
+    one.subscribe('t')
+    await until(() => one.held === all, 'assigned')
+    const { memberId } = one
+    let letGo = (): void => undefined
+    one.whenRevoked = () => new Promise((resolve) => (letGo = resolve))
+    bench.member('two', consumer).subscribe('t')
+    await until(() => one.told.length === 2, 'asked to let go')
+    const beats: (string | null)[] = []
+    bench.kafka.intercept('ConsumerGroupHeartbeat', ({ body, clientId }, proceed) => {
+      if (clientId === 'one') beats.push((body as Heartbeat).memberId)
+      return proceed()
+    })
+    await bench.kafka.expireSession('group', memberId)
+    // It may be in the group again: what it works on was the old member's all the same.
+    await until(() => one.held === '' && beats.length > 3, 'lost, and beating')
+    expect(() => one.member.groupMetadata()).toThrow(/is no member any more/)
+    one.whenRevoked = () => Promise.resolve()
+    letGo()
+    await until(() => one.held !== '', 'given again')
+    expect(one.memberId).toBeDefined()
+  })
+
   it('lets go first, then the other takes', async () => {
     await using bench = await startBench({ properties })
     const one = bench.member('one', consumer)
