@@ -2,6 +2,8 @@ import { describe, expect, it, vi } from 'vitest'
 import type { Delivery } from './delivery.ts'
 import { startRuntimeWorld } from './fixture/runtime-world.ts'
 import type { RuntimeWorld } from './fixture/runtime-world.ts'
+import { writeMetadata } from './ledger/commit-metadata.ts'
+import { findCutLogs } from './log-cuts.ts'
 
 /** Waits as long as a busy machine may need. */
 const soon = (check: () => unknown) => vi.waitFor(check, { timeout: 20_000 })
@@ -30,6 +32,28 @@ async function committedIn(world: RuntimeWorld): Promise<number | undefined> {
   return found !== undefined && found.error === undefined ? found.offset : undefined
 }
 
+describe('a commit that names what has ended above its offset', () => {
+  it.each([
+    ['is believed while the leader has all of it', 46, []],
+    ['is not believed when the log ends below the highest of it', 45, ['orders-0']],
+    ['is believed when nobody can say where its leader has ended', -1, []],
+  ])('%s', async (_title, endOffset, expected) => {
+    const state = { frontier: 40, endedAbove: Uint8Array.of(0b10_0010), attempts: new Map() }
+    const lineage = { clusterId: 'cluster', topicId: 'topic' }
+    const { text } = writeMetadata({ ...state, mark: undefined, leaderEpoch: 3 }, lineage, 4_096)
+    const at = { topic: 'orders', partition: 0 }
+    const source = {
+      epochEnds: (asked: readonly object[]) => {
+        expect(asked).toEqual([{ ...at, leaderEpoch: 3 }])
+        return Promise.resolve([{ ...at, leaderEpoch: 3, endOffset }])
+      },
+    }
+    const committed = [{ ...at, offset: 40, leaderEpoch: 2, metadata: text }]
+    const cut = await findCutLogs(source, committed, lineage, new AbortController().signal)
+    expect([...cut]).toEqual(expected)
+  })
+})
+
 describe('what has ended above a log that was cut', () => {
   it.each([
     ['is not run again by the next owner when the leader has all of it', 400, 20],
@@ -57,10 +81,12 @@ describe('what has ended above a log that was cut', () => {
     await using world = await startRuntimeWorld({ orders: 1 })
     const { endings, seen, release } = await heldUpAtThree(world)
     let isCut = false
-    world.kafka.intercept('Fetch', async (_request, proceed) => {
+    world.kafka.intercept('Fetch', async ({ body }, proceed) => {
       const answer = (await proceed()) as { responses: { partitions: object[] }[] }
+      const { topics } = body as { topics: { partitions: { fetchOffset: number }[] }[] }
+      // It is told until somebody has heard it, and reads from below the cut.
+      isCut ||= topics.some(({ partitions }) => partitions.some((each) => each.fetchOffset <= 300))
       if (isCut || answer.responses.length === 0) return answer
-      isCut = true
       const diverged = { divergingEpoch: { epoch: 0, endOffset: 300 } }
       const responses = answer.responses.map(({ partitions, ...each }) => ({
         ...each,
@@ -71,6 +97,8 @@ describe('what has ended above a log that was cut', () => {
     // Something to fetch: the answer to it says that the log was cut.
     await world.newSink().send({ topic: 'orders', partition: 0, key: 'later', value: 'later' })
     await soon(() => expect(seen.filter((offset) => offset === 399)).toHaveLength(2))
+    // A handler that still runs keeps its key: nothing of that runs beside it.
+    expect(seen.filter((offset) => offset % 20 === 3)).toEqual([3])
     release()
     await soon(() => expect(endings.get('done')).toBe(380 + 95 + 20 + 1))
     const twice = seen.filter((offset, index) => offset % 20 !== 3 && seen.indexOf(offset) < index)

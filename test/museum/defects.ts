@@ -1,4 +1,5 @@
 import { consumerDefects } from './consumer-defects.ts'
+import { exactlyOnceDefects } from './exactly-once-defects.ts'
 import { producerDefects } from './producer-defects.ts'
 import { runtimeDefects } from './runtime-defects.ts'
 import { transactionDefects } from './transaction-defects.ts'
@@ -234,5 +235,6 @@ export const defects: readonly Defect[] = [
   ...consumerDefects,
   ...producerDefects,
   ...runtimeDefects,
+  ...exactlyOnceDefects,
   ...transactionDefects,
 ]

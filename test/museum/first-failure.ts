@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { afterEach, beforeEach, inject } from 'vitest'
+import { afterEach, beforeEach, inject, vi } from 'vitest'
 import type { TestContext } from 'vitest'
 
 declare module 'vitest' {
@@ -16,6 +16,14 @@ declare module 'vitest' {
 let hasFailed = false
 
 fc.configureGlobal({ endOnFailure: true })
+
+/** What does not come for this long does not come: with a defect in place, tests wait for what cannot be. */
+const waitMsMax = 5_000
+const { waitFor } = vi
+vi.waitFor = (check, options) => {
+  const given = typeof options === 'number' ? { timeout: options } : options
+  return waitFor(check, { ...given, timeout: Math.min(given?.timeout ?? 1_000, waitMsMax) })
+}
 
 beforeEach((context) => {
   if (hasFailed) context.skip('the defect was noticed')

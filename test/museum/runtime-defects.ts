@@ -1,5 +1,6 @@
 import type { Defect } from './defects.ts'
 
+const runtime = 'src/runtime'
 const worlds = 'test/reliability/runtime/runtime.test.ts'
 const retryScenarios = 'src/runtime/retry/retry-topics-scenario.test.ts'
 
@@ -23,15 +24,13 @@ export const runtimeDefects: readonly Defect[] = [
       'Something asynchronous happens before a record is put into its lane: a later record of its key overtakes it.',
     file: 'src/runtime/partition-run.ts',
     original: `    lanes.wait(key, delivery)
-    this.#waitingBytes += record.sizeInBytes
     this.#offer()`,
-    replacement: `    this.#waitingBytes += record.sizeInBytes
-    void this.#world.clock.sleep(record.valueSize % 4).then(() => {
+    replacement: `    void this.#world.clock.sleep(record.valueSize % 4).then(() => {
       lanes.wait(key, delivery)
       this.#offer()
     })`,
     caughtBy: worlds,
-    test: 'keeps its promises',
+    test: 'keeps its promises (seed 5)',
   },
   {
     name: 'attempts-not-awaited',
@@ -50,8 +49,8 @@ export const runtimeDefects: readonly Defect[] = [
     file: 'src/runtime/bookkeeping.ts',
     original: '{ endedAbove: state.endedAbove, attempts',
     replacement: '{ endedAbove: new Uint8Array(0), attempts',
-    caughtBy: worlds,
-    test: 'keeps its promises',
+    caughtBy: `${runtime}/bookkeeping.test.ts`,
+    test: 'goes on from what a commit of it said',
   },
   {
     name: 'revoked-without-draining',
@@ -62,7 +61,7 @@ export const runtimeDefects: readonly Defect[] = [
 `,
     replacement: '',
     caughtBy: worlds,
-    test: 'repeats nothing',
+    test: 'repeats nothing when all is in order (seed 7)',
   },
   {
     name: 'commits-what-is-lost',
@@ -75,7 +74,7 @@ export const runtimeDefects: readonly Defect[] = [
     replacement: `    for (const run of runs) {
 `,
     caughtBy: worlds,
-    test: 'keeps its promises',
+    test: 'keeps its promises (seed 12)',
   },
   {
     name: 'starts-while-draining',
@@ -87,18 +86,16 @@ export const runtimeDefects: readonly Defect[] = [
 `,
     replacement: '',
     caughtBy: worlds,
-    test: 'keeps its promises',
+    test: 'keeps its promises (seed 14)',
   },
   {
     name: 'letter-not-awaited',
     story:
       'A record ends before its dead letter is acknowledged: if the letter is lost, so is the record.',
     file: 'src/runtime/dead-letter/held-writes.ts',
-    original: `          await sinkFor(delivery).send(await write.record(), { signal: partition.gone })
-`,
-    replacement: `          const letter = await write.record()
-          void sinkFor(delivery).send(letter, { signal: partition.gone }).catch(() => undefined)
-`,
+    original: 'await send(delivery, await write.record(), partition.gone)',
+    replacement: `const letter = await write.record()
+          void send(delivery, letter, partition.gone).catch(() => undefined)`,
     caughtBy: worlds,
     test: 'keeps its promises',
   },
@@ -112,7 +109,7 @@ export const runtimeDefects: readonly Defect[] = [
     replacement: `      void this.#commits.acknowledged(run).catch(() => undefined)
 `,
     caughtBy: worlds,
-    test: 'keeps its promises',
+    test: 'keeps its promises (seed 8)',
   },
   {
     name: 'bad-record-ends-outage',
@@ -132,8 +129,8 @@ export const runtimeDefects: readonly Defect[] = [
     original: `    for (const delivery of this.#unsettled.get(key) ?? []) run.holdKey(delivery)
 `,
     replacement: '',
-    caughtBy: worlds,
-    test: 'keeps its promises',
+    caughtBy: `${runtime}/log-cuts.test.ts`,
+    test: 'is run again when the cut is seen while it is read',
   },
   {
     name: 'suspect-start-not-committed',
@@ -154,8 +151,8 @@ export const runtimeDefects: readonly Defect[] = [
     original: `    for (const { timer } of this.#timedOut.values()) timer.cancel()
 `,
     replacement: '',
-    caughtBy: worlds,
-    test: 'keeps its promises',
+    caughtBy: `${runtime}/running.test.ts`,
+    test: 'leaves no timer behind when its consumer has ended',
   },
   {
     name: 'retry-topic-begun-at-its-end',
@@ -191,12 +188,110 @@ export const runtimeDefects: readonly Defect[] = [
     story:
       'A record ends before its copy is acknowledged: where the broker refuses the copy, the record is lost.',
     file: 'src/runtime/dead-letter/held-writes.ts',
-    original: `          await sinkFor(delivery).send(await write.record(), { signal: partition.gone })
-`,
-    replacement: `          const copy = await write.record()
-          void sinkFor(delivery).send(copy, { signal: partition.gone }).catch(() => undefined)
-`,
+    original: 'await send(delivery, await write.record(), partition.gone)',
+    replacement: `const copy = await write.record()
+          void send(delivery, copy, partition.gone).catch(() => undefined)`,
     caughtBy: retryScenarios,
     test: 'hold the partition while a copy cannot be written',
+  },
+  {
+    name: 'metadata-that-cannot-be-read-counts-its-offset',
+    story:
+      'What stands beside an offset cannot be read, and the record at the offset is taken for done (Parallel Consumer 875).',
+    file: `${runtime}/bookkeeping.ts`,
+    original: `this.ledger = new Ledger({
+      frontier,`,
+    replacement: `this.ledger = new Ledger({
+      frontier: state === undefined ? frontier + 1 : frontier,`,
+    caughtBy: `${runtime}/bookkeeping.test.ts`,
+    test: 'begins at the offset, and with nothing ended',
+  },
+  {
+    name: 'lost-offset-goes-on-elsewhere',
+    story:
+      'An offset that is not there makes a group go on at another place, without a word (Parallel Consumer 894).',
+    file: `${runtime}/consumer-run.ts`,
+    original: "if (!isLost || this.#parts.onOffsetLost === 'stop' || !run.is('running')) {",
+    replacement: "if (!isLost || !run.is('running')) {",
+    caughtBy: `${runtime}/seek-and-pause.test.ts`,
+    test: 'stop their partition, until an operator goes on elsewhere',
+  },
+  {
+    name: 'failed-record-counts-as-done',
+    story: 'All that was polled is committed though one of it has failed: that one is lost.',
+    file: `${runtime}/partition-run.ts`,
+    original: "if (resolution === 'again') this.#again(lane, delivery)",
+    replacement: "if (resolution === 'again') this.#end(lane, delivery, 'done')",
+    caughtBy: `${runtime}/consumer-run.test.ts`,
+    test: 'tries a record again, then puts it into the dead-letter topic',
+  },
+  {
+    name: 'thrown-error-stops-the-consumer',
+    story:
+      'What a handler throws at once, as JSON.parse does, ends the consumer, and nothing starts it again (kafkajs).',
+    file: `${runtime}/partition-run.ts`,
+    original: `this.#threw(lane ?? this.#occupy(delivery, key), delivery, error)
+      return`,
+    replacement: 'throw error',
+    caughtBy: `${runtime}/consumer-run.test.ts`,
+    test: 'tries a record again, then puts it into the dead-letter topic',
+  },
+  {
+    name: 'event-done-before-its-handler',
+    story:
+      'An event is marked as done before its handler runs: when that fails, what comes again is skipped as a duplicate.',
+    file: `${runtime}/steps/dedupe.ts`,
+    original: 'outcome = next(delivery)',
+    replacement: `void this.confirm(claim, delivery)
+      outcome = next(delivery)`,
+    caughtBy: `${runtime}/steps/dedupe.test.ts`,
+    test: 'runs again when it was not done',
+  },
+  {
+    name: 'claim-without-owner',
+    story:
+      'Who slept through the time of its claim ends the claim of somebody else, who is still at it.',
+    file: 'src/store/dedupe/memory-store.ts',
+    original: 'entry?.claim.generation === claim.generation && entry.claim.owner === claim.owner',
+    replacement: 'entry !== undefined',
+    caughtBy: `${runtime}/steps/dedupe.test.ts`,
+    test: 'is done by who took it over',
+  },
+  {
+    name: 'survivors-of-a-batch-run-last',
+    story: 'What comes out of a failed batch is put behind the later records of its key.',
+    file: `${runtime}/lanes/lane.ts`,
+    original: 'this.#waiting.unshift(back)',
+    replacement: 'for (const delivery of back) this.#waiting.push(delivery)',
+    caughtBy: `${runtime}/lanes/lane-table.test.ts`,
+    test: 'puts what comes out of a batch before the later records',
+  },
+  {
+    name: 'key-in-two-batches',
+    story: 'A later record of a key joins another batch while earlier ones are in one.',
+    file: `${runtime}/lanes/lane.ts`,
+    original: 'return !this.isShared || (this.#back.length === 0 && this.#batch === batch)',
+    replacement: 'return true',
+    caughtBy: `${runtime}/lanes/lane-table.test.ts`,
+    test: 'lets a later record into no other batch',
+  },
+  {
+    name: 'failed-batch-counts-as-done',
+    story: 'What the handler of a batch had not marked when it failed counts as done, and is lost.',
+    file: `${runtime}/batch/marks.ts`,
+    original: "const verdict = said ?? (isWhole ? 'done' : 'again')",
+    replacement: "const verdict = said ?? 'done'",
+    caughtBy: `${runtime}/batch/marks.test.ts`,
+    test: 'one that throws leaves all to run again',
+  },
+  {
+    name: 'cut-log-believed',
+    story:
+      'What was committed as ended above an offset is believed though the log was cut below it: other records are there now, and never run.',
+    file: `${runtime}/log-cuts.ts`,
+    original: 'return end.endOffset >= 0 && end.endOffset <= named',
+    replacement: 'return named < 0',
+    caughtBy: `${runtime}/log-cuts.test.ts`,
+    test: 'is not believed when the log ends below the highest of it',
   },
 ]

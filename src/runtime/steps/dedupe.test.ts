@@ -30,7 +30,7 @@ function newWorld(changes: Partial<DedupeSettings> = {}, wrap = (store: DedupeSt
   const registry = createMetrics()
   const metrics = runtimeMetrics(registry)
   const said: string[] = []
-  const newDedupe = (log = silentLog, ownClock = clock) =>
+  const newDedupe = (log = silentLog, ownClock = clock, isExactlyOnce = false) =>
     new Dedupe({
       clock: ownClock,
       random,
@@ -39,7 +39,7 @@ function newWorld(changes: Partial<DedupeSettings> = {}, wrap = (store: DedupeSt
       store,
       settings: { ...settings, ...changes },
       metrics,
-      isExactlyOnce: false,
+      isExactlyOnce,
     })
   const { step } = newDedupe((level, message) => void said.push(`${level}: ${message}`))
   const counted = (name: string) => {
@@ -242,6 +242,28 @@ describe('an event that somebody is at', () => {
     second.end()
     await taken
     expect(newDedupe().step(deliveryOf('e-1'), fail)).toEqual(duplicate)
+  })
+})
+
+describe('an event whose outputs go with a commit', () => {
+  it.each(['at once', 'by a promise'])('is done when a commit says so, told %s', async (how) => {
+    const { clock, newDedupe } = newWorld()
+    const { step } = newDedupe(silentLog, clock, true)
+    const way: Way = how === 'at once' ? succeed : () => Promise.resolve(undefined)
+    const delivery = deliveryOf('e-1')
+    await step(delivery, way)
+    // It would be a duplicate for ever, and what it sent is nowhere, were the commit to fail for good.
+    expect(newDedupe().step(deliveryOf('e-1'), fail)).toHaveProperty('postponedMs')
+    delivery.settle(true)
+    expect(newDedupe().step(deliveryOf('e-1'), fail)).toEqual(duplicate)
+  })
+
+  it('runs again when no commit ever says that it is done', async () => {
+    const { clock, newDedupe } = newWorld()
+    const delivery = deliveryOf('e-1')
+    await newDedupe(silentLog, clock, true).step(delivery, succeed)
+    delivery.settle(false)
+    expect(newDedupe().step(deliveryOf('e-1'), succeed)).toBeUndefined()
   })
 })
 

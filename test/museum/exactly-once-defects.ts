@@ -1,0 +1,64 @@
+import type { Defect } from './defects.ts'
+
+const runtime = 'src/runtime'
+const transaction = 'src/transaction'
+
+/** Mistakes of commits by transactions, put into ours. */
+export const exactlyOnceDefects: readonly Defect[] = [
+  {
+    name: 'ended-while-committing-dropped',
+    story:
+      'A commit that was acknowledged is taken to contain what ended while it was on its way: that is never written.',
+    file: `${runtime}/commit/partition-outputs.ts`,
+    original: 'committed: () => this.#settle(count, true)',
+    replacement: 'committed: () => this.#settle(this.#waiting.length, true)',
+    caughtBy: `${runtime}/commit/partition-outputs.test.ts`,
+    test: 'keeps what ends while a commit is on its way',
+  },
+  {
+    name: 'outputs-of-a-failed-attempt',
+    story:
+      'What an attempt sent before it failed is written together with what the next one sends.',
+    file: `${runtime}/delivery.ts`,
+    original: `this.#outputs = undefined
+    this.#run = undefined`,
+    replacement: 'this.#run = undefined',
+    caughtBy: `${runtime}/commit/partition-outputs.test.ts`,
+    test: 'is nothing of an attempt that failed',
+  },
+  {
+    name: 'event-done-before-its-commit',
+    story:
+      'An event counts as done before the commit that writes its outputs: when there is none, it is a duplicate of nothing.',
+    file: `${runtime}/steps/dedupe.ts`,
+    original: 'return this.#parts.isExactlyOnce && outcome === undefined && !delivery.isAborted',
+    replacement: 'return false',
+    caughtBy: `${runtime}/steps/dedupe.test.ts`,
+    test: 'is done when a commit says so',
+  },
+  {
+    name: 'generation-asked-for-late',
+    story:
+      'The generation of a commit is asked for when it is sent: who has lost the partition meanwhile commits it as if it had it.',
+    file: `${transaction}/transactional-commits.ts`,
+    original: `const group = this.#parts.source.groupMetadata()
+    await within(signal, this.#current)`,
+    replacement: `await within(signal, this.#current)
+    const group = this.#parts.source.groupMetadata()`,
+    caughtBy: `${transaction}/transactional-commits.test.ts`,
+    test: 'are those of the generation in which it was decided',
+  },
+  {
+    name: 'offset-that-stands-left-out',
+    story:
+      'An offset that has not moved is left out of a transaction, and with it what has ended above it: that is written twice.',
+    file: `${transaction}/transactional-commits.ts`,
+    original: 'transaction.sendOffsets(group, commits)',
+    replacement: `transaction.sendOffsets(
+        group,
+        commits.filter(({ offset }) => offset !== this.last && ((this.last = offset), true)),
+      )`,
+    caughtBy: `${transaction}/transactional-commits.test.ts`,
+    test: 'name what has ended above an offset that has not moved',
+  },
+]
