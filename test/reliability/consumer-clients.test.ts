@@ -5,10 +5,13 @@
  */
 import { describe, expect, it } from 'vitest'
 import { simulateConsumers } from './consumer-clients.ts'
+import { onceASeed } from './once-a-seed.ts'
+
+const worldOf = onceASeed(simulateConsumers)
 
 describe('consumers in a simulated world', () => {
-  it.each([1, 2, 3])('keep their promises (seed %i)', { timeout: 60_000 }, async (seed) => {
-    const { history } = await simulateConsumers(seed)
+  it.each([1, 2])('keep their promises (seed %i)', { timeout: 60_000 }, async (seed) => {
+    const { history } = await worldOf(seed)
     const begun = (kind: string) =>
       history.events.filter((event) => event.event === 'begin' && event.kind === kind).length
     expect(begun('handler')).toBeGreaterThan(500)
@@ -17,8 +20,8 @@ describe('consumers in a simulated world', () => {
   })
 
   it('do the same again with the same seed', { timeout: 60_000 }, async () => {
-    const first = await simulateConsumers(4)
-    const second = await simulateConsumers(4)
+    const first = await worldOf(1)
+    const second = await simulateConsumers(1)
     expect(second.traceHash).toBe(first.traceHash)
   })
 })

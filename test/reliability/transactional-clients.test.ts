@@ -21,7 +21,7 @@ function transactionsIn({ events }: History): { committed: number; aborted: numb
 }
 
 describe.each([1, 2] as const)('transactions of version %i in a simulated world', (version) => {
-  it.each([1, 2, 3])('keep their promises (seed %i)', { timeout: 60_000 }, async (seed) => {
+  it.each([1, 2])('keep their promises (seed %i)', { timeout: 60_000 }, async (seed) => {
     const { history } = await simulateTransactions(seed, version)
     const { committed, aborted } = transactionsIn(history)
     expect(committed).toBeGreaterThan(50)

@@ -340,10 +340,10 @@ it('ends every transaction as one, however things fall', { timeout: 120_000 }, a
         for (const attempt of world.attempts) told[attempt.told ?? 'nothing'] += 1
       },
     ),
-    { seed: 98, numRuns: 300 },
+    { seed: 98, numRuns: 120 },
   )
   // A property that is never put to the test is always true.
-  expect(told.commit).toBeGreaterThan(300)
-  expect(told.abort).toBeGreaterThan(100)
-  expect(told.nothing).toBeGreaterThan(100)
+  expect(told.commit).toBeGreaterThan(100)
+  expect(told.abort).toBeGreaterThan(30)
+  expect(told.nothing).toBeGreaterThan(30)
 })

@@ -4,6 +4,7 @@
  * processes, to the network between, and to what its handlers need.
  */
 import { describe, expect, it } from 'vitest'
+import { onceASeed } from '../once-a-seed.ts'
 import { simulateRuntime } from './runtime-simulation.ts'
 import type { RuntimeSimulationResult } from './runtime-simulation.ts'
 import { shapeOf } from './shape.ts'
@@ -11,15 +12,20 @@ import type { Weather } from './shape.ts'
 
 const timeout = 60_000
 
+/** Seeds of faulty weather: each of them shows a mistake that the others do not. */
+const faulty = [5, 8, 12, 14]
+
+const worldOf = onceASeed(simulateRuntime)
+
 /** The first seeds of a weather. */
 function seedsOf(weather: Weather, count: number): number[] {
   const all = Array.from({ length: 100 }, (_, seed) => seed)
   return all.filter((seed) => shapeOf(seed).weather === weather).slice(0, count)
 }
 
-async function holds(seed: number): Promise<RuntimeSimulationResult> {
+async function holds(seed: number, simulate = worldOf): Promise<RuntimeSimulationResult> {
   let broken: unknown
-  const result = await simulateRuntime(seed).catch((error: unknown) => (broken = error))
+  const result = await simulate(seed).catch((error: unknown) => (broken = error))
   expect(broken).toBeUndefined()
   return result as RuntimeSimulationResult
 }
@@ -35,7 +41,7 @@ describe('the consumer runtime in a simulated world', () => {
     },
   )
 
-  it.each(seedsOf('faulty', 7))('keeps its promises (seed %i)', { timeout }, async (seed) => {
+  it.each(faulty)('keeps its promises (seed %i)', { timeout }, async (seed) => {
     const { figures } = await holds(seed)
     expect(figures['runs']).toBeGreaterThan(80)
     expect(figures['assigned']).toBeGreaterThan(3)
@@ -67,9 +73,8 @@ describe('the consumer runtime in a simulated world', () => {
   )
 
   it('does the same again with the same seed', { timeout }, async () => {
-    const [seed = 0] = seedsOf('faulty', 1)
-    const first = await holds(seed)
-    const second = await holds(seed)
+    const first = await holds(5)
+    const second = await holds(5, simulateRuntime)
     expect(second.traceHash).toBe(first.traceHash)
     expect(second.figures).toEqual(first.figures)
   })

@@ -293,7 +293,7 @@ describe('any history of a group of both protocols', () => {
             types.set(type, (types.get(type) ?? 0) + 1)
           },
         ),
-        { seed, numRuns: 50 },
+        { seed, numRuns: 25 },
       )
       expect([...types.keys()].sort()).toEqual(['classic', 'consumer'])
     },
