@@ -32,7 +32,7 @@ export interface DeadLetterOptions {
 export interface DedupeOptions {
   /** What remembers them. @defaultValue the memory of this consumer: it knows nothing of other processes */
   readonly store?: DedupeStore
-  /** How many events that memory remembers. @defaultValue 100000 */
+  /** How many events that memory remembers at least; twice as many at most. @defaultValue 100000 */
   readonly idsMax?: number
   /** How long the events wait that a process was at when it was killed. @defaultValue 30000 */
   readonly claimMs?: number

@@ -265,7 +265,8 @@ export class Dedupe {
     this.hold(claim)
     try {
       const outcome = await running
-      await this.#tell(outcome, claim, delivery)
+      const told = this.#tell(outcome, claim, delivery)
+      if (told !== undefined) await told
       if (!this.#isToldLater(outcome, delivery)) this.letGo(claim)
       return outcome
     } catch (error) {

@@ -21,14 +21,13 @@ export class Entry {
 export class EntryList {
   #first: Entry | undefined
   #last: Entry | undefined
-  #size = 0
-
-  get size(): number {
-    return this.#size
-  }
 
   get first(): Entry | undefined {
     return this.#first
+  }
+
+  *[Symbol.iterator](): IterableIterator<Entry> {
+    for (let entry = this.#first; entry !== undefined; entry = entry.after) yield entry
   }
 
   /** Puts an entry at the end; it leaves the list that it is in. */
@@ -39,7 +38,6 @@ export class EntryList {
     if (this.#last === undefined) this.#first = entry
     else this.#last.after = entry
     this.#last = entry
-    this.#size++
   }
 
   remove(entry: Entry): void {
@@ -51,6 +49,5 @@ export class EntryList {
     entry.list = undefined
     entry.before = undefined
     entry.after = undefined
-    this.#size--
   }
 }

@@ -7,26 +7,55 @@ import { Entry, EntryList } from './entry-list.ts'
 
 export interface MemoryDedupeOptions {
   readonly clock: Pick<Clock, 'elapsedMs'>
-  /** How many events that are done it remembers; of those the least recently used one is forgotten. @defaultValue 100000 */
+  /**
+   * How many events that are done it remembers: those that were used last, and at most as many again that were used before
+   * them. @defaultValue 100000
+   */
   readonly idsMax?: number
 }
 
 const claimed: ClaimAnswer = { state: 'new' }
+
+/** Events by scope, then by id. */
+class Generation {
+  readonly #scopes = new Map<string, Map<string, Entry>>()
+  /** How many of them were done, or found to be. */
+  usedCount = 0
+
+  get({ scope, id }: Claim): Entry | undefined {
+    return this.#scopes.get(scope)?.get(id)
+  }
+
+  set(entry: Entry): void {
+    const { scope, id } = entry.claim
+    let entries = this.#scopes.get(scope)
+    if (entries === undefined) this.#scopes.set(scope, (entries = new Map<string, Entry>()))
+    entries.set(id, entry)
+  }
+
+  delete({ scope, id }: Claim): void {
+    this.#scopes.get(scope)?.delete(id)
+  }
+}
 
 /**
  * Remembers events in this process, and answers everything at once. It promises nothing across processes: another
  * process, or this one started again, knows of nothing.
  *
  * What is done is forgotten by number alone, and claims when they have expired, so that its memory is bounded: by
- * `idsMax`, by the claims that are held at a time, and by the length of an id.
+ * twice `idsMax`, by the claims that are held at a time, and by the length of an id.
+ *
+ * Events are in two generations. When `idsMax` of them were used in the recent one it becomes the earlier one, whose
+ * events are forgotten all at once: to forget them one by one, in the order of their use, had been most of what it costs.
+ * What is claimed is always in the recent one.
  */
 class MemoryDedupeStore implements DedupeStore {
   readonly #clock: Pick<Clock, 'elapsedMs'>
   readonly #idsMax: number
-  /** By scope, then by id. */
-  readonly #scopes = new Map<string, Map<string, Entry>>()
-  /** Done, the least recently used one first. */
-  readonly #done = new EntryList()
+  #recent = new Generation()
+  #earlier = new Generation()
+  /** The one that was claimed last: it is mostly the next to be confirmed, and need not be looked for. */
+  #latest: Entry | undefined
   /** Claimed, the one that was claimed or renewed first at the front. */
   readonly #claimed = new EntryList()
 
@@ -36,23 +65,20 @@ class MemoryDedupeStore implements DedupeStore {
   }
 
   claim(claim: Claim, ttlMs: number): ClaimAnswer {
-    const { scope, id } = claim
+    const { id } = claim
     if (id.length > eventIdCharactersMax) throw tooLong(id)
     const nowMs = this.#clock.elapsedMs()
     this.#forgetExpired(nowMs)
-    const entries = this.#entriesOf(scope)
-    const known = entries.get(id)
+    const known = this.#find(claim)
     if (known === undefined) {
       const entry = new Entry(claim, nowMs + ttlMs)
-      entries.set(id, entry)
+      this.#recent.set(entry)
       this.#claimed.push(entry)
+      this.#latest = entry
       return claimed
     }
     const { fingerprint } = known.claim
-    if (known.isDone) {
-      this.#done.push(known)
-      return { state: 'done', fingerprint }
-    }
+    if (known.isDone) return { state: 'done', fingerprint }
     if (known.expiresAtMs > nowMs) return { state: 'busy', fingerprint }
     known.claim = claim
     this.#hold(known, nowMs + ttlMs)
@@ -69,9 +95,10 @@ class MemoryDedupeStore implements DedupeStore {
   confirm(claim: Claim): boolean {
     const entry = this.#held(claim)
     if (entry === undefined) return false
+    if (entry.isDone) return true
     entry.isDone = true
-    this.#done.push(entry)
-    if (this.#done.size > this.#idsMax) this.#forget(this.#done.first)
+    this.#claimed.remove(entry)
+    this.#used()
     return true
   }
 
@@ -80,10 +107,22 @@ class MemoryDedupeStore implements DedupeStore {
     if (entry?.isDone === false) this.#forget(entry)
   }
 
+  /** An event that is done is used by being looked for. */
+  #find(claim: Claim): Entry | undefined {
+    const recent = this.#recent.get(claim)
+    if (recent !== undefined) return recent
+    const earlier = this.#earlier.get(claim)
+    if (earlier === undefined) return undefined
+    this.#recent.set(earlier)
+    this.#used()
+    return earlier
+  }
+
   /** What this very claim holds, or has confirmed. */
-  #held({ scope, id, owner, generation }: Claim): Entry | undefined {
-    const entry = this.#scopes.get(scope)?.get(id)
-    const holds = entry?.claim.generation === generation && entry.claim.owner === owner
+  #held(claim: Claim): Entry | undefined {
+    if (this.#latest?.claim === claim) return this.#latest
+    const entry = this.#recent.get(claim) ?? this.#earlier.get(claim)
+    const holds = entry?.claim.generation === claim.generation && entry.claim.owner === claim.owner
     return holds ? entry : undefined
   }
 
@@ -92,10 +131,11 @@ class MemoryDedupeStore implements DedupeStore {
     this.#claimed.push(entry)
   }
 
-  #entriesOf(scope: string): Map<string, Entry> {
-    let entries = this.#scopes.get(scope)
-    if (entries === undefined) this.#scopes.set(scope, (entries = new Map<string, Entry>()))
-    return entries
+  #used(): void {
+    if (++this.#recent.usedCount < this.#idsMax) return
+    this.#earlier = this.#recent
+    this.#recent = new Generation()
+    for (const entry of this.#claimed) this.#recent.set(entry)
   }
 
   /** Claims whose owners went away without a word would stay for ever. */
@@ -107,13 +147,11 @@ class MemoryDedupeStore implements DedupeStore {
     }
   }
 
-  #forget(entry: Entry | undefined): void {
-    if (entry === undefined) return
-    entry.list?.remove(entry)
-    const { scope, id } = entry.claim
-    const entries = this.#scopes.get(scope)
-    entries?.delete(id)
-    if (entries?.size === 0) this.#scopes.delete(scope)
+  #forget(entry: Entry): void {
+    this.#claimed.remove(entry)
+    this.#recent.delete(entry.claim)
+    this.#earlier.delete(entry.claim)
+    if (this.#latest === entry) this.#latest = undefined
   }
 }
 
