@@ -32,7 +32,7 @@ describe('what is known of a partition', () => {
     const after = acquired({
       offset: commit.offset,
       leaderEpoch: 0,
-      metadata: commit.metadata ?? '',
+      metadata: commit.metadata,
     })
     const isOpen = Array.from({ length: 10 }, (_, index) => after.ledger.read(40 + index))
     expect(isOpen.flatMap((open, index) => (open ? [40 + index] : []))).toEqual([
