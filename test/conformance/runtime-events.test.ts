@@ -1,4 +1,8 @@
-/** Promise: a service on any Kafka handles what its contracts say, from where it was told to begin. */
+/**
+ * Promise: a service on any Kafka handles what its contracts say, from where it was told to begin.
+ *
+ * Proves: 1, 3
+ */
 import { expect } from 'vitest'
 import { defineEvent, defineTopic, Type } from '../../src/contract/index.ts'
 import { runtimeConformance, soonest, until } from './runtime-world.ts'

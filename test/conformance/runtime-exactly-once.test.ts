@@ -1,4 +1,8 @@
-/** Promise: on any Kafka what a handler sends under exactly-once is there once, and only if its record has ended. */
+/**
+ * Promise: on any Kafka what a handler sends under exactly-once is there once, and only if its record has ended.
+ *
+ * Proves: 6
+ */
 import { expect } from 'vitest'
 import { FailureDecision } from '../../src/runtime/index.ts'
 import type { ConsumerOptions } from '../../src/runtime/index.ts'

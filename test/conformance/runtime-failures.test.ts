@@ -1,4 +1,8 @@
-/** Promise: on any Kafka a record that fails is tried as often as it is owed, and then put away as it was. */
+/**
+ * Promise: on any Kafka a record that fails is tried as often as it is owed, and then put away as it was.
+ *
+ * Proves: 1, 4
+ */
 import { expect } from 'vitest'
 import { defineEvent, defineTopic, Type } from '../../src/contract/index.ts'
 import type { ProducerRecord } from '../../src/client/index.ts'

@@ -1,4 +1,8 @@
-/** Promise: on any Kafka, in both protocols of groups, services share partitions and hand them over, and repeat nothing. */
+/**
+ * Promise: on any Kafka, in both protocols of groups, services share partitions and hand them over, and repeat nothing.
+ *
+ * Proves: 3, 5, 8
+ */
 import { randomUUID } from 'node:crypto'
 import { expect } from 'vitest'
 import type { RecordConsumerOptions, RecordReader } from '../../src/runtime/index.ts'

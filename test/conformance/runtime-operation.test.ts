@@ -1,4 +1,8 @@
-/** Promise: on any Kafka consumers are paused, moved and run again over a range, and lose or repeat nothing by it. */
+/**
+ * Promise: on any Kafka consumers are paused, moved and run again over a range, and lose or repeat nothing by it.
+ *
+ * Proves: 1, 3
+ */
 import { expect } from 'vitest'
 import { runtimeConformance, soonest, until } from './runtime-world.ts'
 

@@ -1,4 +1,8 @@
-/** Promise: on any Kafka the records of a key run one after another, and everything else beside each other. */
+/**
+ * Promise: on any Kafka the records of a key run one after another, and everything else beside each other.
+ *
+ * Proves: 2
+ */
 import { expect } from 'vitest'
 import type { ConsumerOptions } from '../../src/runtime/index.ts'
 import { runtimeConformance, soonest, until } from './runtime-world.ts'

@@ -1,6 +1,8 @@
 /**
  * Promise: the library's client trusts exactly the authority that it is told to, and logs in over TLS,
  * on Apache Kafka itself.
+ *
+ * Proves: 9
  */
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { createClient, type ClientOptions } from '../../src/client/index.ts'

@@ -1,6 +1,10 @@
 /**
  * Promise: with a data folder an acknowledged record survives `kill -9`, an aborted one does not come
  * back, and the broker always starts again. `npm run kill-loop` does it 200 times.
+ *
+ * Proves: 1
+ * Command: npm run kill-loop -- --kills 200
+ * Figures: kill-loop
  */
 import { describe, expect, it } from 'vitest'
 import { killLoop } from './kill-loop.ts'

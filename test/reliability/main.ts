@@ -1,4 +1,4 @@
-/** The command line of the long runs: `npm run simulate` and `npm run kill-loop`. */
+/** The command line of the long runs, `npm run simulate` and `npm run kill-loop`, and of the page that tells of them. */
 import { parseArgs } from 'node:util'
 import { simulateAdministrations } from './admin-clients.ts'
 import { simulateBroker } from './broker-simulation.ts'
@@ -9,8 +9,11 @@ import { serveSeeds } from './clients/seed-worker.ts'
 import { simulateConsumers } from './consumer-clients.ts'
 import { simulateProducers } from './idempotent-clients.ts'
 import { killLoop } from './kill-loop.ts'
+import { processLoop } from './processes/process-loop.ts'
 import { runChainSeeds } from './exactly-once/run-seeds.ts'
 import { runRuntimeSeeds } from './runtime/run-seeds.ts'
+import { recordFigures } from './table/figures.ts'
+import { writePage } from './table/page.ts'
 import { simulateTransactions } from './transactional-world.ts'
 
 const say = (text: string) => process.stdout.write(`${text}\n`)
@@ -18,6 +21,7 @@ const [command, ...rest] = process.argv.slice(2)
 
 if (command === 'simulate') await simulate(rest)
 else if (command === 'kill-loop') await loop(rest)
+else if (command === 'table') await writePage()
 else if (command === 'seed-worker') serveSeeds()
 else throw new Error(`there is no command '${command ?? ''}'`)
 
@@ -45,18 +49,29 @@ async function simulate(args: string[]): Promise<void> {
       workers: { type: 'string', default: '1' },
       // Says all that happens in a world of clients or of the runtime.
       trace: { type: 'boolean', default: false },
+      // Writes down for docs/reliability.md how many worlds of clients or of the runtime held.
+      record: { type: 'boolean', default: false },
     },
   })
+  const record = (kind: string, violations: number): void => {
+    if (!values.record) return
+    recordFigures(`simulate ${kind}`, args, { seeds: Number(values.seeds), violations })
+  }
   if (values.runtime) {
     const range = { first: Number(values.seed), count: Number(values.seeds) }
-    return runRuntimeSeeds({ ...range, trace: values.trace, say })
+    await runRuntimeSeeds({ ...range, trace: values.trace, say })
+    record('--runtime', 0)
+    return
   }
   if (values['exactly-once']) {
     const range = { first: Number(values.seed), count: Number(values.seeds) }
     return runChainSeeds({ ...range, trace: values.trace, say })
   }
   if (values.clients && values.trace) return replaySeed(Number(values.seed), say)
-  if (values.clients && Number(values.seeds) > 1) return simulateMany(values)
+  if (values.clients && Number(values.seeds) > 1) {
+    record('--clients', await simulateMany(values))
+    return
+  }
   const run = simulationOf(values)
   const first = Number(values.seed)
   for (let seed = first; seed < first + Number(values.seeds); seed++) {
@@ -99,7 +114,7 @@ async function simulateMany(values: {
   readonly seed: string
   readonly seeds: string
   readonly workers: string
-}): Promise<void> {
+}): Promise<number> {
   const failedCount = await new ManySeeds({
     firstSeed: Number(values.seed),
     seedCount: Number(values.seeds),
@@ -107,11 +122,61 @@ async function simulateMany(values: {
     say,
   }).run()
   process.exitCode = failedCount === 0 ? 0 : 1
+  return failedCount
 }
 
 async function loop(args: string[]): Promise<void> {
-  const { values } = parseArgs({ args, options: { kills: { type: 'string', default: '200' } } })
+  const { values } = parseArgs({
+    args,
+    options: {
+      kills: { type: 'string', default: '200' },
+      // Services in processes of their own are killed, instead of the broker alone.
+      runtime: { type: 'boolean', default: false },
+      workers: { type: 'string', default: '4' },
+      protocol: { type: 'string', default: 'classic' },
+      'exactly-once': { type: 'boolean', default: false },
+      // Apache Kafka on three nodes instead of the embedded broker.
+      kafka: { type: 'boolean', default: false },
+      // Writes the figures down for docs/reliability.md.
+      record: { type: 'boolean', default: false },
+    },
+  })
+  if (values.runtime) return loopProcesses(values, args)
   const result = await killLoop({ kills: Number(values.kills), workMsMax: 800, report: say })
   say(`${result.kills} kills survived. ${String(result.verdict)}`)
+  const { history } = result
+  if (values.record) {
+    recordFigures('kill-loop', args, { kills: result.kills, events: history.events.length })
+  }
   process.exit(0)
+}
+
+async function loopProcesses(
+  values: {
+    readonly kills: string
+    readonly workers: string
+    readonly protocol: string
+    readonly 'exactly-once': boolean
+    readonly kafka: boolean
+    readonly record: boolean
+  },
+  args: readonly string[],
+): Promise<void> {
+  const { protocol } = values
+  if (protocol !== 'classic' && protocol !== 'consumer') {
+    throw new Error(`--protocol (${protocol}) must be classic or consumer`)
+  }
+  const { violations, figures } = await processLoop({
+    ...{ faults: Number(values.kills), workers: Number(values.workers), groupProtocol: protocol },
+    ...{ exactlyOnce: values['exactly-once'], cluster: values.kafka ? 'kafka' : 'embedded' },
+    ...{ brokerOneIn: 12, report: say },
+  })
+  for (const violation of violations) say(violation)
+  say(`${violations.length} violations. ${JSON.stringify(figures)}`)
+  if (values.record) {
+    const counted = { ...figures, violations: violations.length }
+    const kind = [values.kafka && '--kafka', values['exactly-once'] && '--exactly-once']
+    recordFigures(['kill-loop --runtime', ...kind.filter(Boolean)].join(' '), args, counted)
+  }
+  process.exit(violations.length === 0 ? 0 : 1)
 }

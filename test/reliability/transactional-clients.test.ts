@@ -2,6 +2,9 @@
  * Promise: the library's transactions are there as a whole or not at all, once, and in order, and a group that
  * reads, writes and commits in them does so exactly once, whatever is killed, paused, cut off or loses its power;
  * in both versions of the protocol.
+ *
+ * Proves: 6
+ * Command: npm run simulate -- --transactions 2 --seeds 100
  */
 import { describe, expect, it } from 'vitest'
 import type { History } from '../../src/testing/index.ts'

@@ -1,6 +1,8 @@
 /**
- * A service ends as the system that runs it expects: 0 when all that ran has ended and is committed, 1 when it failed,
+ * Promise: a service ends as the system that runs it expects: 0 when all that ran has ended and is committed, 1 when it failed,
  * 2 when handlers still ran at the deadline, and at a second signal at once. A signal under load repeats nothing.
+ *
+ * Proves: 3, 8
  */
 import { describe, expect, it, vi } from 'vitest'
 import { createProducer } from '../../src/runtime/index.ts'

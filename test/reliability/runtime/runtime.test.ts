@@ -2,6 +2,10 @@
  * Promise: the consumer runtime loses nothing, passes nothing in a commit that has not ended, keeps the order of keys,
  * gives each record the attempts that it is owed, and repeats nothing that it need not; whatever happens to its
  * processes, to the network between, and to what its handlers need.
+ *
+ * Proves: 1, 2, 3, 4, 5
+ * Command: npm run simulate -- --runtime --seeds 1000
+ * Figures: simulate --runtime
  */
 import { describe, expect, it } from 'vitest'
 import { onceASeed } from '../once-a-seed.ts'
