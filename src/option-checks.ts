@@ -64,3 +64,17 @@ export function text(given: GivenOptions, name: string, option = name): string |
   if (typeof value === 'string' && /^[^\p{C}]{1,255}$/u.test(value)) return value
   throw new OptionError(option, `(${shown(value)}) must be a text of 1 to 255 characters`)
 }
+
+/** One of some words, or `absent` where nothing is given. */
+export function oneOf<Word extends string>(
+  value: unknown,
+  option: string,
+  words: readonly Word[],
+  absent?: Word,
+): Word {
+  if (value === undefined && absent !== undefined) return absent
+  const word = words.find((known) => known === value)
+  if (word !== undefined) return word
+  const allowed = words.map((known) => `'${known}'`).join(', ')
+  throw new OptionError(option, `(${shown(value)}) must be one of ${allowed}`)
+}

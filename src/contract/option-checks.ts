@@ -9,15 +9,3 @@ export function wholeNumber(value: unknown, option: string, { min, max }: Range)
   }
   throw new OptionError(option, `(${shown(value)}) must be a whole number from ${min} to ${max}`)
 }
-
-/** One of the given words. */
-export function oneOf<Word extends string>(
-  value: unknown,
-  option: string,
-  words: readonly Word[],
-): Word {
-  const word = words.find((known) => known === value)
-  if (word !== undefined) return word
-  const allowed = words.map((known) => `'${known}'`).join(', ')
-  throw new OptionError(option, `(${shown(value)}) must be one of ${allowed}`)
-}

@@ -1,8 +1,7 @@
-import { OptionError } from '../../errors.ts'
 import { listGroupsApi } from '../../protocol/index.ts'
 import { checkKafkaCode } from '../client-error.ts'
 import type { Broker } from '../cluster/cluster.ts'
-import { shown } from '../../option-checks.ts'
+import { oneOf } from '../../option-checks.ts'
 import type { AdminCall, AdminCallOptions } from './admin-call.ts'
 import { askEveryBroker } from './ask-every-broker.ts'
 import type { BrokerResults } from './ask-every-broker.ts'
@@ -33,8 +32,8 @@ export function listGroups(
   call: AdminCall,
   { states = [], types = [] }: ListGroupsOptions,
 ): Promise<BrokerResults<{ readonly groups: readonly GroupListing[] }>> {
-  for (const state of states) oneOf('states', state, groupStates)
-  for (const type of types) oneOf('types', type, groupTypes)
+  for (const state of states) oneOf(state, 'states', groupStates)
+  for (const type of types) oneOf(type, 'types', groupTypes)
   return askEveryBroker(call, (broker) => listGroupsOf(call, broker, states, types))
 }
 
@@ -65,9 +64,4 @@ async function listGroupsOf(
     coordinatorId: broker.nodeId,
   }))
   return { groups }
-}
-
-function oneOf(option: string, value: unknown, allowed: readonly string[]): void {
-  if (typeof value === 'string' && allowed.includes(value)) return
-  throw new OptionError(option, `(${shown(value)}) must be of ${allowed.join(', ')}`)
 }

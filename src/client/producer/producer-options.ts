@@ -1,7 +1,7 @@
 import { OptionError } from '../../errors.ts'
 import type { Compression } from '../../protocol/compression/index.ts'
 import { compressions } from '../../protocol/compression/index.ts'
-import { flag, optionsOf, shown, wholeNumber } from '../../option-checks.ts'
+import { flag, oneOf, optionsOf, shown, wholeNumber } from '../../option-checks.ts'
 import type { GivenOptions, Range } from '../../option-checks.ts'
 import type { Partitioner } from './partitioner.ts'
 
@@ -112,7 +112,7 @@ export function resolveProducerOptions(options: ProducerOptions = {}): ResolvedP
   const given = optionsOf(options, '', known)
   const number = (name: keyof typeof defaults) =>
     wholeNumber(given, name, defaults[name], ranges[name])
-  const acks = oneOf(given, 'acks', ['all', 'leader', 'none'])
+  const acks = oneOf(given['acks'], 'acks', ['all', 'leader', 'none'], 'all')
   const idempotent = given['idempotent'] === undefined ? acks === 'all' : flag(given, 'idempotent')
   if (idempotent && acks !== 'all') {
     throw new OptionError('acks', `('${acks}') must be 'all' with idempotent: true`)
@@ -121,7 +121,7 @@ export function resolveProducerOptions(options: ProducerOptions = {}): ResolvedP
     absent: idempotent ? inFlightLimit : 1,
     max: idempotent ? inFlightLimit : 1000,
   }
-  const compression = oneOf(given, 'compression', compressions)
+  const compression = oneOf(given['compression'], 'compression', compressions, 'none')
   const requestBytesMax = number('requestBytesMax')
   return {
     ...{ acks, idempotent, compression, requestBytesMax },
@@ -131,7 +131,7 @@ export function resolveProducerOptions(options: ProducerOptions = {}): ResolvedP
     lingerMs: number('lingerMs'),
     batchBytesMax: Math.min(number('batchBytesMax'), requestBytesMax - requestOverheadBytes),
     bufferBytesMax: number('bufferBytesMax'),
-    whenFull: oneOf(given, 'whenFull', ['wait', 'reject']),
+    whenFull: oneOf(given['whenFull'], 'whenFull', ['wait', 'reject'], 'wait'),
     inFlightMax: wholeNumber(given, 'inFlightMax', inFlight.absent, { min: 1, max: inFlight.max }),
     createTopics: flag(given, 'createTopics'),
   }
@@ -154,17 +154,4 @@ function partitionerOf(given: GivenOptions): Partitioner | undefined {
     return partitioner as Partitioner | undefined
   }
   throw new OptionError('partitioner', `(${shown(partitioner)}) must be a function`)
-}
-
-/** One of some texts; the first where the option is not given. */
-function oneOf<Text extends string>(
-  given: GivenOptions,
-  name: string,
-  allowed: readonly [Text, ...Text[]],
-): Text {
-  const value = given[name] === undefined ? allowed[0] : given[name]
-  const found = allowed.find((each) => each === value)
-  if (found !== undefined) return found
-  const list = allowed.map((each) => `'${each}'`).join(', ')
-  throw new OptionError(name, `(${shown(value)}) must be one of ${list}`)
 }

@@ -1,6 +1,6 @@
 import type { GroupOptions, TopicSelection } from '../../client/index.ts'
 import { OptionError } from '../../errors.ts'
-import { optionsOf, shown, text, wholeNumber } from '../../option-checks.ts'
+import { oneOf, optionsOf, shown, text, wholeNumber } from '../../option-checks.ts'
 import type { GivenOptions } from '../../option-checks.ts'
 import type { ConsumerSettings, DeadLetterSettings } from '../assemble.ts'
 import type { OffsetLostRule } from '../consumer-run.ts'
@@ -136,17 +136,12 @@ export function resolveConsumerOptions(
   const buffer = part(given, 'buffer', path, ['recordsMax', 'bytesMax'])
   const retry = part(given, 'retry', path, [...retryNames, ...retryCopyNames])
   const groupId = text(given, 'groupId', at('groupId')) ?? from.groupId
-  const order = oneOf(given['order'], 'key', recordOrders, at('order'))
+  const order = oneOf(given['order'], at('order'), recordOrders, 'key')
   const { topics } = from
   return {
     ...{ groupId, topics, order },
     start: startOf(given['start'], at('start')),
-    onOffsetLost: oneOf(
-      given['onOffsetLost'],
-      'stop',
-      ['stop', 'earliest'] as const,
-      at('onOffsetLost'),
-    ),
+    onOffsetLost: oneOf(given['onOffsetLost'], at('onOffsetLost'), ['stop', 'earliest'], 'stop'),
     concurrency,
     handlerTimeoutMs:
       given['handlerTimeoutMs'] === undefined ? undefined : number('handlerTimeoutMs', 0, 1),
@@ -255,7 +250,7 @@ function rulesOf(given: unknown, option: string): readonly FailureRule[] {
     if (typeof error !== 'function') {
       throw new OptionError(`${option}[${index}].error`, 'must be a class of errors')
     }
-    oneOf(action, undefined, failureActions, `${option}[${index}].action`)
+    oneOf(action, `${option}[${index}].action`, failureActions)
   })
   return given as readonly FailureRule[]
 }
@@ -275,12 +270,7 @@ function deadLetterOf(given: unknown, path: string): DeadLetterSettings | undefi
       { min: 0, max: intMax },
       `${path}.maxRetryCount`,
     ),
-    tooLarge: oneOf(
-      options['tooLarge'],
-      'stop',
-      ['stop', 'omit-value'] as const,
-      `${path}.tooLarge`,
-    ),
+    tooLarge: oneOf(options['tooLarge'], `${path}.tooLarge`, ['stop', 'omit-value'], 'stop'),
   }
 }
 
@@ -310,9 +300,9 @@ function dedupeOf(given: unknown, path: string): DedupeSettings | undefined {
     storeTimeoutMs: number('storeTimeoutMs', 5_000, 1, intMax),
     whenUnavailable: oneOf(
       options['whenUnavailable'],
-      'wait',
-      ['wait', 'run'] as const,
       `${path}.whenUnavailable`,
+      ['wait', 'run'],
+      'wait',
     ),
   }
 }
@@ -346,17 +336,4 @@ function part(
   known: readonly string[],
 ): GivenOptions {
   return given[name] === undefined ? {} : optionsOf(given[name], `${path}.${name}`, known)
-}
-
-function oneOf<Word extends string>(
-  given: unknown,
-  absent: Word | undefined,
-  words: readonly Word[],
-  option: string,
-): Word {
-  if (given === undefined && absent !== undefined) return absent
-  const word = words.find((known) => known === given)
-  if (word !== undefined) return word
-  const allowed = words.map((known) => `'${known}'`).join(', ')
-  throw new OptionError(option, `(${shown(given)}) must be one of ${allowed}`)
 }

@@ -1,5 +1,5 @@
 import { OptionError } from '../../../errors.ts'
-import { shown } from '../../../option-checks.ts'
+import { shown, wholeNumber } from '../../../option-checks.ts'
 import { resolveProducerOptions } from '../producer-options.ts'
 import type { ProducerOptions, ResolvedProducerOptions } from '../producer-options.ts'
 
@@ -49,20 +49,19 @@ export function resolveTransactionalProducerOptions(
       throw new OptionError(name, "cannot be chosen: transactions need acks 'all' and idempotence")
     }
   }
-  const timeoutMs = time('transactionTimeoutMs', transactionTimeoutMs)
+  const time = (name: keyof typeof defaults) =>
+    wholeNumber({ transactionTimeoutMs, callTimeoutMs }, name, defaults[name], {
+      min: 1,
+      max: timeMax,
+    })
+  const timeoutMs = time('transactionTimeoutMs')
   return {
     transactionalId,
     transactionTimeoutMs: timeoutMs,
-    callTimeoutMs: time('callTimeoutMs', callTimeoutMs),
+    callTimeoutMs: time('callTimeoutMs'),
     sender: resolveProducerOptions({
       ...rest,
       deliveryTimeoutMs: rest.deliveryTimeoutMs ?? timeoutMs,
     }),
   }
-}
-
-function time(name: keyof typeof defaults, given: number | undefined): number {
-  const value = given ?? defaults[name]
-  if (Number.isInteger(value) && value >= 1 && value <= timeMax) return value
-  throw new OptionError(name, `(${value}) must be a whole number from 1 to ${timeMax}`)
 }
