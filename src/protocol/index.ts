@@ -76,7 +76,11 @@ export {
   regularExpressionKey,
   regularExpressionValue,
 } from './stored/consumer-group-records.ts'
-export { consumerSubscription, consumerAssignment } from './stored/consumer-protocol.ts'
+export {
+  consumerSubscription,
+  consumerAssignment,
+  readEmbedded,
+} from './stored/consumer-protocol.ts'
 export { offsetKey, offsetValue } from './stored/offset-records.ts'
 export { transactionKey, transactionValue } from './stored/transaction-records.ts'
 export { defineApi } from './wire/api.ts'

@@ -1,4 +1,9 @@
-import { consumerAssignment, consumerSubscription, Reader, Writer } from '../../protocol/index.ts'
+import {
+  consumerAssignment,
+  consumerSubscription,
+  readEmbedded,
+  Writer,
+} from '../../protocol/index.ts'
 import type { DecodedMessage } from '../../protocol/index.ts'
 import type { GroupTopics } from './ports.ts'
 import { fromList, toList } from './topic-partitions.ts'
@@ -62,19 +67,4 @@ export function partitionsWithIds(
   topics: GroupTopics,
 ): TopicPartitions {
   return fromList(withTopicIds(list, topics))
-}
-
-/** These bytes are the client's own affair: what cannot be read is no error of ours. */
-function readEmbedded<T>(
-  bytes: Buffer,
-  read: (reader: Reader, version: number) => T,
-): T | undefined {
-  try {
-    const reader = new Reader(bytes)
-    const version = reader.int16()
-    if (version < 0) return undefined
-    return read(reader, Math.min(version, versionMax))
-  } catch {
-    return undefined
-  }
 }

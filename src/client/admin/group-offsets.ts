@@ -14,6 +14,7 @@ import { isUnknownTopic } from './admin-world.ts'
 import type { AdminWorld } from './admin-world.ts'
 import { askEach, isWorthAskingAgain } from './ask-each.ts'
 import type { ItemResult, PartitionResult } from './item-result.ts'
+import { topicsOf } from './partitions.ts'
 import { coordinatorRoute } from './routes.ts'
 
 /** An offset that a group has committed: the next record that it reads. */
@@ -95,7 +96,7 @@ async function askTogether(
     topics: [],
     groups: questions.map(({ groupId, partitions }) => ({
       groupId,
-      topics: topicsOf(partitions),
+      topics: partitions === undefined ? null : topicsOf(partitions),
     })),
     requireStable,
   }
@@ -112,18 +113,15 @@ async function askAlone(
   { groupId, partitions }: GroupOffsetsQuestion,
   requireStable: boolean,
 ): Promise<GroupAnswer> {
-  const request = { groupId, topics: topicsOf(partitions), groups: [], requireStable }
+  const request = {
+    groupId,
+    topics: partitions === undefined ? null : topicsOf(partitions),
+    groups: [],
+    requireStable,
+  }
   const need = { versionMax: takesManyVersion - 1 }
   const { errorCode, topics } = await call.request(broker, offsetFetchApi, request, need)
   return readAnswer(groupId, errorCode, topics)
-}
-
-function topicsOf(partitions: readonly TopicPartition[] | undefined) {
-  if (partitions === undefined) return null
-  return [...byTopic(partitions)].map(([name, some]) => ({
-    name,
-    partitionIndexes: some.map(({ partition }) => partition),
-  }))
 }
 
 function readAnswer(

@@ -1,7 +1,7 @@
 import { OptionError } from '../../errors.ts'
 import type { TopicPartition } from '../topic-partition.ts'
 import { shown } from '../../option-checks.ts'
-import { partitionKey } from '../topic-partition.ts'
+import { byTopic, partitionKey } from '../topic-partition.ts'
 import type { PartitionResult, ItemResult } from './item-result.ts'
 
 /** Items by their key. One that is named twice is refused: which of the two is meant cannot be told. */
@@ -51,4 +51,12 @@ export function partitionResults<Answer extends object>(
     const result = results.get(key)
     return result === undefined ? [] : [{ topic, partition, ...result }]
   })
+}
+
+/** Partitions as requests name them: the numbers of each topic. */
+export function topicsOf(partitions: readonly TopicPartition[]) {
+  return [...byTopic(partitions)].map(([name, some]) => ({
+    name,
+    partitionIndexes: some.map(({ partition }) => partition),
+  }))
 }

@@ -14,7 +14,7 @@ import type { AdminWorld } from './admin-world.ts'
 import { askEach, askOne } from './ask-each.ts'
 import { onlyAnswer } from './item-result.ts'
 import type { PartitionResult } from './item-result.ts'
-import { byPartition, partitionResults } from './partitions.ts'
+import { byPartition, partitionResults, topicsOf } from './partitions.ts'
 import { controllerRoute } from './routes.ts'
 
 /** Where a partition shall be. */
@@ -111,13 +111,6 @@ export class ReassignmentAdmin {
   ): Promise<Result> {
     return adminCall(this.#world.cluster, `reassignments.${method}`, options, known, work)
   }
-}
-
-function topicsOf(partitions: readonly TopicPartition[]) {
-  return [...byTopic(partitions)].map(([name, some]) => ({
-    name,
-    partitionIndexes: some.map(({ partition }) => partition),
-  }))
 }
 
 function checkReplicas(replicas: unknown): void {

@@ -1,5 +1,6 @@
 import { array, bytes, int32, list, string } from '../wire/field.ts'
 import { Message } from '../wire/message.ts'
+import { Reader } from '../wire/reader.ts'
 
 /** What a consumer sends with JoinGroup: its topics and what it owns. */
 export const consumerSubscription = new Message('ConsumerProtocolSubscription', '0-3', 'none', {
@@ -25,3 +26,21 @@ export const consumerAssignment = new Message('ConsumerProtocolAssignment', '0-3
   }),
   userData: bytes('0+', { nullable: '0+', default: null }),
 })
+
+/**
+ * Reads what a consumer embeds in JoinGroup or SyncGroup: a version, then the message. It is the affair of whoever wrote it:
+ * what cannot be read is undefined, and never half believed. Newer versions than are known only append fields.
+ */
+export function readEmbedded<Result>(
+  embedded: Buffer,
+  read: (reader: Reader, version: number) => Result,
+): Result | undefined {
+  try {
+    const reader = new Reader(embedded)
+    const version = reader.int16()
+    if (version < 0) return undefined
+    return read(reader, Math.min(version, consumerSubscription.versions.last))
+  } catch {
+    return undefined
+  }
+}

@@ -1,7 +1,7 @@
 import {
   consumerAssignment,
   consumerSubscription,
-  Reader,
+  readEmbedded,
   Writer,
 } from '../../../protocol/index.ts'
 import { compareText, sortedByTopic } from '../../topic-partition.ts'
@@ -78,19 +78,4 @@ function flatten(
   return topics.flatMap(({ topic, partitions }) =>
     partitions.map((partition) => ({ topic, partition })),
   )
-}
-
-/** Other members wrote these bytes: what cannot be read is refused, never half believed. */
-function readEmbedded<Result>(
-  bytes: Buffer,
-  read: (reader: Reader, version: number) => Result,
-): Result | undefined {
-  try {
-    const reader = new Reader(bytes)
-    const version = reader.int16()
-    if (version < 0) return undefined
-    return read(reader, Math.min(version, versionMax))
-  } catch {
-    return undefined
-  }
 }
