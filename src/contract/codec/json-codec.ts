@@ -59,7 +59,7 @@ function mayHaveForbiddenKey(text: string): boolean {
 }
 
 /** JSON that `readJson` takes back as it is; throws a `ContractViolation` when there is none. */
-export function writeJson(value: unknown, limits: ContractLimits): string {
+function writeJson(value: unknown, limits: ContractLimits): string {
   return checkedJson(stringify(value), limits)
 }
 

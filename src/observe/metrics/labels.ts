@@ -22,7 +22,7 @@ export interface LabelSet {
 const valueLengthMax = 256
 
 /** The value of all labels of the child that takes what has no room for a child of its own. */
-export const overflowValue = 'other'
+const overflowValue = 'other'
 
 /** Checks that there is one value for each name, and writes them down in the order of the names. */
 export function labelSetOf(
@@ -65,6 +65,6 @@ function labelText(names: readonly string[], values: Readonly<Record<string, str
 }
 
 /** The same in both formats. */
-export function escapeLabelValue(value: string): string {
+function escapeLabelValue(value: string): string {
   return value.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n')
 }

@@ -5,7 +5,7 @@ export interface TraceContext {
 }
 
 /** The headers that carry a `TraceContext`. */
-export const traceHeaderNames = { traceparent: 'traceparent', tracestate: 'tracestate' } as const
+const traceHeaderNames = { traceparent: 'traceparent', tracestate: 'tracestate' } as const
 
 /** More need not be handed on (W3C Trace Context, 3.3.1.5). */
 const tracestateLengthMax = 512

@@ -116,27 +116,12 @@ export class Ledger {
     return this.#openCount
   }
 
-  /** The record that the frontier waits for, undefined when none is open. */
-  get blockingOffset(): number | undefined {
-    return this.#openCount === 0 ? undefined : this.#frontier
-  }
-
-  /** How many offsets that were read have ended while an earlier record has not. */
-  get endedAboveCount(): number {
-    return this.#next - this.#frontier - this.#openCount
-  }
-
   /** Open records that have failed. */
   get failingCount(): number {
     if (this.#next >= this.#attemptsEnd) return this.#attempts.size
     let count = 0
     for (const offset of this.#attempts.keys()) if (offset < this.#next) count += 1
     return count
-  }
-
-  /** The failed attempts of all failing records, by offset, those ahead too. */
-  get attemptsByOffset(): ReadonlyMap<number, number> {
-    return this.#attempts
   }
 
   get window(): number {

@@ -1,5 +1,5 @@
 /** After so many deaths in a row at the same frontier a record is looked for that kills the process. */
-export const deathsUntilSuspect = 3
+const deathsUntilSuspect = 3
 
 /** A record that so many processes in a row did not survive is not run again. */
 export const deathsUntilCondemned = 3
