@@ -53,6 +53,6 @@ export function makeOrder(index: number, keys: number): OrderPlaced {
     currency: 'EUR',
     placedAt: '2026-01-31T12:00:00.000Z',
     items: [{ sku: `sku-${index % 89}`, quantity: 1 + (index % 5) }],
-    note: 'leave it with the neighbour, 2nd floor',
+    note: 'leave it with the neighbour, 2nd floor, and ring twice, with thanks to you',
   }
 }

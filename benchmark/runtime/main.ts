@@ -31,7 +31,7 @@ new process, so that a machine that slows down slows all. The table has medians,
   --broker kafka|embedded   what they talk to (kafka: Apache Kafka 4.1, needs Java)   [kafka]
   --rounds N                how often                                                 [3]
   --tasks LIST              of handler,nothing,full,experiment,matrix,client,publish,memory  [all]
-  --records N               where a handler does nothing                              [500000]
+  --records N               where a handler does nothing                              [300000]
   --backlog N               records of the topic whose handlers stall                 [1000000]
 
 Examples:
@@ -47,7 +47,7 @@ const { values: given } = parseArgs({
       type: 'string',
       default: 'handler,nothing,full,experiment,matrix,client,publish,memory',
     },
-    records: { type: 'string', default: '500000' },
+    records: { type: 'string', default: '300000' },
     backlog: { type: 'string', default: '1000000' },
     help: { type: 'boolean', default: false },
   },
@@ -189,7 +189,7 @@ async function memoryTable(): Promise<string> {
     '| backlog | settled MB | later MB | later by settled | peak MB |',
     '| --- | --- | --- | --- | --- |',
   ]
-  for (const count of [Math.round(backlog / 10), backlog]) {
+  for (const count of [Math.round(backlog / 4), backlog]) {
     const topic = `backlog-${count}`
     await fill(topic, partitionCount, count, 100)
     const task = { kind: 'stall', topic, handled: backlog / 40, watchMs: 15_000 }
