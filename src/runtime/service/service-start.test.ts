@@ -22,6 +22,19 @@ describe('the start of a service', () => {
     expect(handler).not.toHaveBeenCalled()
   })
 
+  it('that is told to end while it starts opens nothing more, and ends in order', async () => {
+    await using world = await startRuntimeWorld({ orders: 2 })
+    const service = createService({ ...quiet, name: 'audit', kafka: world.newDriver() })
+    const handler = vi.fn()
+    service.records('orders', handler, { start: 'earliest' })
+    await service.connect()
+    const starting = service.start()
+    await Promise.all([starting, service.stop()])
+    const { groups } = world.newDriver().admin()
+    expect((await groups.list()).map(({ groupId }) => groupId)).not.toContain('audit')
+    expect(handler).not.toHaveBeenCalled()
+  })
+
   it('is not ready before it runs, and letters keep the partition of their record', async () => {
     await using world = await startRuntimeWorld({ orders: 4 })
     const sink = world.newSink()

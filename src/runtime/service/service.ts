@@ -316,8 +316,10 @@ export class Service implements AsyncDisposable {
     this.#isStarted = true
     const facts = await this.#connect()
     if (facts === undefined) return
-    this.#state = 'running'
     this.#tracer = await loadTracer({ log: this.#log })
+    // Told to end meanwhile: nothing is opened that nobody would close.
+    if (this.#ending.signal.aborted) return
+    this.#state = 'running'
     this.#runs = this.#definitions.map((definition) => this.#assemble(definition, facts))
     this.#reading = Promise.all(this.#runs.map((run) => run.run())).catch((error: unknown) => {
       this.#fail(error as Error)
