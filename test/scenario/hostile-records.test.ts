@@ -55,8 +55,8 @@ it('ends as a dead letter, and no other key waits', { timeout: 60_000 }, async (
   await using producer = client.producer({ requestBytesMax: 8_000_000 })
   const names = Object.keys(hostile)
   const good = names.length * 10
-  for (const [at, name] of names.entries()) {
-    await producer.send({ topic, key: `hostile ${name}`, ...hostile[name] })
+  for (const [at, [name, record]] of Object.entries(hostile).entries()) {
+    await producer.send({ topic, key: `hostile ${name}`, ...record })
     const between = Array.from({ length: 10 }, (_, index) => 1_000 + at * 10 + index)
     await producer.send(
       between.map((number) => ({ topic, key: `${number}`, value: event(number) })),
