@@ -67,14 +67,11 @@ export const runtimeDefects: readonly Defect[] = [
     name: 'commits-what-is-lost',
     story:
       'A partition that was lost is committed on: what its next owner has committed may be taken back.',
-    file: 'src/runtime/consumer-run.ts',
-    original: `    for (const run of runs) {
-      this.#commits.remove(run)
-`,
-    replacement: `    for (const run of runs) {
-`,
-    caughtBy: worlds,
-    test: 'keeps its promises (seed 12)',
+    file: `${runtime}/commit/commits.ts`,
+    original: 'this.#partitions.delete(partition)',
+    replacement: '',
+    caughtBy: `${runtime}/commit/commits.test.ts`,
+    test: 'of a partition that was given up are not made any more',
   },
   {
     name: 'starts-while-draining',
