@@ -120,6 +120,7 @@ export interface ReplayAssembly {
 export interface WayParts {
   readonly turns: Turns
   readonly order: RecordOrder
+  readonly guard: OutageGuard
   /** Under exactly-once: where what handlers send goes. */
   readonly staging: Staging | undefined
 }
@@ -172,7 +173,7 @@ export function assembleConsumer(assembly: ConsumerAssembly): ConsumerRun {
         order: settings.order,
         way: wayThrough(
           [reader.step],
-          assembly.way({ turns, order: settings.order, staging: exactlyOnce }),
+          assembly.way({ turns, guard, order: settings.order, staging: exactlyOnce }),
         ),
         clock,
         turns,
@@ -203,10 +204,7 @@ export function assembleConsumer(assembly: ConsumerAssembly): ConsumerRun {
 type SourceCallbacks = Parameters<ConsumerRunParts['source']>[0]
 
 /** Nothing starts by itself while an outage lasts. */
-function guardOf(
-  { platform, log, events, settings }: ConsumerAssembly,
-  turns: Turns,
-): OutageGuard {
+function guardOf({ platform, log, events, settings }: ConsumerAssembly, turns: Turns): OutageGuard {
   return new OutageGuard({
     clock: platform.clock,
     random: platform.random,

@@ -24,6 +24,8 @@ export interface AcquiredPartition {
   readonly window: number
   /** The log was cut here: what the commit names as ended from here on is gone, and other records come in its place. */
   readonly cutAt?: number
+  /** This process had it up to now, and goes on with it: it has not died. */
+  readonly isStillOurs?: boolean
 }
 
 /**
@@ -40,10 +42,8 @@ export class Bookkeeping {
   /** Where what is written goes with the commits; undefined where each is acknowledged by itself. */
   readonly #outputs: PartitionOutputs | undefined
 
-  constructor(
-    { committed, lineage, logEnd, processId, window, cutAt }: AcquiredPartition,
-    outputs?: PartitionOutputs,
-  ) {
+  constructor(acquired: AcquiredPartition, outputs?: PartitionOutputs) {
+    const { committed, lineage, logEnd, processId, window, cutAt } = acquired
     this.#outputs = outputs
     const frontier = committed.offset
     const { state, unreadable } = readMetadata(committed.metadata, { offset: frontier, lineage })
@@ -54,7 +54,15 @@ export class Bookkeeping {
       window,
       ...(state && { endedAbove: state.endedAbove, attempts: state.attempts }),
     })
-    this.mark = new OwnerMark({ found: state?.mark, processId, frontier, logEnd, window })
+    const found = state?.mark
+    const isAlive = acquired.isStillOurs === true && found?.processId === processId
+    this.mark = new OwnerMark({
+      found: isAlive ? { ...found, isOpen: false } : found,
+      processId,
+      frontier,
+      logEnd,
+      window,
+    })
     if (cutAt !== undefined) {
       this.ledger.truncate(Math.max(cutAt, frontier))
       this.mark.truncate(Math.max(cutAt, frontier))

@@ -10,7 +10,6 @@ import { PartitionOutputs } from './commit/partition-outputs.ts'
 import type { Delivery } from './delivery.ts'
 import { Bookkeeping } from './bookkeeping.ts'
 import type { AcquiredPartition } from './bookkeeping.ts'
-import { metadataCharactersMax } from './ledger/commit-metadata.ts'
 import type { Lineage } from './ledger/commit-metadata.ts'
 import { findCutLogs } from './log-cuts.ts'
 import { PausedPartitions } from './paused-partitions.ts'
@@ -88,6 +87,8 @@ export class ConsumerRun {
   /** Handlers of partitions that were given up and that still hold their keys, by partition. */
   readonly #unsettled = new Map<string, Set<Delivery>>()
   readonly #paused = new PausedPartitions()
+  /** Partitions that were ours before, and where their logs were cut if that is why they begin again. */
+  readonly #restarts = new WeakMap<PartitionRun, { readonly cutAt: number | undefined }>()
   readonly #ending = new AbortController()
   readonly #waiting: WaitingPartitions
   #drainMs: number
@@ -185,6 +186,8 @@ export class ConsumerRun {
     this.#world.guard.end()
     this.#world.running.end()
     this.#world.blockWatch.end()
+    const { alone, turns } = this.#world
+    void turns.untilIdle().then(() => alone.remove(turns))
     return isClean
   }
 
@@ -219,8 +222,12 @@ export class ConsumerRun {
    */
   async seek(partition: TopicPartition, target: SeekTarget): Promise<void> {
     const run = this.#runs.get(partitionKey(partition))
-    if (run === undefined || !(run.is('running') || run.is('stopped'))) throw notOurs(partition)
+    if (run === undefined || !this.#mayMove(run)) throw notOurs(partition)
     await this.#moveTo(run, target)
+  }
+
+  #mayMove(run: PartitionRun): boolean {
+    return this.#runs.get(partitionKey(run)) === run && (run.is('running') || run.is('stopped'))
   }
 
   #isEnding(): boolean {
@@ -323,7 +330,12 @@ export class ConsumerRun {
     const { processId, window } = this.#parts
     const { staged } = this.#world
     const outputs = staged === undefined ? undefined : new PartitionOutputs(staged)
-    const books = new Bookkeeping({ ...position, processId, window }, outputs)
+    const cutAt = position.cutAt ?? this.#restarts.get(run)?.cutAt
+    const isStillOurs = this.#restarts.has(run)
+    const books = new Bookkeeping(
+      { ...position, processId, window, isStillOurs, ...(cutAt !== undefined && { cutAt }) },
+      outputs,
+    )
     run.acquired(books)
     this.#tellOf(run, books)
     this.#commits.add(run)
@@ -405,6 +417,7 @@ export class ConsumerRun {
   }
 
   #full(run: PartitionRun, isFull: boolean): void {
+    if (this.#isEnding()) return
     if (isFull) this.#source.pause([run])
     else this.#fetchOn(run)
   }
@@ -428,7 +441,7 @@ export class ConsumerRun {
     const isLost = isMillraceError(error, 'MILLRACE_CLIENT_OFFSET_LOST')
     const { cutAt } = error
     if (cutAt !== undefined && run.is('running') && cutAt >= run.ledger.frontier) {
-      void this.#goOnBehindCut(run, cutAt)
+      this.#goOnBehindCut(run, cutAt)
       return
     }
     if (!isLost || this.#parts.onOffsetLost === 'stop' || !run.is('running')) {
@@ -459,9 +472,18 @@ export class ConsumerRun {
       findSoughtPlace(this.#source, clock, run, target),
       this.#lineage(topic, signal),
     ])
+    // It may have been given up, or sought elsewhere, while the place was looked up.
+    if (!this.#mayMove(run)) throw notOurs(run)
     this.#source.pause([run])
     await this.#drained(run)
     if (this.#isEnding() || this.#runs.get(partitionKey(run)) !== run) throw notOurs(run)
+    try {
+      // What has ended is committed first, and what it wrote with it.
+      await this.#commits.release([run], signal)
+    } catch (error) {
+      this.#startAgain(run)
+      throw error
+    }
     this.#giveUp([run], sought())
     const next = this.#newRun({ topic, partition })
     const committed = { topic, partition, offset, leaderEpoch: -1, metadata: '' }
@@ -485,38 +507,26 @@ export class ConsumerRun {
     throw notOurs(run)
   }
 
-  /**
-   * The log was cut above the frontier: what was known of records behind the cut is forgotten, and the partition is read
-   * from its frontier again. Handlers that run keep their keys until they settle, and count for nothing.
-   */
-  async #goOnBehindCut(run: PartitionRun, cutAt: number): Promise<void> {
+  /** Gives a partition up and goes on from what the group has committed. Keys stay closed until handlers settle. */
+  #startAgain(run: PartitionRun, cutAt?: number): void {
     const { topic, partition } = run
-    const { signal } = this.#ending
-    const committed = run.takeCommit(metadataCharactersMax).commit
     this.#source.pause([run])
     this.#giveUp([run], sought())
     const next = this.#newRun({ topic, partition })
+    this.#restarts.set(next, { cutAt })
+    void this.#commits.settled().then(() => this.#acquire([next]))
+  }
+
+  /**
+   * The log was cut above the frontier: what was known of records behind the cut is forgotten, and the partition is read
+   * again from what is committed. Handlers that run keep their keys until they settle, and count for nothing.
+   */
+  #goOnBehindCut(run: PartitionRun, cutAt: number): void {
+    const { topic, partition } = run
     this.#parts.log('warn', `the log of ${partitionKey(run)} was cut: it is read again`, {
-      ...{ topic, partition, cutAt, offset: committed.offset },
+      ...{ topic, partition, cutAt, offset: run.ledger.frontier },
     })
-    while (!this.#isEnding() && next.is('acquiring')) {
-      try {
-        const [lineage, [end]] = await Promise.all([
-          this.#lineage(topic, signal),
-          this.#source.endOffsets([{ topic, partition }]),
-        ])
-        const logEnd = end?.offset ?? committed.offset
-        await this.#begin(next, { committed, lineage, logEnd, cutAt })
-      } catch (error) {
-        const fields = { topic, partition, error: (error as Error).message }
-        this.#parts.log(
-          'warn',
-          'a partition whose log was cut is not read yet, it is tried again',
-          fields,
-        )
-        await this.#pause(acquireAgainMs, signal)
-      }
-    }
+    this.#startAgain(run, cutAt)
   }
 
   async #drained(run: PartitionRun): Promise<void> {
@@ -527,7 +537,8 @@ export class ConsumerRun {
   }
 
   #stopped(run: PartitionRun, reason: string, error: unknown): void {
-    this.#source.pause([run])
+    // What ends reads nothing more.
+    if (!this.#isEnding()) this.#source.pause([run])
     this.#parts.stopped(run, reason, error)
     this.#parts.log('error', `${partitionKey(run)} is stopped: ${reason}`, {
       topic: run.topic,

@@ -127,8 +127,9 @@ export class Delivery {
 
   /** A commit says that it has ended, or its partition was given up without. */
   settle(isCommitted: boolean): void {
-    this.#durable?.(isCommitted)
+    const durable = this.#durable
     this.#durable = undefined
+    durable?.(isCommitted)
   }
 
   /** The batch that it is in, in this run. */
@@ -199,10 +200,10 @@ export class Delivery {
 
   /** The next attempt has a signal of its own. */
   begin(attempt: number): void {
+    this.settle(false)
     this.attempt = attempt
     this.#outputs = undefined
     this.#run = undefined
-    this.#durable = undefined
     this.#batch = undefined
     this.#joined = undefined
     this.#controller = undefined

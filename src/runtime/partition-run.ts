@@ -1,7 +1,7 @@
 import { setMaxListeners } from 'node:events'
 import type { TopicPartition } from '../client/index.ts'
 import type { SourceBatch, SourceRecord } from '../driver/index.ts'
-import { BatchFailedError } from './batch/batch.ts'
+import { isBatchFailure } from './batch/batch.ts'
 import type { Batch } from './batch/batch.ts'
 import type { CommittedPartition, TakenCommit } from './commit/commits.ts'
 import { Delivery } from './delivery.ts'
@@ -430,7 +430,7 @@ export class PartitionRun
       void this.#failed(lane, delivery, error)
       return
     }
-    if (error instanceof BatchFailedError) delivery.isAlone = true
+    if (isBatchFailure(error)) delivery.isAlone = true
     else if (delivery.batch !== undefined) delivery.failure = { error }
     this.#giveBack(lane, delivery)
   }
@@ -467,16 +467,13 @@ export class PartitionRun
     this.#suspect?.attemptEnded(delivery)
     running.settled(delivery)
     if (delivery.batch === undefined) turns.release()
-    if (this.#state === 'gone') {
-      running.takeTimeout(delivery)
-      guard.probeEnded()
-      if (!delivery.wasDropped) late(delivery)
-      return false
-    }
-    if (!delivery.wasDropped) return true
-    // It never started, and its partition is being given up: nothing has become of it.
+    if (this.#state !== 'gone' && !delivery.wasDropped) return true
+    // It never started, or its partition was given up: nothing has become of it.
+    delivery.settle(false)
+    running.takeTimeout(delivery)
     guard.probeEnded()
-    this.#isIdle()
+    if (this.#state !== 'gone') this.#isIdle()
+    else if (!delivery.wasDropped) late(delivery)
     return false
   }
 

@@ -73,6 +73,18 @@ describe('pause and resume', () => {
 })
 
 describe('a seek', () => {
+  it('that another one overtakes is refused, and the partition is read on', async () => {
+    await using world = await startRuntimeWorld({ orders: 1 })
+    const seen: number[] = []
+    const { run } = world.start(watching(seen))
+    await write(world, 0, 100)
+    await vi.waitFor(() => expect(seen).toHaveLength(100), 20_000)
+    const seeks = await Promise.allSettled([run.seek(first, 50), run.seek(first, 60)])
+    expect(seeks.map(({ status }) => status).sort()).toContain('fulfilled')
+    await write(world, 100, 110)
+    await vi.waitFor(() => expect(seen.filter((offset) => offset >= 100)).toHaveLength(10), 20_000)
+  })
+
   it('waits for what runs, commits the new place before anything runs there, and goes on', async () => {
     await using world = await startRuntimeWorld({ orders: 1 })
     await write(world, 0, 100)

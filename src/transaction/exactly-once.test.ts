@@ -145,6 +145,83 @@ describe('exactly-once', () => {
     expect(String(letter?.header('attempts'))).toBe('3')
   })
 
+  it('commits what has ended, and what it wrote, before a partition is read on from another place', async () => {
+    await using kafka = await startWorld()
+    await kafka.createTopic('single', { partitions: 1 })
+    await using service = serviceOn(kafka)
+    let handled = 0
+    service.records(
+      'single',
+      async (record, { sendRecord }) => {
+        handled++
+        await sendRecord({ topic: 'prices', key: record.key, value: record.value })
+      },
+      // Nothing is committed by itself while the test runs.
+      { ...options, commit: { intervalMs: 60_000 } },
+    )
+    await using driver = createNativeDriver({ brokers: kafka.bootstrap, log })
+    const sink = driver.sink()
+    const write = async (from: number, to: number) =>
+      sink.send(
+        Array.from({ length: to - from }, (_, index) => ({
+          ...{ topic: 'single', key: 'k' },
+          value: JSON.stringify({ data: { number: from + index } }),
+        })),
+      )
+    await write(0, 50)
+    await service.start()
+    await soon(() => expect(handled).toBe(50))
+    await service.seek({ topic: 'single', partition: 0 }, 50)
+    await write(50, 60)
+    await soon(() => expect(handled).toBe(60))
+    await service.stop()
+    await sink.close()
+    expectEachOnce(await committedIn(kafka, 'prices', 60), 60)
+  })
+
+  it('writes nothing twice and loses nothing when the log is cut while outputs wait', async () => {
+    await using kafka = await startWorld()
+    await kafka.createTopic('single', { partitions: 1 })
+    await using driver = createNativeDriver({ brokers: kafka.bootstrap, log })
+    await using service = serviceOn(kafka)
+    const handled: number[] = []
+    service.records(
+      'single',
+      async (record, { sendRecord }) => {
+        handled.push(record.offset)
+        await sendRecord({ topic: 'prices', key: record.key, value: record.value })
+      },
+      { ...options, commit: { intervalMs: 60_000 } },
+    )
+    const sink = driver.sink()
+    const write = async (number: number) =>
+      sink.send({ topic: 'single', key: 'k', value: JSON.stringify({ data: { number } }) })
+    for (let number = 0; number < 20; number++) await write(number)
+    await service.start()
+    await soon(() => expect(handled).toHaveLength(20))
+    let isCut = false
+    kafka.intercept('Fetch', async (_request, proceed) => {
+      const answer = (await proceed()) as { responses: { partitions: object[] }[] }
+      if (isCut || handled.length < 21 || answer.responses.length === 0) return answer
+      isCut = true
+      const cut = { divergingEpoch: { epoch: 0, endOffset: 21 } }
+      const responses = answer.responses.map(({ partitions, ...each }) => ({
+        ...each,
+        partitions: partitions.map((partition) => ({ ...partition, ...cut })),
+      }))
+      return { ...answer, responses }
+    })
+    // The fetch that is on its way takes the first one; the next finds the cut.
+    await write(20)
+    await soon(() => expect(handled).toHaveLength(21))
+    await write(21)
+    // None of it was committed: it runs again, and what it wrote before is gone.
+    await soon(() => expect(handled.length).toBeGreaterThanOrEqual(43))
+    await service.stop()
+    await sink.close()
+    expectEachOnce(await committedIn(kafka, 'prices', 22), 22)
+  })
+
   it('leaves nothing of a handler that ended before what it sent', async () => {
     await using kafka = await startWorld()
     await order(kafka, 0, 1)

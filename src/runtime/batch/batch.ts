@@ -110,3 +110,9 @@ export class Batch {
     }
   }
 }
+
+/** Whether a record's failure is its batch's, also where a step has put an error of its own around it. */
+export function isBatchFailure(error: unknown): boolean {
+  if (error instanceof BatchFailedError) return true
+  return error instanceof Error && error.cause !== undefined && isBatchFailure(error.cause)
+}

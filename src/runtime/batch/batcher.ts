@@ -1,6 +1,7 @@
 import type { Log } from '../../observe/index.ts'
 import type { Clock, Timer } from '../../platform/index.ts'
 import type { Delivery } from '../delivery.ts'
+import type { OutageGuard, ProbeSource } from '../failure/outage-guard.ts'
 import { Queue } from '../lanes/queue.ts'
 import type { TurnTaker, Turns } from '../lanes/turns.ts'
 import type { Outcome } from '../outcome.ts'
@@ -26,6 +27,7 @@ export interface BatcherParts extends BatchWindow {
   readonly clock: Clock
   readonly log: Log
   readonly turns: Turns
+  readonly guard: OutageGuard
   /** What runs one after another: deliveries with the same key. */
   readonly orderKeyOf: (delivery: Delivery) => string | undefined
   readonly run: (call: BatchCall) => unknown
@@ -38,7 +40,7 @@ export const behindBatch: Outcome = { postponedMs: 0 }
  * Collects records, and runs them together. A batch that runs takes one slot, however many records are in it; while it is
  * filled it takes none.
  */
-export class Batcher implements TurnTaker {
+export class Batcher implements TurnTaker, ProbeSource {
   readonly #parts: BatcherParts
   #filling: Batch | undefined
   #timer: Timer | undefined
@@ -47,6 +49,15 @@ export class Batcher implements TurnTaker {
 
   constructor(parts: BatcherParts) {
     this.#parts = parts
+    parts.guard.addSource(this)
+  }
+
+  /** While an outage lasts a batch that waits for its turn is tried as single records are. */
+  probe(): boolean {
+    const batch = this.#due.shift()
+    if (batch === undefined) return false
+    void this.#run(batch)
+    return true
   }
 
   get hasReady(): boolean {
@@ -111,6 +122,8 @@ export class Batcher implements TurnTaker {
     if (deliveries.length === 1 && only !== undefined && verdicts.get(only) === 'again') {
       batch.settle(failure === undefined ? verdicts : new Map([[only, failure]]), undefined)
     } else batch.settle(verdicts, failure?.error)
+    // Nobody else says that a batch which all its records have left was tried.
+    if (deliveries.length === 0) this.#parts.guard.probeEnded()
     turns.release()
   }
 

@@ -56,6 +56,7 @@ export class Commits {
   #timerAtMs = Infinity
   #round: Promise<void> | undefined
   #failures = 0
+  #notBeforeMs = 0
   #isClosed = false
   /** How much the broker lets stand beside an offset. */
   #charactersMax = metadataCharactersMax
@@ -124,7 +125,9 @@ export class Commits {
   /** A waiter, or many ended records, make the timer of the interval too late. */
   #wake(delayMs: number): void {
     if (this.#isClosed || this.#round !== undefined) return
-    const atMs = this.#clock.elapsedMs() + delayMs
+    const nowMs = this.#clock.elapsedMs()
+    // However much waits: what fails is not asked for without a pause.
+    const atMs = Math.max(nowMs + delayMs, this.#notBeforeMs)
     if (this.#timer !== undefined && this.#timerAtMs <= atMs) return
     this.#timer?.cancel()
     this.#timerAtMs = atMs
@@ -133,8 +136,8 @@ export class Commits {
       this.#timerAtMs = Infinity
       if (this.#round === undefined) this.#begin()
     }
-    if (delayMs > 0) {
-      this.#timer = this.#clock.setTimer(delayMs, begin)
+    if (atMs > nowMs) {
+      this.#timer = this.#clock.setTimer(atMs - nowMs, begin)
       return
     }
     // What fails or ends in the same turn of the event loop goes together.
@@ -163,6 +166,11 @@ export class Commits {
       })
   }
 
+  /** Resolves when no commit is on its way. */
+  async settled(): Promise<void> {
+    while (this.#round !== undefined) await this.#round
+  }
+
   async #behind(signal: AbortSignal | undefined, commit: () => Promise<void>): Promise<void> {
     while (this.#round !== undefined) {
       await (signal === undefined ? this.#round : Promise.race([this.#round, aborted(signal)]))
@@ -179,6 +187,7 @@ export class Commits {
 
   #continue(): void {
     const pauseMs = this.#failures === 0 ? 0 : Math.min(retryMs * 2 ** this.#failures, retryMsMax)
+    this.#notBeforeMs = this.#clock.elapsedMs() + pauseMs
     const isDirty = [...this.#partitions].some((each) => each.isDirty)
     if (this.#waiters.length > 0 || this.#endedCount >= this.#options.countMax) this.#wake(pauseMs)
     else if (isDirty) this.#wake(Math.max(pauseMs, this.#options.intervalMs))

@@ -10,7 +10,11 @@ export interface HeldWritesParts {
   readonly random: Random
   readonly log: Log
   /** Writes on behalf of a record; resolves when that is acknowledged, or part of what makes the record end. */
-  readonly send: (delivery: Delivery, record: ProducerRecord, signal: AbortSignal) => Promise<unknown>
+  readonly send: (
+    delivery: Delivery,
+    record: ProducerRecord,
+    signal: AbortSignal,
+  ) => Promise<unknown>
 }
 
 /**

@@ -133,7 +133,13 @@ export class Failures {
 
   /** A record that is not run any more, because nobody has survived it. */
   async condemn(delivery: Delivery, partition: FailingPartition): Promise<Resolution> {
-    return this.#putAway(delivery, partition, new CondemnedError(delivery))
+    try {
+      return await this.#putAway(delivery, partition, new CondemnedError(delivery))
+    } catch (failure) {
+      if (partition.leaving.aborted) return 'gone'
+      partition.stop('a record that nobody survives could not be put away', failure)
+      return 'stopped'
+    }
   }
 
   async #putAway(

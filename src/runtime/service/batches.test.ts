@@ -157,6 +157,32 @@ describe('a batch handler', () => {
     await soon(() => expect(seen).toEqual(['1', '2', 'closed a', '3']))
   })
 
+  it('runs a batch that waits while an outage lasts, so that it can end', async () => {
+    await using world = await startRuntimeWorld({ counts: 1 })
+    await using service = serviceIn(world)
+    const seen: string[] = []
+    let failed = 0
+    service
+      .consumer(counts, {
+        ...options,
+        errors: [() => (failed >= 30 ? 'skip' : 'retry')],
+        retry: { attempts: 100, delayMs: 1, delayMsMax: 2 },
+      })
+      .batch(Closed, (events) => void seen.push(...events.map(({ event }) => event.data.key)), {
+        windowMs: 300,
+      })
+      .on(Counted, () => {
+        failed++
+        throw new Error('the database is away')
+      })
+    await service.start()
+    await service.publish(Closed, { key: 'b' })
+    await publish(service, 12, 12)
+    // Those that fail are given up; nobody but the batch is left to say that the outage is over.
+    await soon(() => expect(seen).toEqual(['b']))
+    await soon(() => expect(service.metrics.expose()).toMatch(/outage_guard_open\{[^}]*} 0/))
+  })
+
   it('takes records as they are, too', async () => {
     await using world = await startRuntimeWorld({ clicks: 2 })
     await using service = serviceIn(world)

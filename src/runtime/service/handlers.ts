@@ -114,6 +114,7 @@ export class Handlers {
         ...settings,
         ...parts.stepParts,
         turns: parts.turns,
+        guard: parts.guard,
         orderKeyOf: (delivery) => orderKeyOf(parts.order, delivery),
         run: callWithEvents(handler, parts.sending),
       })

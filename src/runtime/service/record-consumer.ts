@@ -57,7 +57,7 @@ export class RecordConsumer {
     return wayThrough([...parts.outer, ...parts.inner, ...own], this.#end(parts))
   }
 
-  #end({ sending, stepParts, turns, order }: ConsumerWayParts): Way {
+  #end({ sending, stepParts, turns, guard, order }: ConsumerWayParts): Way {
     const handling = this.#handling
     if ('handler' in handling) {
       const { handler } = handling
@@ -71,6 +71,7 @@ export class RecordConsumer {
       ...settings,
       ...stepParts,
       turns,
+      guard,
       orderKeyOf: (delivery) => orderKeyOf(order, delivery),
       run: callWithRecords(batchHandler, sending),
     })

@@ -278,7 +278,7 @@ export class Dedupe {
 
   /** Under exactly-once an event is done when a commit says so. */
   #isToldLater(outcome: Outcome, delivery: Delivery): boolean {
-    return this.#parts.isExactlyOnce && outcome === undefined && !delivery.isAborted
+    return this.#parts.isExactlyOnce && isDone(outcome, delivery)
   }
 
   /** Tells the store what became of an event when a commit says that it is done, or none ever will. */
@@ -296,8 +296,7 @@ export class Dedupe {
       this.#tellLater(claim, delivery)
       return
     }
-    const isDone = outcome === undefined && !delivery.isAborted
-    return isDone ? this.confirm(claim, delivery) : this.release(claim, delivery)
+    return isDone(outcome, delivery) ? this.confirm(claim, delivery) : this.release(claim, delivery)
   }
 
   /** Tells the store again and again that an event is done, but not for ever: the record has ended in any case. */
@@ -337,6 +336,11 @@ export class Dedupe {
   #labels({ topic }: Delivery): { group: string; topic: string } {
     return { group: this.#parts.groupId, topic }
   }
+}
+
+/** A handler that came to its end too late has done nothing that counts, but for what a batch handler says is done. */
+function isDone(outcome: Outcome, delivery: Delivery): boolean {
+  return outcome === undefined && (!delivery.isAborted || delivery.batch !== undefined)
 }
 
 const claimIsLost = 'its claim is not held any more'

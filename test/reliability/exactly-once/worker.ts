@@ -83,7 +83,13 @@ export async function runChainWorker(options: ChainWorkerOptions): Promise<void>
 function settingsOf({ shape }: ChainWorkerOptions, stage: number): ConsumerSettings {
   const { concurrency, protocol, commitIntervalMs, stagedBytesMax } = shape
   return {
-    ...{ groupId: `group-${stage}`, topics: [topicOf(stage)], start: 'earliest', errors: [], outageMsMax: Infinity },
+    ...{
+      groupId: `group-${stage}`,
+      topics: [topicOf(stage)],
+      start: 'earliest',
+      errors: [],
+      outageMsMax: Infinity,
+    },
     ...{ order: 'key', concurrency, handlerTimeoutMs: undefined, window: 1_000, waitingMax: 200 },
     retry: { attempts, withinMs: 600_000, delayMs: 5, delayMsMax: 60 },
     copies: undefined,
@@ -118,14 +124,24 @@ function wayOf(options: ChainWorkerOptions, stage: number, parts: WayParts, log:
         throwIfItFails(options, delivery)
         return undefined
       }
-      if (platform.random.integer(3) === 0) { work(); return; }
+      if (platform.random.integer(3) === 0) {
+        work()
+        return
+      }
       return platform.clock
         .sleep(platform.random.integer(shape.longestMs), delivery.signal)
         .then(work)
     }
   }
   const batcher = new Batcher({
-    ...{ clock: platform.clock, log, turns: parts.turns, recordsMax: batch, windowMs: 20 },
+    ...{
+      clock: platform.clock,
+      log,
+      turns: parts.turns,
+      guard: parts.guard,
+      recordsMax: batch,
+      windowMs: 20,
+    },
     orderKeyOf: (delivery) => orderKeyOf('key', delivery),
     run: async ({ deliveries, signal }) => {
       const runs = deliveries.map(({ run }) => run)

@@ -11,6 +11,7 @@ export function batchWay(options: HandlingOptions, window: BatchWindow, parts: W
   const batcher = new Batcher({
     ...window,
     turns: parts.turns,
+    guard: parts.guard,
     clock: options.platform.clock,
     log: options.log,
     orderKeyOf: (delivery) => orderKeyOf(parts.order, delivery),
