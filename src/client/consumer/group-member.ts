@@ -15,6 +15,9 @@ export interface OffsetToCommit extends CommittedOffset {
   readonly heldBy?: TopicPartition
 }
 
+/** Whether the member has held its partitions without a loss since it answered its metadata. */
+export const isStillHeld = Symbol('still held')
+
 /** What fences offsets that a transaction commits for a group (KIP-447). */
 export interface GroupMetadata {
   readonly groupId: string
@@ -22,6 +25,11 @@ export interface GroupMetadata {
   readonly generation: number
   readonly memberId: string
   readonly groupInstanceId: string | undefined
+  /**
+   * Of our own members: a member that lost its partitions and comes back may find itself in the same generation, which the
+   * broker cannot tell apart.
+   */
+  readonly [isStillHeld]?: () => boolean
 }
 
 /** What topics a member wants: names, or a pattern (RE2, as Kafka has them). */

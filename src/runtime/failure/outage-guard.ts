@@ -47,6 +47,8 @@ export class OutageGuard {
   /** The record of each of the last runs that failed retriably; undefined for a run that did not. */
   #runs: (string | undefined)[] = []
   #runCount = 0
+  /** Whether there was a record that never ran when one was looked for last. */
+  #foundNew = true
   #isOpen = false
   #openedAtMs = 0
   /** How long it was open before it closed last, in all. */
@@ -94,7 +96,7 @@ export class OutageGuard {
 
   /** A run has failed in a way that trying again may mend. Answers whether it counts as an attempt. */
   failed(record: string): boolean {
-    if (this.#isOpen) return this.#lastsTooLong
+    if (this.#isOpen) return this.#sparesNobody
     this.#count(record)
     if (failuresIn(this.#runs) < failuresMin || recordsIn(this.#runs) < recordsMin) return true
     this.#open()
@@ -112,16 +114,20 @@ export class OutageGuard {
    * would have spent their attempts else.
    */
   opensSince(runCount: number): boolean {
-    if (this.#isOpen) return !this.#lastsTooLong
+    if (this.#isOpen) return !this.#sparesNobody
     const since = this.#runs.slice(-Math.max(1, this.#runCount - runCount))
     if (failuresIn(since) * 2 < since.length || recordsIn(since) < recordsMin) return false
     this.#open()
     return true
   }
 
-  /** Records are not spared any longer, though it goes on. */
-  get #lastsTooLong(): boolean {
-    return this.#parts.clock.elapsedMs() - this.#openedAtMs >= this.#parts.maxMs
+  /**
+   * Whether records are given up though it goes on: when it lasts too long, or when a few are left that fail, and none that
+   * never ran: from these it cannot be told whether the world is broken or they are.
+   */
+  get #sparesNobody(): boolean {
+    const lastsTooLong = this.#parts.clock.elapsedMs() - this.#openedAtMs >= this.#parts.maxMs
+    return lastsTooLong || (!this.#foundNew && this.#waiting.length + 1 < recordsMin)
   }
 
   /** The record waits until it is tried, or the outage is over. */
@@ -166,6 +172,7 @@ export class OutageGuard {
 
   #open(): void {
     this.#isOpen = true
+    this.#foundNew = true
     this.#openedAtMs = this.#parts.clock.elapsedMs()
     this.#pauses = 0
     this.#setProbing(false)
@@ -214,13 +221,13 @@ export class OutageGuard {
   #tryNew(): boolean {
     this.#setProbing(true)
     // Of a copy: who goes to the end of the line would come round again, for ever if none has a record.
-    for (const source of [...this.#sources]) {
+    this.#foundNew = [...this.#sources].some((source) => {
       this.#sources.delete(source)
       this.#sources.add(source)
-      if (source.probe()) return true
-    }
-    this.#setProbing(false)
-    return false
+      return source.probe()
+    })
+    if (!this.#foundNew) this.#setProbing(false)
+    return this.#foundNew
   }
 }
 

@@ -1,3 +1,4 @@
+import { isStillHeld } from '../group-member.ts'
 import type { Cluster } from '../../cluster/cluster.ts'
 import type { TopicPartition } from '../../topic-partition.ts'
 import type {
@@ -74,7 +75,9 @@ class Member implements GroupMember {
     const identity = this.#protocol?.groupIdentity()
     if (identity === undefined || this.#life.isLosing) throw notJoined(this.groupId)
     const { generation, memberId, groupInstanceId } = identity
-    return { groupId: this.groupId, generation, memberId, groupInstanceId }
+    const { losses } = this.#life
+    const held = { [isStillHeld]: () => this.#life.losses === losses }
+    return { groupId: this.groupId, generation, memberId, groupInstanceId, ...held }
   }
 
   subscribe(subscription: Subscription): void {

@@ -48,6 +48,8 @@ const leaveMsMax = 1_000
 export class MemberLife {
   readonly holdings = new Holdings()
   readonly wakeup = new Wakeup()
+  /** How often everything was lost. */
+  losses = 0
   readonly #cluster: Cluster
   readonly #options: GroupMemberOptions
   readonly #calls: HandlerCalls
@@ -113,6 +115,7 @@ export class MemberLife {
 
   /** Everything held may be another member's by now. */
   lose(): void {
+    this.losses++
     const lost = this.holdings.release(this.holdings.list)
     this.#lost.push(...lost.filter((partition) => !this.#revoking.has(partitionKey(partition))))
     this.#wasLostWhileRevoking ||= this.#revoking.size > 0

@@ -3,6 +3,7 @@ import type { Log } from '../../../observe/index.ts'
 import type { Clock } from '../../../platform/index.ts'
 import { kafkaError } from '../../../protocol/index.ts'
 import { KafkaError } from '../../client-error.ts'
+import { isStillHeld } from '../../consumer/group-member.ts'
 import type { CommittedOffset, GroupMetadata } from '../../consumer/group-member.ts'
 import type { FailedBatch, ProducerIdentity } from '../producer-identity.ts'
 import { judgeEnd } from './end-verdict.ts'
@@ -329,6 +330,11 @@ export class TransactionSession {
   ): Promise<void> {
     contents.stop.signal.throwIfAborted()
     if (this.#spoiledBy !== undefined) throw this.#spoiledBy
+    if (group[isStillHeld]?.() === false) {
+      const what = `offsets of group '${group.groupId}'`
+      const lost = 'the member has lost its partitions since'
+      throw this.fail('TxnOffsetCommit', new KafkaError(kafkaError.ILLEGAL_GENERATION, what, lost))
+    }
     this.#throwIfEndangered(contents, group.groupId, offsets)
     if (this.#version === 2) await this.#beforeWrite(contents)
     else if (!contents.groups.has(group.groupId)) {
