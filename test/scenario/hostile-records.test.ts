@@ -37,7 +37,7 @@ const hostile: Readonly<Record<string, Omit<ProducerRecord, 'topic'>>> = {
   'compressed, a thousand times smaller': { value: gzipSync(Buffer.alloc(8_000_000)) },
   'ten thousand headers': {
     value: '{',
-    headers: Array.from({ length: 10_000 }, (_, index) => [`h-${index}`, 'x']),
+    headers: Array.from({ length: 10_000 }, (_, index) => [`h-${index}`, 'x'] as const),
   },
   'a letter that has come back too often': { value: '{', ...forged('retry-count', '99999999999') },
   'a retry count that is none': { value: '{', ...forged('retry-count', '__proto__') },
