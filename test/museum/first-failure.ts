@@ -18,7 +18,7 @@ let hasFailed = false
 fc.configureGlobal({ endOnFailure: true })
 
 /** What does not come for this long does not come: with a defect in place, tests wait for what cannot be. */
-const waitMsMax = 5_000
+const waitMsMax = 12_000
 const { waitFor } = vi
 vi.waitFor = (check, options) => {
   const given = typeof options === 'number' ? { timeout: options } : options
