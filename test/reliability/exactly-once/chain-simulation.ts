@@ -7,6 +7,7 @@ import type { Platform } from '../../../src/platform/index.ts'
 import { runScenario, SeededRandom } from '../../../src/testing/index.ts'
 import type { ScenarioResult, Simulation } from '../../../src/testing/index.ts'
 import type { Narrate } from '../clients/narration.ts'
+import { shortTimes } from '../runtime/short-times.ts'
 import { chainFaults, chainShapeOf, deathProbability, partitions } from './shape.ts'
 import type { ChainShape } from './shape.ts'
 import { isBad, runChainWorker, topicOf } from './worker.ts'
@@ -29,18 +30,11 @@ const brokers = `${brokerHost}:${port}`
 const startsWithinMs = 5_000
 const healsWithinMs = 600_000
 
-/** Everything is short: what a real cluster waits a minute for happens here within a second or two. */
 const properties = {
-  'group.initial.rebalance.delay.ms': '0',
-  'offsets.topic.num.partitions': '2',
+  ...shortTimes,
   'transaction.state.log.num.partitions': '2',
   // What a dead process had on its way may still come, and begin a transaction that nobody ends.
   'transaction.abort.timed.out.transaction.cleanup.interval.ms': '500',
-  'group.min.session.timeout.ms': '500',
-  'group.consumer.min.session.timeout.ms': '500',
-  'group.consumer.session.timeout.ms': '1500',
-  'group.consumer.min.heartbeat.interval.ms': '100',
-  'group.consumer.heartbeat.interval.ms': '150',
 }
 const lossy = new Set(['EndTxn', 'TxnOffsetCommit', 'Produce', 'InitProducerId', 'AddOffsetsToTxn'])
 

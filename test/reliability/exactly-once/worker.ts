@@ -4,13 +4,13 @@ import type { Platform } from '../../../src/platform/index.ts'
 import { assembleConsumer } from '../../../src/runtime/assemble.ts'
 import type { ConsumerSettings, WayParts } from '../../../src/runtime/assemble.ts'
 import { Batcher } from '../../../src/runtime/batch/batcher.ts'
-import type { ConsumerEvents } from '../../../src/runtime/consumer-events.ts'
 import type { Delivery } from '../../../src/runtime/delivery.ts'
 import { Alone } from '../../../src/runtime/lanes/alone.ts'
 import { orderKeyOf } from '../../../src/runtime/lanes/record-order.ts'
 import type { Way } from '../../../src/runtime/outcome.ts'
 import { makeExactlyOnce } from '../../../src/transaction/index.ts'
 import { watchPlatform } from '../clients/watched-platform.ts'
+import { silentEvents } from '../runtime/worker.ts'
 import { attempts } from './shape.ts'
 import type { ChainShape } from './shape.ts'
 
@@ -30,12 +30,6 @@ export interface ChainWorkerOptions {
 export const topicOf = (stage: number) => `stage-${stage}`
 const lookEveryMs = 25
 const drainMs = 600
-const ignore = () => undefined
-const silentEvents: ConsumerEvents = {
-  ...{ ended: ignore, failed: ignore, late: ignore, stuck: ignore, letterWritten: ignore },
-  ...{ letterFailed: ignore, committed: ignore, commitFailed: ignore, rebalanced: ignore },
-  ...{ outage: ignore, copySkipped: ignore, copyWritten: ignore, ownerDied: ignore },
-}
 
 /** A process that runs all stages until it is told to end; then it closes them in order, and holds nothing. */
 export async function runChainWorker(options: ChainWorkerOptions): Promise<void> {

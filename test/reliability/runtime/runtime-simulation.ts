@@ -13,6 +13,7 @@ import { readLetters } from './letters.ts'
 import { kindIn, makeRecords } from './records.ts'
 import { deathProbability, faultsOf, shapeOf } from './shape.ts'
 import type { RuntimeShape } from './shape.ts'
+import { shortTimes } from './short-times.ts'
 import { Witness } from './witness.ts'
 import { runWorker } from './worker.ts'
 
@@ -31,17 +32,6 @@ const healsWithinMs = 600_000
 /** What a fault may have done to a member of a group shows for so long: sessions and rebalances. */
 const aftermathMs = 6_000
 const outage = { fromMs: 1_000, lastsMs: 300_000 }
-
-/** Everything is short: what a real cluster waits a minute for happens here within a second or two. */
-const properties = {
-  'group.initial.rebalance.delay.ms': '0',
-  'offsets.topic.num.partitions': '2',
-  'group.min.session.timeout.ms': '500',
-  'group.consumer.min.session.timeout.ms': '500',
-  'group.consumer.session.timeout.ms': '1500',
-  'group.consumer.min.heartbeat.interval.ms': '100',
-  'group.consumer.heartbeat.interval.ms': '150',
-}
 
 /** How a seed is run again, with all that happens in it. */
 export const replayRuntime = (seed: number) =>
@@ -164,7 +154,7 @@ class RuntimeWorld {
 
   async #runBroker(platform: Platform): Promise<void> {
     const broker = await startBroker({
-      ...{ platform, port, properties, host: brokerHost, insecure: true },
+      ...{ platform, port, properties: shortTimes, host: brokerHost, insecure: true },
     })
     for (const name of [topic, `${topic}.dlq`, `${topic}.dlq-poison`]) {
       const configs = new Map<string, string>()

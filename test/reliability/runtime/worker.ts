@@ -24,7 +24,7 @@ export const group = 'workers'
 const lookEveryMs = 25
 const ignore = () => undefined
 /** The witness sees for itself. */
-const silentEvents: ConsumerEvents = {
+export const silentEvents: ConsumerEvents = {
   ...{ ended: ignore, failed: ignore, late: ignore, stuck: ignore, letterWritten: ignore },
   ...{ letterFailed: ignore, committed: ignore, commitFailed: ignore, rebalanced: ignore },
   ...{ outage: ignore, copyWritten: ignore, copySkipped: ignore, ownerDied: ignore },
