@@ -40,6 +40,13 @@ export function checkKafkaCode(code: number, what: string, detail?: string | nul
   if (code !== 0) throw new KafkaError(code, what, detail)
 }
 
+/** What brokers said, at the bottom of an error: Kafka's own names. */
+export function kafkaNamesIn(error: unknown): readonly KafkaErrorName[] {
+  if (error instanceof KafkaError) return [error.kafkaName]
+  if (error instanceof AggregateError) return error.errors.flatMap(kafkaNamesIn)
+  return error instanceof Error && error.cause !== undefined ? kafkaNamesIn(error.cause) : []
+}
+
 /** Whether trying again may help: a lost connection, or a code that Kafka calls retriable. */
 export function isWorthRetrying(error: unknown): boolean {
   return error instanceof MillraceError && error.retriable

@@ -2,7 +2,7 @@ export { Client, createClient } from './client.ts'
 export { Backoff } from './backoff.ts'
 export { isLoopback, parseBrokerAddresses } from './broker-address.ts'
 export type { BrokerAddress } from './broker-address.ts'
-export { ConnectionError, KafkaError } from './client-error.ts'
+export { ConnectionError, KafkaError, kafkaNamesIn } from './client-error.ts'
 export type { ClientOptions, TlsOptions } from './options.ts'
 export type { BearerToken, Credentials, SaslOptions } from './connection/sasl/sasl-options.ts'
 

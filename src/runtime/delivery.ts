@@ -33,7 +33,7 @@ export class Delivery {
   /** What its batch said is wrong with it: decided when the records before it have ended. */
   failure: { readonly error: unknown } | undefined
   /** What is written together with the commit that says that it has ended. */
-  #outputs: readonly ProducerRecord[] | undefined
+  #outputs: ProducerRecord[] | undefined
   /** Each run of its way has another one. */
   #run: object | undefined
   #durable: ((isCommitted: boolean) => void) | undefined
@@ -98,12 +98,13 @@ export class Delivery {
       const problem = `what ${this.toString()} sent came after its handler had ended: await it`
       throw new MillraceError('MILLRACE_RUNTIME_STATE_INVALID', problem)
     }
-    this.#outputs = [...(this.#outputs ?? []), record]
+    this.#outputs ??= []
+    this.#outputs.push(record)
   }
 
   /** This is written when it has ended, and nothing of what its handler has staged. */
   replaceOutputs(records: readonly ProducerRecord[]): void {
-    this.#outputs = records
+    this.#outputs = [...records]
   }
 
   get outputs(): readonly ProducerRecord[] {

@@ -1,4 +1,4 @@
-import { KafkaError } from '../client/index.ts'
+import { kafkaNamesIn } from '../client/index.ts'
 
 /** What no further try mends: somebody has to grant, create or enlarge something. */
 const permanent: ReadonlySet<string> = new Set([
@@ -20,17 +20,10 @@ const fencing: ReadonlySet<string> = new Set(['INVALID_PRODUCER_EPOCH', 'PRODUCE
 
 /** Whether the same may go well another time. */
 export function mayPass(error: unknown): boolean {
-  return !namesOf(error).some((name) => permanent.has(name))
+  return !kafkaNamesIn(error).some((name) => permanent.has(name))
 }
 
 /** Whether another producer has taken the transactional id. */
 export function isFenced(error: unknown): boolean {
-  return namesOf(error).some((name) => fencing.has(name))
-}
-
-/** What brokers said, at the bottom of it all. */
-function namesOf(error: unknown): string[] {
-  if (error instanceof KafkaError) return [error.kafkaName]
-  if (error instanceof AggregateError) return error.errors.flatMap(namesOf)
-  return error instanceof Error && error.cause !== undefined ? namesOf(error.cause) : []
+  return kafkaNamesIn(error).some((name) => fencing.has(name))
 }

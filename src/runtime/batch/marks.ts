@@ -1,4 +1,5 @@
 import type { Delivery } from '../delivery.ts'
+import { Queue } from '../lanes/queue.ts'
 
 /** What is to become of a record of a batch. */
 export type Verdict = 'done' | 'again' | { readonly error: unknown }
@@ -12,6 +13,8 @@ export type Verdict = 'done' | 'again' | { readonly error: unknown }
 export class Marks {
   readonly #deliveries: readonly Delivery[]
   readonly #marks = new Map<Delivery, Verdict>()
+  /** Made when the first record is marked: most handlers mark none. */
+  #queues: Map<Delivery, Queue<Delivery>> | undefined
   readonly #orderKeyOf: (delivery: Delivery) => string | undefined
 
   constructor(
@@ -46,16 +49,35 @@ export class Marks {
   }
 
   #mark(delivery: Delivery, verdict: Verdict): void {
-    const key = this.#orderKeyOf(delivery)
-    if (key !== undefined) {
-      for (const other of this.#deliveries) {
-        if (other === delivery) break
-        if (this.#orderKeyOf(other) !== key || this.#marks.has(other)) continue
-        throw new Error(
-          `${delivery.toString()} is marked before ${other.toString()} of the same key: records of a key end in their order`,
-        )
-      }
+    const first = this.#marks.has(delivery) ? delivery : this.#firstUnmarkedBeside(delivery)
+    if (first !== delivery) {
+      throw new Error(
+        `${delivery.toString()} is marked before ${first.toString()} of the same key: records of a key end in their order`,
+      )
     }
     this.#marks.set(delivery, verdict)
+  }
+
+  /** Of the records of its key. */
+  #firstUnmarkedBeside(delivery: Delivery): Delivery {
+    const queue = (this.#queues ??= this.#queuesByKey()).get(delivery)
+    if (queue === undefined) return delivery
+    while (queue.first !== undefined && this.#marks.has(queue.first)) queue.shift()
+    return queue.first ?? delivery
+  }
+
+  /** For each record that has a key the records of that key, which it shares with them. */
+  #queuesByKey(): Map<Delivery, Queue<Delivery>> {
+    const byKey = new Map<string, Queue<Delivery>>()
+    const queues = new Map<Delivery, Queue<Delivery>>()
+    for (const delivery of this.#deliveries) {
+      const key = this.#orderKeyOf(delivery)
+      if (key === undefined) continue
+      const queue = byKey.get(key) ?? new Queue<Delivery>()
+      byKey.set(key, queue)
+      queue.push(delivery)
+      queues.set(delivery, queue)
+    }
+    return queues
   }
 }

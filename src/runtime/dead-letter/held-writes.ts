@@ -1,4 +1,4 @@
-import { Backoff, KafkaError } from '../../client/index.ts'
+import { Backoff, kafkaNamesIn } from '../../client/index.ts'
 import type { ProducerRecord } from '../../client/index.ts'
 import type { Log } from '../../observe/index.ts'
 import type { Clock, Random } from '../../platform/index.ts'
@@ -88,8 +88,6 @@ export class HeldWrites {
 }
 
 function isTooLarge(error: unknown): boolean {
-  if (error instanceof KafkaError) {
-    return error.kafkaName === 'MESSAGE_TOO_LARGE' || error.kafkaName === 'RECORD_LIST_TOO_LARGE'
-  }
-  return error instanceof Error && error.cause !== undefined && isTooLarge(error.cause)
+  const names = kafkaNamesIn(error)
+  return names.includes('MESSAGE_TOO_LARGE') || names.includes('RECORD_LIST_TOO_LARGE')
 }
