@@ -49,7 +49,12 @@ function run(implementation) {
   rmSync(report, { force: true })
   const vitest = `${root}node_modules/vitest/vitest.mjs`
   const config = ['run', '--config=test/kafka/vitest.config.ts']
-  const reporters = ['--reporter=dot', '--reporter=json', `--outputFile.json=${report}`]
+  const reporters = [
+    '--reporter=dot',
+    '--reporter=./test/second-try-reporter.ts',
+    '--reporter=json',
+    `--outputFile.json=${report}`,
+  ]
   const started = Date.now()
   const { status, stdout, stderr } = spawnSync(
     process.execPath,
@@ -94,6 +99,7 @@ function tell(implementation, { status, failures, seconds, report: told }) {
     `${label}  ${implementation}: ${passed} passed, ${failed} failed${others} (${seconds} s)`,
   )
   if (failed > 0) console.log(`\n${failures}\n`)
+  else for (const [line] of failures.matchAll(/^passed at a second try: .*$/gm)) console.log(line)
 }
 
 /** Why an implementation cannot be had here. */

@@ -16,5 +16,6 @@ export default defineConfig({
     // The cases mostly wait: many at once use two cores better than few.
     maxConcurrency: 12,
     maxWorkers: 2,
+    retry: Number(process.env['MILLRACE_TEST_RETRIES'] ?? 0),
   },
 })

@@ -58,14 +58,15 @@ describe('what a program has under way in the real world', () => {
   it('is named, and nothing is left when it has come to its end', async () => {
     const simulation = createSimulation({ seed: 1, realWork: { isAtWork: () => false } })
     const process = simulation.host('machine').start('program', async () => {
-      await new Promise((resolve) => setTimeout(resolve, 10))
+      await new Promise((resolve) => setTimeout(resolve, 50))
     })
     await simulation.runUntil(() => simulation.realWorkUnderWay.length > 0, { withinMs: 1 })
     expect(simulation.realWorkUnderWay).toEqual(['1 × Timeout of program'])
     await simulation.runUntil(() => process.isOver, { withinMs: 60_000 })
     expect(simulation.realWorkUnderWay).toEqual([])
-    expect(simulation.realWaitMs).toBeGreaterThan(5)
-    expect(simulation.nowMs).toBeGreaterThan(5)
+    // How much of the timer is left when the world begins to wait is the machine's affair.
+    expect(simulation.realWaitMs).toBeGreaterThan(0)
+    expect(simulation.nowMs).toBeGreaterThan(0)
     simulation.end()
   })
 })
