@@ -22,11 +22,12 @@ const settings: DedupeSettings = {
 const duplicate = { skipped: 'duplicate' }
 const { random } = createNodePlatform()
 
-/** A consumer's dedupe, a store, and what is counted and said. */
+/** A consumer's dedupe, a store that others may share, and what is counted and said. */
 function newWorld(changes: Partial<DedupeSettings> = {}, wrap = (store: DedupeStore) => store) {
   const clock = new ManualClock()
   const memory = memoryDedupeStore({ clock })
   const store = wrap(memory)
+  const given = { ...settings, store, ...changes }
   const registry = createMetrics()
   const metrics = runtimeMetrics(registry)
   const said: string[] = []
@@ -37,7 +38,7 @@ function newWorld(changes: Partial<DedupeSettings> = {}, wrap = (store: DedupeSt
       log,
       groupId: 'workers',
       store,
-      settings: { ...settings, ...changes },
+      settings: given,
       metrics,
       isExactlyOnce,
     })
@@ -355,6 +356,41 @@ describe('a partition that is given up', () => {
     expect(counted('dropped_claims')).toBe(1)
     expect(await newDedupe().step(deliveryOf('e-1'), succeed)).toBeUndefined()
     expect(memory).toBeDefined()
+  })
+})
+
+describe('with the memory of its consumer alone', () => {
+  const ownMemory = { store: undefined }
+
+  it('a record without an id is left to the ledger, and a copy of one is known by where it was first', () => {
+    const { step } = newWorld(ownMemory)
+    let runs = 0
+    const count: Way = () => {
+      runs++
+      return undefined
+    }
+    const inPlace = { partition: 1, offset: 7, value: null }
+    expect([1, 2].map(() => step(deliveryOf(undefined, inPlace), count))).toEqual([
+      undefined,
+      undefined,
+    ])
+    const headers = { 'original-partition': '1', 'original-offset': '7' }
+    const copy = { topic: 'orders.workers.retry.30s', offset: 99, value: null, headers }
+    expect(step(deliveryOf(undefined, copy), count)).toBeUndefined()
+    expect(step(deliveryOf(undefined, { ...copy, offset: 100 }), fail)).toEqual(duplicate)
+    expect(runs).toBe(3)
+  })
+
+  it('a claim lasts for as long as its handler runs, and nothing has to be renewed', async () => {
+    const { step, clock } = newWorld(ownMemory)
+    const open = openHandler()
+    const running = step(deliveryOf('e-1'), open.way)
+    expect(clock.pendingTimers).toBe(0)
+    await clock.advance(3_600_000)
+    expect(step(deliveryOf('e-1'), fail)).toHaveProperty('postponedMs')
+    open.end()
+    await running
+    expect(step(deliveryOf('e-1'), fail)).toEqual(duplicate)
   })
 })
 

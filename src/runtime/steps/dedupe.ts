@@ -56,7 +56,8 @@ const pauseMsMax = 1_000
  * known what became of it. The claim is renewed while the handler runs, confirmed when the event is done, and
  * released when it is not: by a failure, by a rule, because its time was over or its partition was given up.
  *
- * With a store that answers at once, this does too.
+ * With a store that answers at once, this does too. With the memory of its consumer it claims no record that the ledger of its
+ * partition tells from others as well, and no claim expires: who holds one is alive.
  */
 export class Dedupe {
   readonly #parts: DedupeParts
@@ -64,6 +65,8 @@ export class Dedupe {
   readonly #held: HeldClaims
   readonly #log: SparseLog
   readonly #owner: string
+  readonly #isInMemory: boolean
+  readonly #claimMs: number
   #generation = 0
   /** How often a record was postponed in a row. */
   readonly #postponed = new WeakMap<Delivery, number>()
@@ -73,6 +76,8 @@ export class Dedupe {
     this.#parts = parts
     this.#identities = new EventIdentities(groupId)
     this.#log = new SparseLog(log, clock)
+    this.#isInMemory = settings.store === undefined
+    this.#claimMs = this.#isInMemory ? Infinity : settings.claimMs
     this.#owner = Buffer.from(random.bytes(ownerBytes)).toString('base64url')
     this.#held = new HeldClaims({
       clock,
@@ -100,17 +105,18 @@ export class Dedupe {
   /** Claims the event of a record. A claim has to be confirmed or released, and held for as long as its handler runs. */
   admit(delivery: Delivery): MaybeAsync<Admission> {
     if (delivery.decoded?.kind === 'unhandled') return undefined
+    if (this.#isInMemory && this.#identities.isKnownToLedger(delivery)) return undefined
     const id = this.#identities.idOf(delivery)
     return this.#claim(this.#newClaim(delivery, id), delivery, false)
   }
 
   /** The handler runs for longer than a call: its claim is renewed. */
   hold(claim: Claim): void {
-    this.#held.hold(claim)
+    if (!this.#isInMemory) this.#held.hold(claim)
   }
 
   letGo(claim: Claim): void {
-    this.#held.letGo(claim)
+    if (!this.#isInMemory) this.#held.letGo(claim)
   }
 
   /** The event is done. It is whether or not the store can be told. */
@@ -156,10 +162,9 @@ export class Dedupe {
   }
 
   #claim(claim: Claim, delivery: Delivery, isConflict: boolean): MaybeAsync<Admission> {
-    const { store, settings } = this.#parts
     let answer: MaybeAsync<ClaimAnswer>
     try {
-      answer = store.claim(claim, settings.claimMs)
+      answer = this.#parts.store.claim(claim, this.#claimMs)
     } catch (error) {
       return this.#unavailable(delivery, error)
     }

@@ -29,9 +29,14 @@ export class EventIdentities {
 
   /** The event's id, or the record's coordinates where it has none. */
   idOf(delivery: Delivery): string {
-    const { decoded } = delivery
-    const id = decoded?.kind === 'event' ? decoded.id : undefined
+    const id = givenId(delivery)
     return id === undefined ? this.#coordinatesOf(delivery) : shortened(id)
+  }
+
+  /** Whether the record has no id, and is no copy of one that was elsewhere: its partition's ledger knows whether it has ended. */
+  isKnownToLedger(delivery: Delivery): boolean {
+    if (givenId(delivery) !== undefined || delivery.copy !== undefined) return false
+    return !this.#sourceOf(delivery.topic).isRetryTopic
   }
 
   #sourceOf(topic: string): Source {
@@ -60,6 +65,10 @@ export class EventIdentities {
       ? `\u0000${firstPartition}-${firstOffset}`
       : shortened(`\u0000${topic}-${partition}-${offset}`)
   }
+}
+
+function givenId({ decoded }: Delivery): string | undefined {
+  return decoded?.kind === 'event' ? decoded.id : undefined
 }
 
 /** The id of an event that has the id of another: its bytes tell it from that one. */
