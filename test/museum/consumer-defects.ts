@@ -152,11 +152,21 @@ export const consumerDefects: readonly Defect[] = [
     name: 'fenced-by-own-join',
     story:
       'A static member ends when its first join, which was not answered, arrives after the second one.',
-    file: `${folder}/group/classic/classic-member.ts`,
-    original: 'if (this.#isFencedByItself()) {',
-    replacement: 'if (this.#joins < 0) {',
+    file: `${folder}/group/classic/instance-name.ts`,
+    original: 'if (isLate) return true',
+    replacement: '',
     caughtBy: `${folder}/group/classic/classic-member.test.ts`,
     test: 'takes its name back',
+  },
+  {
+    name: 'fenced-by-a-forgetful-coordinator',
+    story:
+      'A static member ends when the coordinator dies between the answer to its join and the assignments of the generation, and knows when it is back only who had the name before (Java).',
+    file: `${folder}/group/classic/instance-name.ts`,
+    original: '!hasId || this.#isWritten',
+    replacement: 'hasId || this.#isWritten',
+    caughtBy: `${folder}/group/classic/classic-member.test.ts`,
+    test: 'from a coordinator that has forgotten it',
   },
   {
     name: 'commit-repeated-for-what-was-lost',

@@ -137,6 +137,8 @@ async function loop(args: string[]): Promise<void> {
       'exactly-once': { type: 'boolean', default: false },
       // Apache Kafka on three nodes instead of the embedded broker.
       kafka: { type: 'boolean', default: false },
+      // One fault in so many is a broker's.
+      'broker-one-in': { type: 'string', default: '12' },
       // Writes the figures down for docs/reliability.md.
       record: { type: 'boolean', default: false },
     },
@@ -158,6 +160,7 @@ async function loopProcesses(
     readonly protocol: string
     readonly 'exactly-once': boolean
     readonly kafka: boolean
+    readonly 'broker-one-in': string
     readonly record: boolean
   },
   args: readonly string[],
@@ -169,7 +172,7 @@ async function loopProcesses(
   const { violations, figures } = await processLoop({
     ...{ faults: Number(values.kills), workers: Number(values.workers), groupProtocol: protocol },
     ...{ exactlyOnce: values['exactly-once'], cluster: values.kafka ? 'kafka' : 'embedded' },
-    ...{ brokerOneIn: 12, report: say },
+    ...{ brokerOneIn: Number(values['broker-one-in']), report: say },
   })
   for (const violation of violations) say(violation)
   say(`${violations.length} violations. ${JSON.stringify(figures)}`)

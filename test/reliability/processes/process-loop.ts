@@ -261,7 +261,6 @@ class ProcessLoop implements AsyncDisposable {
       figures: {
         ...this.#counts,
         processes: lives.length,
-        'static members fenced': this.#slots.reduce((sum, { fencedCount }) => sum + fencedCount, 0),
         'processes cut off': lives.filter(({ wasCutOff }) => wasCutOff).length,
         records: records.length,
         'handler runs': runs,

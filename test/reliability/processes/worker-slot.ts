@@ -46,8 +46,6 @@ export class WorkerSlot {
   readonly problems: string[] = []
   #child: ChildProcess | undefined
   #errors: string[] = []
-  /** How often a static member ended because the group knew another one of its name. */
-  fencedCount = 0
   isSuspended = false
 
   constructor(
@@ -94,11 +92,6 @@ export class WorkerSlot {
       life.diedAtMs = machineTimeMs()
       if (this.#child === child) this.#child = undefined
       if (signal === 'SIGKILL' || code === 0) return
-      if (this.#wasFenced) {
-        this.fencedCount += 1
-        this.start()
-        return
-      }
       this.problems.push(`${name} ended with ${code ?? signal}: ${this.#errors.join('')}`)
     })
     this.#child = child
@@ -141,14 +134,6 @@ export class WorkerSlot {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.kill()
     for (const { journal } of this.lives) journal.close()
-  }
-
-  /**
-   * A coordinator that dies between the answer to a static member's join and what the group's leader decides forgets who
-   * joined last, and fences it. Such a member ends with 1, and whoever runs it starts it again.
-   */
-  get #wasFenced(): boolean {
-    return this.#isStatic && this.#errors.join('').includes('MILLRACE_CLIENT_MEMBER_FENCED')
   }
 
   async #end(signal: NodeJS.Signals): Promise<void> {

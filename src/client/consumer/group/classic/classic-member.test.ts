@@ -320,4 +320,31 @@ describe('a static member', () => {
     expect(one.failure).toMatchObject({ code: 'MILLRACE_CLIENT_MEMBER_FENCED' })
     await until(() => other.held === all, 'replaced')
   })
+
+  it('takes its name back from a coordinator that has forgotten it, but not for ever', async () => {
+    await using bench = await startBench()
+    const first = bench.member('first', named)
+    first.subscribe('t')
+    await until(() => first.held === all, 'assigned')
+    await first.close()
+    // As a coordinator answers that died after it had answered the join, and knows the name under the id before.
+    let forgets = 2
+    bench.kafka.intercept('SyncGroup', (_request, proceed) => {
+      if (forgets === 0) return proceed()
+      forgets -= 1
+      return { errorCode: kafkaError.FENCED_INSTANCE_ID, assignment: Buffer.alloc(0) }
+    })
+    const second = bench.member('second', named)
+    second.subscribe('t')
+    await until(() => second.held === all || second.failure !== undefined, 'assigned')
+    expect(second.failure).toBeUndefined()
+    expect(second.told).toEqual([`assigned ${all}`])
+    await second.member.commit([offset('t', 0, 1)])
+    await second.close()
+    forgets = Infinity
+    const third = bench.member('third', named)
+    third.subscribe('t')
+    await until(() => third.failure !== undefined, 'fenced')
+    expect(third.failure).toMatchObject({ code: 'MILLRACE_CLIENT_MEMBER_FENCED' })
+  })
 })

@@ -8,7 +8,7 @@ import {
 import type { Timer } from '../../../../platform/index.ts'
 import type { Api, RequestInput, ResponseOf } from '../../../../protocol/index.ts'
 import { Backoff } from '../../../backoff.ts'
-import { ConnectionError, isWorthRetrying } from '../../../client-error.ts'
+import { isWorthRetrying } from '../../../client-error.ts'
 import type { Cluster } from '../../../cluster/cluster.ts'
 import { partitionKey } from '../../../topic-partition.ts'
 import type { TopicPartition } from '../../../topic-partition.ts'
@@ -27,6 +27,7 @@ import { Wakeup } from '../wakeup.ts'
 import { ClassicHeartbeat } from './classic-heartbeat.ts'
 import { joinRequest, leaveRequest, syncRequest } from './classic-membership.ts'
 import type { ClassicIdentity, LastAssignment } from './classic-membership.ts'
+import { InstanceName } from './instance-name.ts'
 import { assignAll, assignorMembers, LeaderView, wantedTopics } from './leader.ts'
 import type { MemberAssignment } from './leader.ts'
 
@@ -87,8 +88,7 @@ export class ClassicMember implements MemberProtocol, CommitAuthority {
   #overtaken = 0
   /** A join that nobody waits for any more. */
   #abandoned: Promise<JoinResponse> | undefined
-  /** Until then a join of a static member that had no id yet, and was not answered, is reckoned with. */
-  #joinMayArriveUntilMs = -Infinity
+  readonly #name: InstanceName
   /** A commit was refused because of a rebalance; the next one waits until the member has joined so often. */
   #commitsFromJoin = 0
 
@@ -96,6 +96,7 @@ export class ClassicMember implements MemberProtocol, CommitAuthority {
     const { cluster, coordinator, options } = world
     const { retryBackoffMs: firstMs, retryBackoffMsMax: limitMs } = cluster.options
     this.#world = world
+    this.#name = new InstanceName(cluster.platform.clock, options.sessionTimeoutMs)
     this.#isCooperative = options.assignors.every(({ isCooperative }) => isCooperative)
     this.#backoff = new Backoff(cluster.platform.random, { firstMs, limitMs })
     this.#session = new SilenceWatch(cluster.platform.clock, options.sessionTimeoutMs, () =>
@@ -152,7 +153,7 @@ export class ClassicMember implements MemberProtocol, CommitAuthority {
     this.#outside()
     this.#reason = 'comes back'
     if (stays || identity.memberId === '') return
-    this.#memberId = ''
+    this.#forgetId()
     try {
       const request = leaveRequest(options.groupId, identity, reason)
       const isStatic = identity.groupInstanceId !== undefined
@@ -252,10 +253,10 @@ export class ClassicMember implements MemberProtocol, CommitAuthority {
       ...(options.groupInstanceId === undefined ? {} : { versionMin: 5 }),
     })
     const mayArriveLate = this.#memberId === '' && options.groupInstanceId !== undefined
-    if (mayArriveLate) joining.catch((error: unknown) => this.#joinUnanswered(error))
+    if (mayArriveLate) joining.catch((error: unknown) => this.#name.joinUnanswered(error))
     const response = await life.unlessInterrupted(joining)
     if (response === undefined) {
-      if (mayArriveLate) this.#joinUnanswered()
+      if (mayArriveLate) this.#name.joinUnanswered()
       this.#abandoned = joining
       return undefined
     }
@@ -275,23 +276,6 @@ export class ClassicMember implements MemberProtocol, CommitAuthority {
     this.#session.heard(life.holdings.isEmpty ? cluster.platform.clock.elapsedMs() : sentMs)
     this.#heartbeat.start()
     return response
-  }
-
-  #joinUnanswered(error?: unknown): void {
-    if (error instanceof ConnectionError && !error.wasSent) return
-    const { cluster, options } = this.#world
-    this.#joinMayArriveUntilMs = cluster.platform.clock.elapsedMs() + options.sessionTimeoutMs
-  }
-
-  /**
-   * A static member without an id has joined twice, since the first join was not answered. When that one arrives
-   * after the second, it takes the name over from it: the member is fenced by itself, and takes its name back. If
-   * it was another after all, that one is fenced, once.
-   */
-  #isFencedByItself(): boolean {
-    const isPossible = this.#world.cluster.platform.clock.elapsedMs() < this.#joinMayArriveUntilMs
-    this.#joinMayArriveUntilMs = -Infinity
-    return isPossible
   }
 
   async #joinRefused(code: number): Promise<void> {
@@ -355,6 +339,7 @@ export class ClassicMember implements MemberProtocol, CommitAuthority {
       if (response === undefined) continue
       const { errorCode } = response
       if (errorCode === kafkaError.NONE) {
+        this.#name.assigned()
         this.#session.heard(sentMs)
         // A process that stood still finds answers from before: by now they may not be true any more.
         this.#session.check()
@@ -469,13 +454,14 @@ export class ClassicMember implements MemberProtocol, CommitAuthority {
   /** The coordinator does not know the member, or not in this generation, or wants nothing to do with it. */
   #refused(code: number, what: string): void {
     const { life, options } = this.#world
-    if (code === kafkaError.UNKNOWN_MEMBER_ID) this.#memberId = ''
+    if (code === kafkaError.UNKNOWN_MEMBER_ID) this.#forgetId()
     else if (code !== kafkaError.ILLEGAL_GENERATION) {
       if (isRetriable(code)) return
       if (code === kafkaError.FENCED_INSTANCE_ID) {
-        this.#memberId = ''
-        if (this.#isFencedByItself()) {
-          this.#lose(`fenced (${what}), perhaps by a join of its own that was not answered`)
+        const isTakenBack = this.#name.isTakenBack(this.#memberId !== '')
+        this.#forgetId()
+        if (isTakenBack) {
+          this.#lose(`fenced (${what}), perhaps by itself: it takes its name back`)
           return
         }
       }
@@ -498,6 +484,11 @@ export class ClassicMember implements MemberProtocol, CommitAuthority {
     this.#outside()
     this.#reason ??= why
     life.lose()
+  }
+
+  #forgetId(): void {
+    this.#memberId = ''
+    this.#name.idGone()
   }
 
   #outside(): void {
