@@ -19,6 +19,7 @@ const login = { user: 'alice', password: 'wonderland' }
 const properties = {
   'group.consumer.heartbeat.interval.ms': '500',
   'group.consumer.min.heartbeat.interval.ms': '500',
+  'group.min.session.timeout.ms': '1000',
   'transaction.abort.timed.out.transaction.cleanup.interval.ms': '500',
 }
 

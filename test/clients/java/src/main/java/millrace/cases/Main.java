@@ -29,6 +29,8 @@ public final class Main {
         ClusterAdminCases.addTo(suite);
         SecurityCases.addTo(suite);
         StreamsCases.addTo(suite);
+        StreamsJoinCases.addTo(suite);
+        StreamsWindowCases.addTo(suite);
         ToolCases.addTo(suite);
         boolean passed = suite.run();
         // Clients of a case that was given up may still have threads.
