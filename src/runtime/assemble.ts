@@ -30,6 +30,7 @@ import { OutageGuard } from './failure/outage-guard.ts'
 import type { Alone } from './lanes/alone.ts'
 import { Turns } from './lanes/turns.ts'
 import type { RecordOrder } from './lanes/record-order.ts'
+import { LatestTime } from './latest-time.ts'
 import { wayThrough } from './outcome.ts'
 import type { Way } from './outcome.ts'
 import { NotBeforeSource } from './retry/not-before-source.ts'
@@ -85,6 +86,8 @@ export interface ConsumerAssembly {
   readonly driver: Driver
   readonly platform: Platform
   readonly log: Log
+  /** What those who measure its records keep up to date; the consumer's own where this is not given. */
+  readonly time?: LatestTime
   readonly settings: ConsumerSettings
   /** Makes the way of its records, once it is known what they share. */
   readonly way: (parts: WayParts) => Way
@@ -157,7 +160,8 @@ export function assembleConsumer(assembly: ConsumerAssembly): ConsumerRun {
     stopped: (partition, reason, error) => assembly.replay?.stopped(partition, reason, error),
     source: (callbacks) => sourceOf(assembly, retryTopics, callbacks),
     world: (source, callbacks) => {
-      const turns = new Turns(clock, settings.concurrency)
+      const { time = new LatestTime(clock) } = assembly
+      const turns = new Turns(clock, time, settings.concurrency)
       assembly.alone.add(turns)
       const guard = guardOf(assembly, turns)
       const exactlyOnce = exactlyOnceOf(assembly, source)
@@ -176,6 +180,7 @@ export function assembleConsumer(assembly: ConsumerAssembly): ConsumerRun {
           assembly.way({ turns, guard, order: settings.order, staging: exactlyOnce }),
         ),
         clock,
+        time,
         turns,
         alone: assembly.alone,
         guard,
@@ -249,6 +254,7 @@ function stagedOf(
 function timed(strategy: CommitStrategy, clock: Clock, events: ConsumerEvents): CommitStrategy {
   return {
     close: async () => strategy.close?.(),
+    settled: async () => strategy.settled?.(),
     async commit(commits, call) {
       const beganMs = clock.elapsedMs()
       try {

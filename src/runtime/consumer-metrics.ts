@@ -6,7 +6,9 @@ import type { Clock } from '../platform/index.ts'
 import type { ConsumerEvents } from './consumer-events.ts'
 import type { ConsumerRun } from './consumer-run.ts'
 import type { Delivery } from './delivery.ts'
+import type { LatestTime } from './latest-time.ts'
 import type { PartitionRun } from './partition-run.ts'
+import { LatestLookup } from './latest-lookup.ts'
 import type { RecordMetrics } from './steps/measure.ts'
 import { eventTypeOf } from './steps/measure.ts'
 
@@ -14,6 +16,7 @@ export interface ConsumerMetricsParts {
   readonly metrics: RuntimeMetrics
   readonly records: RecordMetrics
   readonly clock: Clock
+  readonly time: LatestTime
   readonly group: string
   /** When the last commit of each partition was acknowledged, in seconds since 1970. */
   readonly commitTimes: CommitTimes
@@ -25,11 +28,11 @@ export type CommitTimes = Map<string, number>
 
 /** Counts what a consumer tells of itself. */
 export function countEvents(parts: ConsumerMetricsParts): ConsumerEvents {
-  const { metrics, records, group, clock, commitTimes, stuck } = parts
+  const { metrics, records, group, clock, time, commitTimes, stuck } = parts
   const commitSeconds = metrics.commitDuration.with({ group })
   const outageOpen = metrics.outageOpen.with({ group })
   const outages = metrics.outages.with({ group })
-  const age = ages(metrics, group, clock)
+  const age = ages(metrics, group, time)
   return {
     ended: (delivery, ending) => {
       records.ended(delivery, ending)
@@ -84,22 +87,21 @@ export function countEvents(parts: ConsumerMetricsParts): ConsumerEvents {
 }
 
 /** How old records were when they were done, by the topic that they belong to. */
-function ages(metrics: RuntimeMetrics, group: string, clock: Clock): (delivery: Delivery) => void {
-  const byTopic = new Map<string, ReturnType<RuntimeMetrics['endToEndLatency']['with']>>()
+function ages(
+  metrics: RuntimeMetrics,
+  group: string,
+  time: LatestTime,
+): (delivery: Delivery) => void {
+  const byTopic = new LatestLookup((topic) => metrics.endToEndLatency.with({ group, topic }))
   return ({ sourceTopic: topic, copy, record }) => {
     const { timestamp } = copy ?? record
-    if (timestamp < 0) return
-    let seconds = byTopic.get(topic)
-    if (seconds === undefined) {
-      byTopic.set(topic, (seconds = metrics.endToEndLatency.with({ group, topic })))
-    }
-    seconds.observe(Math.max(0, clock.now() - timestamp) / 1_000)
+    if (timestamp >= 0) byTopic.get(topic).observe(Math.max(0, time.nowMs - timestamp) / 1_000)
   }
 }
 
 /** Lets metrics be read from a consumer that runs. */
 export function observeConsumer(
-  { metrics, group, clock, commitTimes }: Omit<ConsumerMetricsParts, 'records' | 'stuck'>,
+  { metrics, group, clock, commitTimes }: Omit<ConsumerMetricsParts, 'records' | 'time' | 'stuck'>,
   run: ConsumerRun,
 ): void {
   const each = (read: (partition: PartitionRun) => number) => {

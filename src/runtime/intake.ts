@@ -1,11 +1,13 @@
 import type { SourceRecord } from '../driver/index.ts'
 import type { Clock } from '../platform/index.ts'
 import type { LaneTable } from './lanes/lane-table.ts'
+import type { LatestTime } from './latest-time.ts'
 import type { PartitionInput } from './partition-input.ts'
 
 /** What an intake has to do with. */
 export interface IntakeParts {
   readonly clock: Clock
+  readonly time: LatestTime
   readonly input: PartitionInput
   readonly lanes: LaneTable
   /** The most records that wait in lanes, and the most bytes of them. */
@@ -50,14 +52,14 @@ export class Intake {
   take(): void {
     if (this.#isTaking) return
     this.#isTaking = true
-    const { clock, input, isOpen, isHeld, accept, failed } = this.#parts
+    const { clock, time, input, isOpen, isHeld, accept, failed } = this.#parts
     try {
-      const untilMs = clock.elapsedMs() + turnMs
+      const untilMs = time.ask() + turnMs
       while (isOpen()) {
         const record = input.peek()
         if (record === undefined) break
         // Handlers that answer at once must not keep heartbeats and timers waiting.
-        if (clock.elapsedMs() > untilMs) {
+        if (time.isPast(untilMs)) {
           clock.defer(() => this.take())
           return
         }

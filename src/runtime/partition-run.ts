@@ -75,9 +75,9 @@ export class PartitionRun
         world.commits.changed(0)
       },
     })
-    const { clock, waitingMax, waitingBytesMax } = world
+    const { clock, time, waitingMax, waitingBytesMax } = world
     this.#intake = new Intake({
-      ...{ clock, waitingMax, waitingBytesMax, input: this.#input, lanes: this.#lanes },
+      ...{ clock, time, waitingMax, waitingBytesMax, input: this.#input, lanes: this.#lanes },
       isOpen: () => this.#mayStart,
       isHeld: () => this.#holds > 0,
       mayStart: (offset) => this.ledger.mayStart(offset),

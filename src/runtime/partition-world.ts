@@ -8,6 +8,7 @@ import type { OutageGuard } from './failure/outage-guard.ts'
 import type { Alone } from './lanes/alone.ts'
 import type { RecordOrder } from './lanes/record-order.ts'
 import type { Turns } from './lanes/turns.ts'
+import type { LatestTime } from './latest-time.ts'
 import type { Ending, Way } from './outcome.ts'
 import type { PartitionRun } from './partition-run.ts'
 import type { Running } from './running.ts'
@@ -23,6 +24,7 @@ export interface PartitionWorld {
   readonly failures: Failures
   readonly guard: OutageGuard
   readonly clock: Clock
+  readonly time: LatestTime
   readonly commits: Commits
   /** Where what is written goes with the commits. */
   readonly staged: StagedBytes | undefined

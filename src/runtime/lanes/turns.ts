@@ -1,4 +1,5 @@
 import type { Clock } from '../../platform/index.ts'
+import type { LatestTime } from '../latest-time.ts'
 import { Queue } from './queue.ts'
 
 /** The event loop gets its turn so often. */
@@ -23,6 +24,7 @@ export interface TurnTaker {
 export class Turns {
   readonly slots: number
   readonly #clock: Clock
+  readonly #time: LatestTime
   #taken = 0
   /** While somebody holds it, nothing starts. */
   #holds = 0
@@ -31,8 +33,9 @@ export class Turns {
   readonly #queue = new Queue<TurnTaker>()
   readonly #queued = new Set<TurnTaker>()
 
-  constructor(clock: Clock, slots: number) {
+  constructor(clock: Clock, time: LatestTime, slots: number) {
     this.#clock = clock
+    this.#time = time
     this.slots = slots
   }
 
@@ -87,12 +90,12 @@ export class Turns {
   run(): void {
     if (this.#isRunning) return
     this.#isRunning = true
-    const untilMs = this.#clock.elapsedMs() + turnMs
+    const untilMs = this.#time.ask() + turnMs
     try {
       while (this.#mayRun()) {
         const taker = this.#queue.shift()
         if (taker === undefined) return
-        if (this.#clock.elapsedMs() > untilMs) {
+        if (this.#time.isPast(untilMs)) {
           this.#queue.push(taker)
           this.#clock.defer(() => this.run())
           return

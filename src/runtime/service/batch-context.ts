@@ -1,7 +1,7 @@
 import type { DecodedEvent, Event } from '../../contract/index.ts'
 import type { BatchCall } from '../batch/batcher.ts'
 import type { Delivery } from '../delivery.ts'
-import { coordinatesOf, eventIn } from '../steps/decode.ts'
+import { eventIn } from '../steps/decode.ts'
 import { HandlerContext } from './handler-context.ts'
 import type { Sending } from './sending.ts'
 
@@ -11,12 +11,12 @@ export class BatchEvent<EventType = Event> extends HandlerContext {
 
   constructor(delivery: Delivery, sending: Sending) {
     const { event } = eventIn(delivery.decoded) as DecodedEvent
-    super(delivery, event.id, sending)
+    super(delivery, sending)
     this.event = event as EventType
   }
 }
 
-/** What a batch handler gets beside the records. */
+/** What a batch handler gets beside the records; what can be called may be taken out of it. */
 export class BatchContext<Item extends HandlerContext> {
   readonly #call: BatchCall
   readonly #deliveries: ReadonlyMap<Item, Delivery>
@@ -35,12 +35,12 @@ export class BatchContext<Item extends HandlerContext> {
    * The record is done, also if the batch fails. Records of a key are marked in their order: marking one before an earlier
    * one of its key throws.
    */
-  done(record: Item): void {
+  readonly done = (record: Item): void => {
     this.#call.marks.done(this.#deliveryOf(record))
   }
 
   /** The record has failed, and nothing else: what is done about failures is done about it. */
-  fail(record: Item, error: unknown): void {
+  readonly fail = (record: Item, error: unknown): void => {
     this.#call.marks.fail(this.#deliveryOf(record), error)
   }
 
@@ -65,7 +65,7 @@ export function callWithRecords(
   sending: Sending,
 ): (call: BatchCall) => unknown {
   return callWith(handler, (delivery) => {
-    return new HandlerContext(delivery, coordinatesOf(delivery), sending)
+    return new HandlerContext(delivery, sending)
   })
 }
 

@@ -10,6 +10,7 @@ import { CodecSinks } from '../dead-letter/codec-sinks.ts'
 import type { MakeExactlyOnce, Staging } from '../commit/exactly-once.ts'
 import type { Delivery } from '../delivery.ts'
 import type { Alone } from '../lanes/alone.ts'
+import { LatestTime } from '../latest-time.ts'
 import type { Step } from '../outcome.ts'
 import type { ReplayChanges } from '../replay/replay.ts'
 import type { ReplayedConsumer, ReplayOptions } from '../replay/replay-options.ts'
@@ -81,14 +82,15 @@ export class ConsumerAssemblies {
     const { driver, platform, log, metrics, alone, processId, stuck, failed } = this.#parts
     const { makeExactlyOnce } = this.#parts
     const { clock } = platform
-    const records = new RecordMetrics(metrics, clock)
+    const time = new LatestTime(clock)
+    const records = new RecordMetrics(metrics, time)
     const commitTimes = new Map<string, number>()
     const counted = { metrics, clock, group: settings.groupId, commitTimes }
-    const events = countEvents({ ...counted, records, stuck })
+    const events = countEvents({ ...counted, records, time, stuck })
     const sinks = this.#sinks(facts)
     const later = this.#laterLetters(settings, facts)
     const assembly: ConsumerAssembly = {
-      ...{ driver, platform, log, settings, alone, processId, failed },
+      ...{ driver, platform, log, time, settings, alone, processId, failed },
       ...(makeExactlyOnce && { makeExactlyOnce }),
       sink: sinks.of('none'),
       sinkOf: (compression) => sinks.of(compression),

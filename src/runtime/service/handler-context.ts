@@ -4,6 +4,7 @@ import type { ProducerRecord, RecordResult } from '../../client/index.ts'
 import type { SourceRecord } from '../../driver/index.ts'
 import { MillraceError } from '../../errors.ts'
 import type { Delivery } from '../delivery.ts'
+import { coordinatesOf, eventIn } from '../steps/decode.ts'
 import type { Sending, StagedSending } from './sending.ts'
 
 /** What may be said of an event that is published. */
@@ -33,20 +34,25 @@ export type Send = <Contract extends EventContract>(
   options?: PublishOptions,
 ) => Promise<void>
 
-/** What a handler gets beside the event: where it comes from, and what can be done about it. */
+/**
+ * What a handler gets beside the event: where it comes from, and what can be done about it. One is made for each run, so that it
+ * holds next to nothing, and what can be called is made when it is asked for: a handler may take it out of the context.
+ */
 export class HandlerContext {
   readonly #delivery: Delivery
   readonly #sending: Sending
   /** Of the run of the handler that it belongs to, under exactly-once. */
   readonly #run: object | undefined
-  /** The id of the event, or what stands for it. */
-  readonly id: string
 
-  constructor(delivery: Delivery, id: string, sending: Sending) {
+  constructor(delivery: Delivery, sending: Sending) {
     this.#delivery = delivery
-    this.id = id
     this.#sending = sending
     this.#run = sending.staged === undefined ? undefined : delivery.run
+  }
+
+  /** The id of the event, or what stands for it. */
+  get id(): string {
+    return eventIn(this.#delivery.decoded)?.event.id ?? coordinatesOf(this.#delivery)
   }
 
   /** The topic that the record belongs to. Of a copy that waited to be tried again, the place is where it was first. */
@@ -82,8 +88,8 @@ export class HandlerContext {
   }
 
   /** The header's value as text; undefined where there is none. */
-  header(name: string): string | undefined {
-    return this.#delivery.record.header(name)?.toString()
+  get header(): (name: string) => string | undefined {
+    return (name) => this.#delivery.record.header(name)?.toString()
   }
 
   /** What is handed on to what is sent because of this event. */
@@ -93,7 +99,7 @@ export class HandlerContext {
 
   /**
    * Sends an event because of this one, as part of what makes the record done: under exactly-once it is written by the
-   * transaction that says so, or not at all; else at once, like `publish`. Await it. May be taken out of the context.
+   * transaction that says so, or not at all; else at once, like `publish`. Await it.
    */
   get send(): Send {
     return async (event, data, options) => {
@@ -116,7 +122,7 @@ export class HandlerContext {
 
   /**
    * Sends an event because of this one, at once; resolves when it is acknowledged. Await it: the record is done only when
-   * what it sent is. Not under exactly-once, where `send` makes it part of the transaction. May be taken out of the context.
+   * what it sent is. Not under exactly-once, where `send` makes it part of the transaction.
    */
   get publish(): Publish {
     return async (event, data, options) => {

@@ -6,7 +6,7 @@ import type { Delivery } from '../delivery.ts'
 import { orderKeyOf } from '../lanes/record-order.ts'
 import { wayThrough } from '../outcome.ts'
 import type { Outcome, Way } from '../outcome.ts'
-import { coordinatesOf, eventIn } from '../steps/decode.ts'
+import { eventIn } from '../steps/decode.ts'
 import { guardedStep } from '../steps/user-step.ts'
 import type { StepParts, UserStep } from '../steps/user-step.ts'
 import { callWithEvents } from './batch-context.ts'
@@ -93,7 +93,7 @@ export class Handlers {
       if (decoded.kind === 'event') return (ways.get(decoded.event.type) ?? passOver)(delivery)
       if (tombstone === undefined) return deleted
       if (delivery.lane?.isShared === true) return behindBatch
-      const context = new HandlerContext(delivery, coordinatesOf(delivery), parts.sending)
+      const context = new HandlerContext(delivery, parts.sending)
       return settled(tombstone(decoded, context))
     }
   }
@@ -146,7 +146,7 @@ function handledTwice(type: string): OptionError {
 function wayOf({ handler, steps }: Registered, { sending, stepParts }: HandlingParts): Way {
   const run: Way = (delivery) => {
     const { event } = eventIn(delivery.decoded) as DecodedEvent
-    return settled(handler(event, new HandlerContext(delivery, event.id, sending)))
+    return settled(handler(event, new HandlerContext(delivery, sending)))
   }
   const guarded = steps.map((step) => guardedStep(step, stepParts))
   return wayThrough(guarded, run)

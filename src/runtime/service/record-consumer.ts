@@ -4,7 +4,6 @@ import { Batcher } from '../batch/batcher.ts'
 import { orderKeyOf } from '../lanes/record-order.ts'
 import type { Way } from '../outcome.ts'
 import { wayThrough } from '../outcome.ts'
-import { coordinatesOf } from '../steps/decode.ts'
 import { checkSteps, guardedStep } from '../steps/user-step.ts'
 import type { UserStep } from '../steps/user-step.ts'
 import { callWithRecords } from './batch-context.ts'
@@ -62,7 +61,7 @@ export class RecordConsumer {
     if ('handler' in handling) {
       const { handler } = handling
       return (delivery) => {
-        const context = new HandlerContext(delivery, coordinatesOf(delivery), sending)
+        const context = new HandlerContext(delivery, sending)
         return settled(handler(delivery.record, context))
       }
     }

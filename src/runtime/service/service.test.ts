@@ -33,9 +33,9 @@ describe('a service', () => {
       .on(OrderCreated, async ({ data }, { publish }) => {
         await publish(OrderShipped, { orderId: data.orderId })
       })
-      .on(OrderShipped, ({ data }, context) => {
+      .on(OrderShipped, ({ data }, { header }) => {
         shipped.push(data.orderId)
-        causes.push(context.header('causation-id'))
+        causes.push(header('causation-id'))
       })
     await service.start()
     await service.publish(OrderCreated, { orderId: 'o-1', amount: 1 }, { id: 'cause' })

@@ -1,6 +1,7 @@
 import { decodeRecord } from '../../contract/index.ts'
 import type { DecodedRecord, RawRecord, TopicContract } from '../../contract/index.ts'
 import type { Delivery } from '../delivery.ts'
+import { LatestLookup } from '../latest-lookup.ts'
 import type { Step } from '../outcome.ts'
 
 /**
@@ -11,20 +12,27 @@ export function decodeStep(
   topics: ReadonlyMap<string, TopicContract>,
   handled: ReadonlySet<string>,
 ): Step {
+  const contracts = new LatestLookup((name) => topics.get(name))
+  const options = { handled }
   return (delivery, next) => {
-    const topic = topics.get(delivery.sourceTopic)
+    const topic = contracts.get(delivery.sourceTopic)
     if (topic === undefined) return next(delivery)
-    const options = { handled, fallbackId: () => coordinatesOf(delivery) }
     const decoded = decodeRecord(topic, delivery.record as RawRecord, options)
     if (decoded instanceof Promise) {
       return decoded.then((read) => {
-        delivery.decoded = read
+        delivery.decoded = identified(read, delivery)
         return next(delivery)
       })
     }
-    delivery.decoded = decoded
+    delivery.decoded = identified(decoded, delivery)
     return next(delivery)
   }
+}
+
+/** An event that has no id gets what stands for it. */
+function identified(decoded: DecodedRecord, delivery: Delivery): DecodedRecord {
+  if (decoded.kind !== 'event' || decoded.id !== undefined) return decoded
+  return { ...decoded, event: { ...decoded.event, id: coordinatesOf(delivery) } }
 }
 
 /** What stands for the id of an event that has none: where it is, or was first. */

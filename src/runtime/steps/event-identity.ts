@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { retryTopicName } from '../../contract/index.ts'
 import { eventIdCharactersMax } from '../../store/index.ts'
 import type { Delivery } from '../delivery.ts'
+import { LatestLookup } from '../latest-lookup.ts'
 
 /** Where the events of a topic that is read come from. */
 interface Source {
@@ -15,7 +16,7 @@ export class EventIdentities {
   /** What stands in the names of the group's retry topics behind the topic that they belong to. */
   readonly #retryPart: string
   /** By the topic that is read. */
-  readonly #sources = new Map<string, Source>()
+  readonly #sources = new LatestLookup((topic) => this.#newSource(topic))
 
   constructor(groupId: string) {
     this.#groupId = groupId
@@ -24,7 +25,7 @@ export class EventIdentities {
 
   /** Within what the ids of a topic are unique. A retry topic is told by its name: no header chooses a scope. */
   scopeOf(topic: string): string {
-    return this.#sourceOf(topic).scope
+    return this.#sources.get(topic).scope
   }
 
   /** The event's id, or the record's coordinates where it has none. */
@@ -36,13 +37,7 @@ export class EventIdentities {
   /** Whether the record has no id, and is no copy of one that was elsewhere: its partition's ledger knows whether it has ended. */
   isKnownToLedger(delivery: Delivery): boolean {
     if (givenId(delivery) !== undefined || delivery.copy !== undefined) return false
-    return !this.#sourceOf(delivery.topic).isRetryTopic
-  }
-
-  #sourceOf(topic: string): Source {
-    let source = this.#sources.get(topic)
-    if (source === undefined) this.#sources.set(topic, (source = this.#newSource(topic)))
-    return source
+    return !this.#sources.get(delivery.topic).isRetryTopic
   }
 
   #newSource(topic: string): Source {
@@ -54,7 +49,7 @@ export class EventIdentities {
 
   /** Where the record is, or was first. Begins as no id does that anybody would write. */
   #coordinatesOf({ topic, partition, offset, record, copy }: Delivery): string {
-    if (!this.#sourceOf(topic).isRetryTopic) {
+    if (!this.#sources.get(topic).isRetryTopic) {
       return `\u0000${copy?.partition ?? partition}-${copy?.offset ?? offset}`
     }
     const [firstPartition, firstOffset] = ['original-partition', 'original-offset'].map((name) =>

@@ -1,6 +1,7 @@
 import type { RuntimeMetrics } from '../../observe/index.ts'
-import type { Clock } from '../../platform/index.ts'
 import type { Delivery } from '../delivery.ts'
+import { LatestLookup } from '../latest-lookup.ts'
+import type { LatestTime } from '../latest-time.ts'
 import type { Ending, Step } from '../outcome.ts'
 
 type Histogram = ReturnType<RuntimeMetrics['eventProcessing']['with']>
@@ -17,21 +18,23 @@ interface Series {
 /** Counts records and times the runs of their handlers, by topic and type of event. */
 export class RecordMetrics {
   readonly #metrics: RuntimeMetrics
-  readonly #clock: Clock
+  readonly #time: LatestTime
   /** By topic, then by type. */
-  readonly #series = new Map<string, Map<string, Series>>()
+  readonly #series = new LatestLookup(
+    (topic) => new LatestLookup((type) => this.#make(topic, type)),
+  )
 
-  constructor(metrics: RuntimeMetrics, clock: Clock) {
+  constructor(metrics: RuntimeMetrics, time: LatestTime) {
     this.#metrics = metrics
-    this.#clock = clock
+    this.#time = time
   }
 
   /** Times what comes after it. */
   get step(): Step {
     return (delivery, next) => {
       const { seconds } = this.#of(delivery)
-      const beganMs = this.#clock.elapsedMs()
-      const observe = () => seconds.observe((this.#clock.elapsedMs() - beganMs) / 1_000)
+      const beganMs = this.#time.ask()
+      const observe = () => seconds.observe((this.#time.ask() - beganMs) / 1_000)
       let outcome
       try {
         outcome = next(delivery)
@@ -62,13 +65,7 @@ export class RecordMetrics {
   }
 
   #of(delivery: Delivery): Series {
-    const type = eventTypeOf(delivery)
-    const topic = delivery.sourceTopic
-    let types = this.#series.get(topic)
-    if (types === undefined) this.#series.set(topic, (types = new Map<string, Series>()))
-    let series = types.get(type)
-    if (series === undefined) types.set(type, (series = this.#make(topic, type)))
-    return series
+    return this.#series.get(delivery.sourceTopic).get(eventTypeOf(delivery))
   }
 
   #make(topic: string, event_type: string): Series {
