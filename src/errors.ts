@@ -40,6 +40,12 @@ export const errorCodes = {
   MILLRACE_RUNTIME_START_REFUSED: { retriable: false },
   MILLRACE_RUNTIME_REPLAY_STOPPED: { retriable: false },
   MILLRACE_TRANSACTION_ID_SHARED: { retriable: false },
+  MILLRACE_STORE_NOT_INSTALLED: { retriable: false },
+  MILLRACE_STORE_IN_USE: { retriable: true },
+  MILLRACE_STORE_FAILED: { retriable: false },
+  MILLRACE_STORE_MISUSED: { retriable: false },
+  MILLRACE_STREAM_STATE_UNREADABLE: { retriable: false },
+  MILLRACE_STREAM_STATE_ELSEWHERE: { retriable: true },
   MILLRACE_HISTORY_VIOLATED: { retriable: false },
   MILLRACE_SIMULATION_FAILED: { retriable: false },
 } as const satisfies Record<string, { retriable: boolean }>

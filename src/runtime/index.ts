@@ -24,6 +24,7 @@ export type {
 export type { RetryCopyOptions } from './retry/retry-settings.ts'
 export type { ReplayOptions, ReplayPlace } from './replay/replay-options.ts'
 export type { ReplayResult } from './replay/replay.ts'
+export { fingerprintOf } from './steps/fingerprint.ts'
 export { rateLimit } from './steps/rate-limit.ts'
 export type { RateLimitOptions } from './steps/rate-limit.ts'
 export type { StepMaker, StepParts, UserStep } from './steps/user-step.ts'
@@ -41,6 +42,8 @@ export type {
   Staging,
 } from './commit/exactly-once.ts'
 export type { RetryOptions } from './failure/failures.ts'
+export { letterOf } from './dead-letter/letter.ts'
+export type { Letter, LetteredRecord } from './dead-letter/letter.ts'
 export type { Delivery } from './delivery.ts'
 export type { Outcome, Postponed, Skip, Step, Way } from './outcome.ts'
 export type { RecordOrder } from './lanes/record-order.ts'

@@ -23,6 +23,10 @@ export { NotQuietError } from './world/quiet.ts'
 export type { Unquiet } from './world/quiet.ts'
 export type { DeadLetter, WorldRecord } from './world/world-records.ts'
 
+// A flow of a stream without a broker.
+export { driveFlow, FlowDriver } from './flow/flow-driver.ts'
+export type { FlowDriverOptions, FlowLetter, PipedRecord, PipeOptions } from './flow/flow-driver.ts'
+
 // The history of what clients did, and its judge.
 export { checkHistory, assertHistory } from './history/check.ts'
 export type { CheckOptions } from './history/check.ts'

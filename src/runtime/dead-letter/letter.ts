@@ -1,12 +1,17 @@
 import type { RecordBytes } from '../../client/index.ts'
-import type { Delivery } from '../delivery.ts'
 import { countIn } from './origin.ts'
 import { errorHeaders, placeHeaders } from './trail.ts'
-import type { TrailHeader } from './trail.ts'
+import type { TrailHeader, TrailPlace } from './trail.ts'
+
+/** A record as far as its letter asks. */
+export interface LetteredRecord extends TrailPlace {
+  /** How often it was run, also in earlier lives. */
+  readonly attemptInAll: number
+}
 
 /** What a letter tells beside what the record was. */
 export interface LetterFacts {
-  readonly delivery: Delivery
+  readonly delivery: LetteredRecord
   readonly error: unknown
   /** Whether it kills whoever runs it. */
   readonly isCondemned: boolean

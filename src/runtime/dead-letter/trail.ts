@@ -4,10 +4,13 @@ import { classOf, messageOf, originIn, originNames, timeIn } from './origin.ts'
 
 export type TrailHeader = readonly [name: string, value: RecordBytes]
 
+/** A record, and where it was read. */
+export type TrailPlace = Pick<Delivery, 'topic' | 'partition' | 'offset' | 'record' | 'copy'>
+
 const errorCharactersMax = 1_024
 
 /** Where the record was read now, where it was first, and when it was written there. */
-export function placeHeaders(delivery: Delivery): TrailHeader[] {
+export function placeHeaders(delivery: TrailPlace): TrailHeader[] {
   const { topic, partition, offset } = delivery
   const origin = originOf(delivery)
   const first = [origin.topic, String(origin.partition), String(origin.offset)]
@@ -30,6 +33,6 @@ export function errorHeaders(error: unknown): TrailHeader[] {
 }
 
 /** As an earlier move has written it, if that is well formed; else where the record is. */
-function originOf(delivery: Delivery) {
+function originOf(delivery: TrailPlace) {
   return originIn(delivery.record.headers) ?? delivery.copy ?? delivery
 }

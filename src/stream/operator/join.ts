@@ -1,0 +1,226 @@
+import type { Event } from '../../contract/index.ts'
+import { fingerprintOf } from '../../runtime/index.ts'
+import type { StateKey } from '../../store/index.ts'
+import { behind, measured, nameEnd, orderedNumber } from '../state/state-key.ts'
+import {
+  asMatched,
+  bareRecord,
+  isMatchedIn,
+  recordIn,
+  rememberedIn,
+  storedRecord,
+} from '../state/stored-record.ts'
+import type { Remembered } from '../state/stored-record.ts'
+import type { Operator, OperatorParts, PlacedRecord, Sink, TaskEvent } from './operator.ts'
+
+/** The inputs of a join: 0 is left, 1 is right. */
+export type Side = 0 | 1
+
+/** What a join comes to. Where a side had no match, it is undefined. */
+export interface Pair {
+  readonly left: Event | undefined
+  readonly right: Event | undefined
+}
+
+/** An event that came to nothing. */
+export interface Unpaired extends PlacedRecord {
+  readonly side: Side
+  readonly event: Event
+}
+
+export interface JoinSettings {
+  readonly name: string
+  /** How far apart in time two events may be. */
+  readonly withinMs: number
+  readonly graceMs: number
+  /**
+   * Of each side: whether there is one event of a key at a time. A second one changes nothing while the first is remembered, and
+   * an event of the other side has one match at most.
+   */
+  readonly unique: readonly [boolean, boolean]
+}
+
+export interface JoinParts extends OperatorParts, JoinSettings {
+  /** Reads a remembered record by the contract of its side. */
+  readonly decode: (side: Side, record: PlacedRecord) => Event
+  /** The topic of a side. */
+  readonly topicOf: (side: Side) => string
+  readonly matched: Sink<Pair>
+  readonly unmatched: Sink<Unpaired>
+  readonly late: Sink<Unpaired>
+}
+
+interface Partner {
+  readonly entry: StateKey
+  readonly stored: Buffer
+  readonly remembered: Remembered
+}
+
+const idHashEnd = 2 ** 52
+
+/**
+ * Joins the events of two inputs that have the same key and are no further apart than `withinMs`: whichever comes first waits.
+ *
+ * An event is remembered until the time has passed its own by more than window and grace; from then on it would come late. So
+ * every repetition of an event meets the first one here, or is late as that would be.
+ *
+ * - an entry: **waiting** ─ a match ─► **matched**, maybe without its content; both end with their time.
+ */
+export class Join implements Operator {
+  readonly name: string
+  readonly #parts: JoinParts
+  readonly #keptMs: number
+
+  constructor(parts: JoinParts) {
+    this.name = parts.name
+    this.#parts = parts
+    this.#keptMs = parts.withinMs + parts.graceMs
+  }
+
+  take(taken: TaskEvent): void {
+    const { time, late, count } = this.#parts
+    const side = taken.input as Side
+    if (taken.time + this.#keptMs < time()) {
+      count('late')
+      late({ ...taken, side }, momentOf(taken))
+      return
+    }
+    const own = this.#placeOf(side, taken)
+    if (own === undefined) return
+    const partners = this.#partnersOf(side, taken)
+    for (const partner of partners) this.#match(side, taken, partner)
+    this.#remember(side, taken, own, partners.length > 0)
+  }
+
+  due(entry: StateKey): void {
+    const { state, unmatched, decode, count } = this.#parts
+    const stored = state.get(entry)
+    if (stored === undefined) return
+    if (!isMatchedIn(stored)) {
+      const side = sideOf(entry, this.name)
+      const { time } = rememberedIn(stored)
+      const placed = this.#placedIn(side, stored)
+      const event = decode(side, placed)
+      const key = placed.record.key?.toString('latin1') ?? ''
+      count('unmatched')
+      unmatched({ ...placed, side, event }, { key, time, cause: causeOf(placed, event) })
+    }
+    state.delete(entry)
+  }
+
+  recordOf(entry: StateKey): PlacedRecord | undefined {
+    const stored = this.#parts.state.get(entry)
+    if (stored === undefined || isMatchedIn(stored)) return undefined
+    return this.#placedIn(sideOf(entry, this.name), stored)
+  }
+
+  dueTimeOf(_entry: StateKey, value: Buffer): number {
+    return rememberedIn(value).time + this.#keptMs
+  }
+
+  /** Where the event goes; undefined when it is there already, or another one that excludes it. */
+  #placeOf(
+    side: Side,
+    { event, key, record }: TaskEvent,
+  ):
+    | { readonly entry: StateKey; readonly idHash: number; readonly fingerprint: number }
+    | undefined {
+    const { state, count, unique } = this.#parts
+    const fingerprint = fingerprintOf(record.value)
+    const ownHash = fingerprintOf(Buffer.from(event.id))
+    const prefix = this.#prefix(side, key)
+    for (let idHash = ownHash; ; idHash = (idHash + 1) % idHashEnd) {
+      const entry = unique[side] ? prefix : prefix + orderedNumber(idHash)
+      const stored = state.get(entry)
+      if (stored === undefined) return { entry, idHash, fingerprint }
+      const known = rememberedIn(stored)
+      const isSame = known.idHash === idHash && known.fingerprint === fingerprint
+      if (isSame || unique[side]) {
+        count(isSame ? 'duplicate' : 'repeated')
+        return undefined
+      }
+      // Another event of the same id: a duplicate that is none must not be lost.
+      count('id_conflict')
+    }
+  }
+
+  #partnersOf(side: Side, { key, time }: TaskEvent): Partner[] {
+    const { state, unique, withinMs } = this.#parts
+    const other = otherOf(side)
+    const prefix = this.#prefix(other, key)
+    const partners: Partner[] = []
+    const look = (entry: StateKey, stored: Buffer) => {
+      const remembered = rememberedIn(stored)
+      // It has had the only one of this side that it can have.
+      if (remembered.isMatched && unique[side]) return
+      if (Math.abs(remembered.time - time) > withinMs) return
+      // A view of the store would not last.
+      partners.push({ entry, stored: Buffer.from(stored), remembered })
+    }
+    if (unique[other]) {
+      const stored = state.get(prefix)
+      if (stored !== undefined) look(prefix, stored)
+      return partners
+    }
+    for (const { key: entry, value } of state.range(prefix, behind(prefix))) look(entry, value)
+    return partners.sort(
+      (one, next) =>
+        one.remembered.time - next.remembered.time ||
+        one.remembered.offset - next.remembered.offset,
+    )
+  }
+
+  #match(side: Side, taken: TaskEvent, { entry, stored, remembered }: Partner): void {
+    const { state, unique, matched, decode, count } = this.#parts
+    const other = otherOf(side)
+    const event = decode(other, this.#placedIn(other, stored))
+    if (!remembered.isMatched) {
+      const isDone = unique[side]
+      state.put(entry, isDone ? bareRecord({ ...remembered, isMatched: true }) : asMatched(stored))
+    }
+    count('matched')
+    const pair =
+      side === 0 ? { left: taken.event, right: event } : { left: event, right: taken.event }
+    matched(pair, { ...momentOf(taken), time: Math.max(taken.time, remembered.time) })
+  }
+
+  #remember(
+    side: Side,
+    { record, partition, time }: TaskEvent,
+    { entry, idHash, fingerprint }: { entry: StateKey; idHash: number; fingerprint: number },
+    isMatched: boolean,
+  ): void {
+    const { state, timers, unique } = this.#parts
+    const { offset } = record
+    const remembered = { time, fingerprint, isMatched, idHash, partition, offset }
+    // The only one that it can be matched with was there.
+    const isDone = isMatched && unique[otherOf(side)]
+    state.put(entry, isDone ? bareRecord(remembered) : storedRecord(record, remembered))
+    timers.set(time + this.#keptMs, entry)
+  }
+
+  #placedIn(side: Side, stored: Buffer): PlacedRecord {
+    const { partition } = rememberedIn(stored)
+    return { topic: this.#parts.topicOf(side), partition, record: recordIn(stored) }
+  }
+
+  #prefix(side: Side, key: StateKey): StateKey {
+    return this.name + nameEnd + (side === 0 ? 'l' : 'r') + measured(key)
+  }
+}
+
+function otherOf(side: Side): Side {
+  return side === 0 ? 1 : 0
+}
+
+function sideOf(entry: StateKey, name: string): Side {
+  return entry[name.length + nameEnd.length] === 'l' ? 0 : 1
+}
+
+function momentOf(taken: TaskEvent) {
+  return { key: taken.key, time: taken.time, cause: causeOf(taken, taken.event) }
+}
+
+function causeOf({ record }: PlacedRecord, { id }: Event) {
+  return { record, id }
+}

@@ -1,0 +1,40 @@
+import type { StateStore } from '../../store/index.ts'
+import type { Table, TableRow } from '../flow/flow.ts'
+import { keptResultIn, placeIn } from '../operator/kept-result.ts'
+import { behind, keyOfText, measured, nameEnd, orderedNumber, textOfKey } from './state-key.ts'
+
+/** The part of a table that is asked for. */
+export interface RowChoice {
+  readonly key?: string
+  /** Windows that begin at this time or later; only with `key`. */
+  readonly from?: number
+  /** Windows that begin before this time; only with `key`. */
+  readonly to?: number
+}
+
+/** The results of a table that a store holds, by key and window. */
+export function* readTable<Result>(
+  store: Pick<StateStore, 'range'>,
+  table: Table<Result>,
+  choice: RowChoice = {},
+): Generator<TableRow<Result>> {
+  const { form, windowing, shownAs } = table.parts
+  const { name } = form
+  const prefix = name + nameEnd
+  const [from, to] =
+    choice.key === undefined ? [prefix, behind(prefix)] : rangeOf(prefix, choice.key, choice)
+  for (const entry of store.range(from, to)) {
+    const { key, start } = placeIn(entry.key, name)
+    const { end, value } = keptResultIn(entry.value, form)
+    const window = windowing === undefined ? undefined : { start, end }
+    yield { key: textOfKey(key), window, value: shownAs(value) }
+  }
+}
+
+function rangeOf(prefix: string, key: string, { from, to }: RowChoice): [string, string] {
+  const own = prefix + measured(keyOfText(key))
+  return [
+    from === undefined ? own : own + orderedNumber(from),
+    to === undefined ? behind(own) : own + orderedNumber(to),
+  ]
+}

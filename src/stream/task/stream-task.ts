@@ -1,0 +1,349 @@
+import { decodeRecord } from '../../contract/index.ts'
+import type { DecodedRecord, Event, EventContract, TopicContract } from '../../contract/index.ts'
+import type { ProducerRecord } from '../../client/index.ts'
+import type { SourceBatch, SourceRecord } from '../../driver/index.ts'
+import type { Log } from '../../observe/index.ts'
+import type { FlowPlan } from '../flow/flow-plan.ts'
+import type { Cause, Operator, PlacedRecord, TaskEvent } from '../operator/operator.ts'
+import type { StateChange, StateKey } from '../../store/index.ts'
+import { nameEnd, recordKeyBytesMax } from '../state/state-key.ts'
+import { StateError } from '../state/state-error.ts'
+import type { TaskState } from '../state/task-state.ts'
+import { Timers } from '../state/timers.ts'
+import { assembleFlow } from './assemble-flow.ts'
+import { InputQueue } from './input-queue.ts'
+import type { InputPosition } from './input-queue.ts'
+import { TaskTime } from './task-time.ts'
+import { readTimeRecord, TimeJournal, timeKey } from './time-journal.ts'
+
+/** What is sent because of a value. */
+export interface FlowSend {
+  readonly topic: TopicContract
+  readonly event: EventContract
+  readonly data: unknown
+  readonly key: string | Uint8Array | null | undefined
+  readonly id: string | undefined
+  readonly timestamp: number
+  readonly cause: Cause | undefined
+}
+
+export interface StreamTaskParts {
+  readonly plan: FlowPlan
+  readonly partition: number
+  /** The topic of each input: of one that is worked under another key, where it is written again. */
+  readonly topics: readonly string[]
+  readonly state: TaskState
+  /** Milliseconds since the epoch. */
+  readonly now: () => number
+  /** Milliseconds that only grow. */
+  readonly elapsedMs: () => number
+  /** Makes the record of an event; throws what its contract finds wrong. */
+  readonly encode: (send: FlowSend) => ProducerRecord
+  readonly letter: (record: PlacedRecord, error: Error) => ProducerRecord
+  readonly log: Log
+  /** What became of records: `what` is a word, `of` the operator or topic. */
+  readonly count: (what: string, of: string) => void
+}
+
+/** What a task leaves to be committed in one. */
+export interface TaskWork {
+  readonly outputs: readonly ProducerRecord[]
+  readonly changes: readonly StateChange[]
+  /** By input; undefined where nothing was taken. */
+  readonly positions: readonly (InputPosition | undefined)[]
+}
+
+/** The next record of an input, as far as it is read. */
+interface Head {
+  readonly record: SourceRecord
+  readonly decoded: DecodedRecord | Error
+  /** Its event time; records that are no events are taken at once. */
+  readonly time: number
+}
+
+/** How far ahead no event of any input can be. */
+const atOnce = -Infinity
+
+/**
+ * Works the records of one partition number of all topics of a flow, in the order of event time. It is synchronous: what it has
+ * worked waits, as outputs, changes and positions, until it is taken to be committed.
+ */
+export class StreamTask {
+  readonly partition: number
+  readonly #parts: StreamTaskParts
+  readonly #queues: readonly InputQueue[]
+  readonly #isAtEnd: boolean[]
+  readonly #heads: (Head | undefined)[]
+  readonly #time: TaskTime
+  readonly #timers: Timers
+  readonly #journal: TimeJournal
+  readonly #operators: ReadonlyMap<string, Operator>
+  readonly #work: (event: TaskEvent) => void
+  #outputs: ProducerRecord[] = []
+  /** What the last dead letter is of. */
+  #lettered: SourceRecord | undefined
+
+  constructor(parts: StreamTaskParts) {
+    const { plan, state, partition } = parts
+    this.partition = partition
+    this.#parts = parts
+    this.#queues = plan.inputs.map(() => new InputQueue())
+    this.#isAtEnd = plan.inputs.map(() => false)
+    this.#heads = plan.inputs.map(() => undefined)
+    const { inputs, idleAfterMs, horizonMs } = plan
+    const kept = readTimeRecord(state.get(timeKey))
+    this.#time = new TaskTime({ inputCount: inputs.length, idleAfterMs, horizonMs }, kept)
+    this.#timers = new Timers(state)
+    this.#journal = new TimeJournal()
+    const assembled = assembleFlow(plan, {
+      state,
+      timers: this.#timers,
+      time: () => this.#time.joinTime,
+      count: (what, of) => parts.count(what, of),
+      letter: (record, error) => this.#letter(record, error),
+      send: (send) => this.#outputs.push(parts.encode(send)),
+      decode: (input, record) => this.#decodeAgain(input, record),
+      topicOf: (input) => parts.topics[input] as string,
+    })
+    this.#operators = assembled.operators
+    this.#work = assembled.take
+  }
+
+  get joinTime(): number {
+    return this.#time.joinTime
+  }
+
+  /** Records of an input that were read and are not taken yet. */
+  waitingOf(input: number): number {
+    return (this.#queues[input] as InputQueue).recordCount
+  }
+
+  /** Records of an input were read; they follow those before. */
+  add(input: number, batch: SourceBatch): void {
+    this.#isAtEnd[input] = false
+    ;(this.#queues[input] as InputQueue).add(batch)
+  }
+
+  /** Whether nothing is known to be there of an input behind what was added. */
+  setAtEnd(input: number, isAtEnd: boolean): void {
+    this.#isAtEnd[input] = isAtEnd
+  }
+
+  /** Works up to so many records, as far as it is known which is next; answers how many it were. */
+  work(recordsMax: number): number {
+    let count = 0
+    while (count < recordsMax) {
+      const input = this.#next()
+      if (input === undefined) break
+      this.#takeFrom(input)
+      count++
+    }
+    this.#followClock()
+    return count
+  }
+
+  /** Whether there is something to commit. */
+  get hasWork(): boolean {
+    return this.#outputs.length > 0 || this.#journal.hasSteps || this.#parts.state.hasChanges
+  }
+
+  get outputCount(): number {
+    return this.#outputs.length
+  }
+
+  /** What was worked since the last time; it is this caller's to have it committed, or to give the task up. */
+  takeWork(): TaskWork {
+    const { state } = this.#parts
+    if (this.#journal.hasSteps) {
+      state.mark()
+      state.put(timeKey, this.#journal.take(this.#time.facts))
+    }
+    const outputs = this.#outputs
+    this.#outputs = []
+    const positions = this.#queues.map(({ position }) => position)
+    return { outputs, changes: state.seal(), positions }
+  }
+
+  /** When the entries of restored state are due: their index is made anew. */
+  dueTimeOf({
+    key,
+    value,
+  }: {
+    readonly key: StateKey
+    readonly value: Buffer
+  }): number | undefined {
+    return this.#operatorOf(key)?.dueTimeOf(key, value)
+  }
+
+  /** The input to take from: that with the earliest head; undefined while that is not known. */
+  #next(): number | undefined {
+    let next: number | undefined
+    let earliest = Infinity
+    let isUnknown = false
+    this.#queues.forEach((queue, input) => {
+      const head = (this.#heads[input] ??= this.#headOf(input, queue))
+      if (head === undefined) isUnknown ||= this.#isAtEnd[input] !== true
+      else if (head.time < earliest) {
+        earliest = head.time
+        next = input
+      }
+    })
+    return isUnknown && earliest !== atOnce ? undefined : next
+  }
+
+  #headOf(input: number, { head: record }: InputQueue): Head | undefined {
+    if (record === undefined) return undefined
+    const decoded = this.#decode(input, record)
+    const isEvent = !(decoded instanceof Error) && decoded.kind === 'event'
+    return { record, decoded, time: isEvent ? decoded.event.timestamp : atOnce }
+  }
+
+  #decode(input: number, record: SourceRecord): DecodedRecord | Error {
+    const { topic, events } = this.#parts.plan.inputs[input] as FlowPlan['inputs'][number]
+    try {
+      const fallbackId = () => `${this.#parts.topics[input]}-${this.partition}-${record.offset}`
+      const decoded = decodeRecord(topic, record, { handled: events, fallbackId })
+      if (decoded instanceof Promise) {
+        decoded.catch(() => undefined)
+        throw asynchronous(topic)
+      }
+      return decoded.kind === 'event' ? this.#checked(record, decoded) : decoded
+    } catch (error) {
+      if (error instanceof StateError) throw error
+      return error as Error
+    }
+  }
+
+  #checked(
+    { key }: SourceRecord,
+    decoded: Extract<DecodedRecord, { kind: 'event' }>,
+  ): DecodedRecord | Error {
+    const { timestamp } = decoded.event
+    const { plan, now } = this.#parts
+    if (key === null) return new StreamViolation('the record has no key: nothing is worked without')
+    if (key.length > recordKeyBytesMax) {
+      return new StreamViolation(
+        `the key has ${key.length} bytes; at most ${recordKeyBytesMax} can be remembered`,
+      )
+    }
+    if (!Number.isSafeInteger(timestamp) || timestamp < 0) {
+      return new StreamViolation(`the event time (${timestamp}) is no time`)
+    }
+    const ahead = timestamp - now()
+    return ahead <= plan.maxAheadMs
+      ? decoded
+      : new StreamViolation(
+          `the event time is ${ahead} ms ahead of the clock; at most ${plan.maxAheadMs} are allowed (maxAhead)`,
+        )
+  }
+
+  #takeFrom(input: number): void {
+    const { record, decoded } = this.#heads[input] as Head
+    const topic = this.#parts.topics[input] as string
+    const placed = { topic, partition: this.partition, record }
+    this.#heads[input] = undefined
+    ;(this.#queues[input] as InputQueue).take()
+    this.#journal.took(input)
+    if (decoded instanceof Error) {
+      this.#count('refused', topic)
+      this.#letter(placed, decoded)
+    } else if (decoded.kind === 'event') this.#takeEvent(input, placed, decoded.event)
+    else this.#count(decoded.kind, topic)
+  }
+
+  #takeEvent(input: number, placed: PlacedRecord, event: Event): void {
+    if (this.#time.saw(input, event.timestamp)) this.#runTimers()
+    const key = (placed.record.key as Buffer).toString('latin1')
+    this.#count('taken', placed.topic)
+    const taken = { ...placed, input, event, key, time: event.timestamp }
+    const error = this.#guarded(() => this.#work(taken))
+    if (error !== undefined) this.#letter(placed, error)
+  }
+
+  #followClock(): void {
+    const now = this.#parts.now()
+    const elapsedMs = this.#parts.elapsedMs()
+    this.#queues.forEach(({ recordCount }, input) => {
+      this.#time.setAtEnd(input, this.#isAtEnd[input] === true && recordCount === 0, elapsedMs)
+    })
+    if (!this.#time.followClock({ now, elapsedMs, wanted: this.#timers.next })) return
+    this.#journal.advanced(this.#time.joinTime)
+    this.#runTimers()
+  }
+
+  #runTimers(): void {
+    const { state, log } = this.#parts
+    for (;;) {
+      const due = this.#timers.takeDue(this.#time.joinTime)
+      if (due === undefined) return
+      const { entry } = due
+      const operator = this.#operatorOf(entry)
+      if (operator === undefined) continue
+      const error = this.#guarded(() => operator.due(entry))
+      if (error === undefined) continue
+      const record = operator.recordOf(entry)
+      if (record !== undefined) this.#letter(record, error)
+      else
+        log('error', 'a function of a flow failed when a window closed', {
+          flow: this.#parts.plan.name,
+          operator: operator.name,
+          error: error.message,
+        })
+      // The changes were taken back: the entry would be there for good.
+      state.delete(entry)
+    }
+  }
+
+  /** Runs what users have written. What it throws is answered, and leaves no outputs and no changes. */
+  #guarded(work: () => void): Error | undefined {
+    const { state } = this.#parts
+    const outputCount = this.#outputs.length
+    state.mark()
+    try {
+      work()
+      return undefined
+    } catch (error) {
+      if (error instanceof StateError) throw error
+      state.takeBack()
+      this.#outputs.length = outputCount
+      this.#lettered = undefined
+      return error as Error
+    }
+  }
+
+  /** One letter for a record, however many of its values come to nothing. */
+  #letter(placed: PlacedRecord, error: Error): void {
+    if (this.#lettered === placed.record) return
+    this.#lettered = placed.record
+    this.#count('dead_lettered', placed.topic)
+    this.#outputs.push(this.#parts.letter(placed, error))
+  }
+
+  #decodeAgain(input: number, placed: PlacedRecord): Event {
+    const decoded = this.#decode(input, placed.record)
+    if (!(decoded instanceof Error) && decoded.kind === 'event') return decoded.event
+    const why = decoded instanceof Error ? decoded.message : `it is ${decoded.kind}`
+    throw new StreamViolation(
+      `what is remembered of ${placed.topic} cannot be read any more: ${why}`,
+    )
+  }
+
+  #operatorOf(entry: StateKey): Operator | undefined {
+    return this.#operators.get(entry.slice(0, entry.indexOf(nameEnd)))
+  }
+
+  #count(what: string, of: string): void {
+    this.#parts.count(what, of)
+  }
+}
+
+/** A record that its contract allows and that a flow cannot work. */
+export class StreamViolation extends Error {
+  override readonly name = 'StreamViolation'
+}
+
+function asynchronous({ name }: TopicContract): Error {
+  return new StateError(
+    `the codec or schema of ${name} is asynchronous, which a stream cannot wait for`,
+  )
+}
