@@ -1,0 +1,203 @@
+import { MillraceError } from '../../../errors.ts'
+import type { Log } from '../../../observe/index.ts'
+import type { Checkpoint, StateKey } from '../state-store.ts'
+import { LmdbFolder, startsInVainMax } from './lmdb-folder.ts'
+import type { LmdbFolderOptions } from './lmdb-folder.ts'
+import { byteKeys, byteValues, isLmdbDamage } from './lmdb-package.ts'
+import type { LmdbDatabase, LmdbEnvironment, LmdbPackage } from './lmdb-package.ts'
+
+/** Of what is written here. What a later one has written means nothing to this program. */
+const format = 1
+const formatKey = 'format'
+
+/** Of the tasks that a process ever had; LMDB wants to know it before. */
+const databasesMax = 4_096
+
+export type StateDatabase = LmdbDatabase<StateKey, Buffer>
+
+export interface StateEnvironmentOptions extends LmdbFolderOptions {
+  readonly lmdb: LmdbPackage
+  readonly log: Log
+}
+
+/**
+ * One LMDB environment for all tasks of this process: a database for each, and one for what is known of them (`about`).
+ *
+ * - **open** → **closed**.
+ *
+ * One file, since what several tasks commit at about the same time is then one transaction and one sync, on one thread of the
+ * four that Node has for files, names and compression. LMDB would let only one of them write at a time in any case.
+ */
+export class StateEnvironment {
+  readonly #folder: LmdbFolder
+  readonly #environment: LmdbEnvironment
+  readonly #about: LmdbDatabase<string, unknown>
+  /** They stay open: LMDB has no safe moment to close one while others are written. */
+  readonly #databases = new Map<string, StateDatabase>()
+
+  constructor({ lmdb, log, ...folder }: StateEnvironmentOptions) {
+    this.#folder = new LmdbFolder(folder)
+    try {
+      const opened = openUsable(lmdb, this.#folder, log)
+      this.#environment = opened.environment
+      this.#about = opened.about
+    } catch (error) {
+      this.#folder.release()
+      throw error
+    }
+  }
+
+  get path(): string {
+    return this.#folder.path
+  }
+
+  checkpointOf(name: string): Checkpoint | undefined {
+    return this.reading(() => checkpointIn(this.#about.get(checkpointKey(name))))
+  }
+
+  database(name: string): StateDatabase {
+    let database = this.#databases.get(name)
+    if (database === undefined) {
+      database = this.reading(() =>
+        this.#environment.openDB<StateKey, Buffer>(`state ${name}`, {
+          keyEncoder: byteKeys,
+          encoder: byteValues,
+        }),
+      )
+      this.#databases.set(name, database)
+    }
+    return database
+  }
+
+  /** What `read` answers. Damage that it finds ends with this process: the next one clears the folder. */
+  reading<Value>(read: () => Value): Value {
+    try {
+      return read()
+    } catch (error) {
+      if (isLmdbDamage(error)) this.#folder.condemn()
+      throw failed('read', this.path, error)
+    }
+  }
+
+  /** What `write` tells the databases, and the checkpoint of `name`, in one transaction. */
+  async write(name: string, checkpoint: Checkpoint | undefined, write: () => void): Promise<void> {
+    try {
+      await this.#environment.batch(() => {
+        write()
+        if (checkpoint === undefined) this.#about.remove(checkpointKey(name))
+        else this.#about.put(checkpointKey(name), checkpoint)
+      })
+    } catch (error) {
+      const cause = await causeOf(error)
+      if (isLmdbDamage(cause)) this.#folder.condemn()
+      throw failed('written', this.path, cause)
+    }
+    this.#folder.prove()
+  }
+
+  async close(): Promise<void> {
+    try {
+      await this.#environment.close()
+      this.#folder.prove()
+    } finally {
+      this.#folder.release()
+    }
+  }
+}
+
+interface Opened {
+  readonly environment: LmdbEnvironment
+  readonly about: LmdbDatabase<string, unknown>
+}
+
+/** Opens what is there; where that cannot be used, an empty environment in its place: the changelogs have it all. */
+function openUsable(lmdb: LmdbPackage, folder: LmdbFolder, log: Log): Opened {
+  if (folder.startsInVain >= startsInVainMax) {
+    const reason = `${folder.startsInVain} processes have opened it and committed nothing`
+    return openCleared(lmdb, folder, log, reason)
+  }
+  let opened: Opened
+  try {
+    opened = openEnvironment(lmdb, folder.path)
+  } catch (error) {
+    if (!isLmdbDamage(error)) throw failed('opened', folder.path, error)
+    return openCleared(lmdb, folder, log, String(error))
+  }
+  const trouble = troubleWith(opened.about)
+  if (trouble === undefined) return opened
+  // Nothing was written, so that it is closed when the call returns.
+  void opened.environment.close()
+  return openCleared(lmdb, folder, log, trouble)
+}
+
+function openCleared(lmdb: LmdbPackage, folder: LmdbFolder, log: Log, reason: string): Opened {
+  log('warn', 'local state cannot be used: it is removed, and read again from its changelogs', {
+    path: folder.path,
+    reason,
+  })
+  folder.removeData()
+  try {
+    const opened = openEnvironment(lmdb, folder.path)
+    opened.about.putSync(formatKey, format)
+    return opened
+  } catch (error) {
+    throw failed('opened', folder.path, error)
+  }
+}
+
+function openEnvironment(lmdb: LmdbPackage, path: string): Opened {
+  const environment = lmdb.open({
+    path,
+    noSubdir: false,
+    maxDbs: databasesMax,
+    encoding: 'binary',
+  })
+  const about = environment.openDB<string, unknown>('about', { encoding: 'json' })
+  return { environment, about }
+}
+
+/** Why an environment that could be opened cannot be used. A new one is given its format. */
+function troubleWith(about: LmdbDatabase<string, unknown>): string | undefined {
+  try {
+    const found = about.get(formatKey)
+    if (found === format) return undefined
+    if (found !== undefined || about.getStats().entryCount > 0) {
+      return `it has format ${String(found)}; this program knows ${format}`
+    }
+    about.putSync(formatKey, format)
+    return undefined
+  } catch (error) {
+    return String(error)
+  }
+}
+
+function checkpointKey(name: string): string {
+  return `checkpoint ${name}`
+}
+
+/** Undefined where it is not one: a store without a checkpoint is read again. */
+function checkpointIn(found: unknown): Checkpoint | undefined {
+  if (typeof found !== 'object' || found === null) return undefined
+  const { offset, leaderEpoch, topicId, timestamp } = found as Partial<Record<string, unknown>>
+  if (typeof offset !== 'number' || typeof leaderEpoch !== 'number') return undefined
+  if (typeof topicId !== 'string' || typeof timestamp !== 'number') return undefined
+  return { offset, leaderEpoch, topicId, timestamp }
+}
+
+/** The package says that a commit has failed, and why with a promise of its own that nobody else listens to. */
+async function causeOf(error: unknown): Promise<unknown> {
+  if (typeof error !== 'object' || error === null || !('commitError' in error)) return error
+  return Promise.resolve(error.commitError).then(
+    () => error,
+    (cause: unknown) => cause,
+  )
+}
+
+function failed(doing: 'opened' | 'read' | 'written', path: string, cause: unknown): MillraceError {
+  const what = cause instanceof Error ? cause.message : String(cause)
+  return new MillraceError(
+    'MILLRACE_STORE_FAILED',
+    `state in ${path} cannot be ${doing}: ${what}`,
+    { cause },
+  )
+}
