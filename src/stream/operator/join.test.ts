@@ -35,7 +35,9 @@ const pipe = fc.record({
   key: fc.constantFrom('a', 'b', 'ab'),
   /** A few events come again, as they were. */
   id: fc.integer({ min: 0, max: 30 }),
-  minutes: fc.integer({ min: 0, max: 60 }),
+  /** How far the world goes on, and how much earlier the event happened. */
+  onward: fc.integer({ min: 0, max: 3 }),
+  late: fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 20 })),
 })
 const action = fc.oneof(
   { weight: 12, arbitrary: pipe.map((event) => ({ kind: 'pipe' as const, ...event })) },
@@ -60,17 +62,19 @@ describe('a join', () => {
         ] as const,
       }
       fc.assert(
-        fc.property(fc.array(action, { maxLength: 60 }), (actions) => {
-          const driver = driveFlow(paid(unique), { now: start })
+        fc.property(fc.array(action, { maxLength: 80, size: 'max' }), (actions) => {
+          const driver = driveFlow(paid(unique), { now: start + 30 * 86_400_000 })
+          let worldMs = start + 30 * minuteMs
           const logs: [LoggedEvent[], LoggedEvent[]] = [[], []]
           for (const each of actions) {
             if (each.kind === 'restart') driver.restart()
             else if (each.kind === 'advance') driver.advance(each.minutes * minuteMs)
             else {
-              const { side, key, minutes } = each
+              const { side, key, onward, late } = each
               // The same id is the same event: at the same time, of the same key.
-              const id = `${side}-${key}-${each.id}-${minutes % 3}`
-              const event = { id, key, time: start + ((each.id * 7 + minutes) % 60) * minuteMs }
+              const id = `${side}-${key}-${each.id}`
+              worldMs += onward * minuteMs
+              const event = { id, key, time: worldMs - late * minuteMs }
               const again = logs[side as 0 | 1].find((known) => known.id === id) ?? event
               logs[side as 0 | 1].push(again)
               const options = { id, timestamp: again.time }
