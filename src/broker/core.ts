@@ -1,5 +1,7 @@
 import type { Log } from '../observe/index.ts'
 import type { Platform } from '../platform/index.ts'
+import { AclStore } from './authorization/acl-store.ts'
+import { Authorizer } from './authorization/authorizer.ts'
 import type { ClusterNode, NewTopic, Partition, Topic } from './cluster/cluster.ts'
 import { EmbeddedCluster } from './cluster/embedded-cluster.ts'
 import type { ClusterChange } from './cluster/embedded-cluster.ts'
@@ -110,7 +112,7 @@ function assemble(
   folder: LogFolder,
   wiring: Wiring,
 ): BrokerCore {
-  const { cluster, groups, transactions } = wiring
+  const { cluster, groups, transactions, authorizer } = wiring
   const broker: Broker = {
     platform,
     log,
@@ -119,6 +121,7 @@ function assemble(
     groups,
     transactions,
     fetchSessions: new FetchSessions(platform.clock, platform.random),
+    authorizer,
     served: handlers.map(({ api, versions }) => ({ key: api.key, versions })),
   }
   const housekeeping = new Housekeeping({ ...broker, clock: platform.clock })
@@ -143,6 +146,7 @@ class Wiring {
   readonly cluster: EmbeddedCluster
   readonly groups: GroupCoordinator
   readonly transactions: TransactionCoordinator
+  readonly authorizer: Authorizer | undefined
   readonly #config: BrokerConfig
   readonly #folder: LogFolder
   readonly #log: Log
@@ -153,6 +157,7 @@ class Wiring {
     this.#folder = folder
     this.#log = given.log
     this.cluster = this.#createCluster(given)
+    this.authorizer = authorizerOf(given, this.cluster)
     this.groups = this.#createGroups(given)
     this.transactions = this.#createTransactions(given)
     this.#placement = new CoordinatorPlacement(this.groups, this.transactions)
@@ -270,11 +275,17 @@ class Wiring {
         this.groups.topicsChanged()
         break
       case 'settings-changed':
+        if (change.of === 'acl') this.authorizer?.store.changed()
         if (change.of !== 'broker') break
         this.#config.reload(this.cluster)
         this.cluster.refreshTopicConfigs()
     }
   }
+}
+
+function authorizerOf({ options }: CoreOptions, cluster: EmbeddedCluster): Authorizer | undefined {
+  if (options.authorizer === undefined) return undefined
+  return new Authorizer(new AclStore(cluster), options.authorizer)
 }
 
 function describedNode(nodeId: number, given: CoreOptions): ReadonlyMap<string, string> {

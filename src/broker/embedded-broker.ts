@@ -3,9 +3,12 @@ import { silentLog } from '../observe/index.ts'
 import type { Log } from '../observe/index.ts'
 import { createNodePlatform } from '../platform/index.ts'
 import type { Platform } from '../platform/index.ts'
+import { accessRules } from './authorization/access-rules.ts'
+import { guard } from './authorization/gate.ts'
 import type { Cluster } from './cluster/cluster.ts'
 import { openCore } from './core.ts'
 import type { BrokerCore } from './core.ts'
+import type { Handler } from './handler/handler.ts'
 import { handlers } from './handler/handlers.ts'
 import { checkBrokerOptions } from './options.ts'
 import type { BrokerOptions } from './options.ts'
@@ -59,7 +62,7 @@ export class EmbeddedBroker implements AsyncDisposable {
   constructor(parts: BrokerParts) {
     this.#parts = parts
     const users = usersOf(parts)
-    const byKey = new Map(handlers.map((handler) => [handler.api.key, handler]))
+    const byKey = new Map(guardedHandlers(parts).map((handler) => [handler.api.key, handler]))
     this.#servers = new Map(
       parts.nodes.map(({ id }) => {
         const dispatcher = new Dispatcher({
@@ -191,6 +194,17 @@ export class EmbeddedBroker implements AsyncDisposable {
       dispatcher,
     })
   }
+}
+
+/** Without an authorizer nothing stands before the handlers. */
+function guardedHandlers({ core }: BrokerParts): readonly Handler[] {
+  if (core.broker.authorizer === undefined) return handlers
+  const rules = new Map(accessRules.map((rule) => [rule.api.key, rule]))
+  return handlers.map((handler) => {
+    const rule = rules.get(handler.api.key)
+    if (rule === undefined) throw new Error(`${handler.api.name} has no access rule`)
+    return guard(handler, rule)
+  })
 }
 
 /** Users are asked for when some were given; those set at run time count as well then. */

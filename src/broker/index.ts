@@ -1,4 +1,5 @@
 export { EmbeddedBroker, startBroker } from './embedded-broker.ts'
+export type { AuthorizerOptions } from './authorization/authorizer.ts'
 export type { BrokerOptions } from './options.ts'
 export { parseUsers } from './security/users.ts'
 export type { SaslMechanism } from './security/sasl.ts'

@@ -1,6 +1,7 @@
 import { OptionError } from '../errors.ts'
 import type { Log } from '../observe/index.ts'
 import type { Platform, TlsServerOptions } from '../platform/index.ts'
+import type { AuthorizerOptions } from './authorization/authorizer.ts'
 import type { SaslMechanism } from './security/sasl.ts'
 
 /** How an embedded broker is started. Everything has a default that suits a test. */
@@ -46,6 +47,12 @@ export interface BrokerOptions {
    */
   readonly mechanisms?: readonly SaslMechanism[]
   readonly tls?: TlsServerOptions
+  /**
+   * Who may do what: with it, access control lists decide, as Kafka's own authorizer does. The lists
+   * are empty at first, so that nobody but super users may do anything.
+   * @defaultValue everybody may do everything
+   */
+  readonly authorizer?: AuthorizerOptions
   /**
    * Allows an address other than loopback without authentication.
    * @defaultValue false

@@ -5,7 +5,12 @@
  */
 import { afterAll, beforeAll, describe, inject, it } from 'vitest'
 import { differences } from './differences.ts'
-import { chosenImplementation, startImplementation, type Implementation } from './implementation.ts'
+import {
+  chosenImplementation,
+  startImplementation,
+  type Implementation,
+  type ImplementationName,
+} from './implementation.ts'
 import { Port, type Addresses } from './port.ts'
 
 declare module 'vitest' {
@@ -19,17 +24,30 @@ export type CaseBody = (port: Port) => Promise<void>
 
 const caseTimeoutMs = 60_000
 
+/** An area that needs the implementation to be set up in another way than the others do. */
+interface ConformanceOptions {
+  /** Undefined where the implementation cannot be had that way: the area is skipped. */
+  readonly start: (name: ImplementationName) => Promise<Implementation | undefined>
+}
+
 /** Declares the cases of an area of behaviour; a name is what Kafka does. */
-export function conformance(area: string, cases: Readonly<Record<string, CaseBody>>): void {
+export function conformance(
+  area: string,
+  cases: Readonly<Record<string, CaseBody>>,
+  options?: ConformanceOptions,
+): void {
   const name = chosenImplementation()
   const known = differences[name] ?? {}
-  describe(`${name}: ${area}`, () => {
+  // A cluster that is there already is not ours to set up.
+  const declare = options !== undefined && name === 'attached' ? describe.skip : describe
+  declare(`${name}: ${area}`, () => {
     let started: Implementation | undefined
-    let addresses: Addresses | undefined = inject('conformanceAddresses')
+    let addresses: Addresses | undefined =
+      options === undefined ? inject('conformanceAddresses') : undefined
 
     beforeAll(async () => {
       if (addresses !== undefined) return
-      started = await startImplementation(name)
+      started = await (options?.start ?? startImplementation)(name)
       addresses = started
     })
     afterAll(() => started?.[Symbol.asyncDispose]())

@@ -4,6 +4,7 @@ type Differences = Readonly<Record<string, string>>
 
 const newerVersion = 'the version came with Kafka 4'
 const newerTransactions = 'transactions of the second version came with Kafka 4'
+const configuredGroups = 'groups have had configuration since Kafka 4'
 
 const kafka39: Differences = {
   'Produce before version 3 is not served': 'old versions went with Kafka 4',
@@ -33,6 +34,14 @@ const kafka39: Differences = {
   'offsets add their group by themselves': newerTransactions,
   'a producer whose transaction took too long aborts it and goes on': newerTransactions,
   'a producer that starts again goes on from the epoch it was answered': newerTransactions,
+  '8: OffsetFetch 1 needs describe group, describe topic':
+    'Kafka 3 answers no topic, so that the error is nowhere',
+  '34: DescribeConfigs 4 needs describeConfigs topic, describeConfigs group, describeConfigs cluster':
+    configuredGroups,
+  '35: AlterConfigs 2 needs alterConfigs topic, alterConfigs group, alterConfigs cluster':
+    configuredGroups,
+  '40: IncrementalAlterConfigs 1 needs alterConfigs topic, alterConfigs group, alterConfigs cluster':
+    configuredGroups,
 }
 
 const embedded: Differences = {

@@ -17,6 +17,8 @@ export interface Implementation extends AsyncDisposable {
   readonly bootstrap: string
   /** A listener that asks for a login; undefined where there is none. */
   readonly saslBootstrap: string | undefined
+  /** As whom to log in everywhere, where nobody is let in without. */
+  readonly login?: { readonly user: string; readonly password: string }
 }
 
 /** Who may log in at `saslBootstrap`. */

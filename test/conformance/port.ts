@@ -15,6 +15,7 @@ import {
   type KafkaErrorName,
 } from '../../src/protocol/index.ts'
 import { WireClient } from '../../src/testing/wire-client.ts'
+import { login } from './login.ts'
 
 const platform = createNodePlatform()
 const pauseMs = 20
@@ -46,6 +47,8 @@ const unsettled: ReadonlySet<KafkaErrorName> = new Set([
 export interface Addresses {
   readonly bootstrap: string
   readonly saslBootstrap: string | undefined
+  /** As whom to log in everywhere, where nobody is let in without. */
+  readonly login?: { readonly user: string; readonly password: string }
 }
 
 export class Port implements AsyncDisposable {
@@ -87,7 +90,16 @@ export class Port implements AsyncDisposable {
   }
 
   /** A new connection, to some node unless an address is given. */
-  async connect(address = this.#addresses.bootstrap.split(',')[0] ?? ''): Promise<WireClient> {
+  async connect(address?: string): Promise<WireClient> {
+    const client = await this.connectWithoutLogin(address)
+    if (this.#addresses.login !== undefined) await login(client, this.#addresses.login)
+    return client
+  }
+
+  /** The same, by somebody who has yet to log in where that is asked for. */
+  async connectWithoutLogin(
+    address = this.#addresses.bootstrap.split(',')[0] ?? '',
+  ): Promise<WireClient> {
     const colon = address.lastIndexOf(':')
     const host = address.slice(0, colon)
     const port = Number(address.slice(colon + 1))

@@ -1,9 +1,9 @@
 import { kafkaError, metadataApi } from '../../protocol/index.ts'
 import type { RequestOf, ResponseInput } from '../../protocol/index.ts'
+import { allOperations, operationsNotAsked } from '../authorization/access.ts'
 import type { Cluster, Partition, Topic } from '../cluster/cluster.ts'
 import { isInternalTopic, refuseTopicName } from '../cluster/topic-name.ts'
 import { isRefusal } from '../refusal.ts'
-import { allOperations, operationsNotAsked } from './authorized-operations.ts'
 import { defineHandler } from './handler.ts'
 import type { Broker, RequestContext } from './handler.ts'
 

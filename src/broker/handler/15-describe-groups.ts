@@ -1,6 +1,6 @@
 import { describeGroupsApi, kafkaError } from '../../protocol/index.ts'
+import { allOperations, operationsNotAsked } from '../authorization/access.ts'
 import { isRefusal } from '../refusal.ts'
-import { allOperations, operationsNotAsked } from './authorized-operations.ts'
 import { defineHandler } from './handler.ts'
 import { refuseGroup } from './group-access.ts'
 

@@ -1,8 +1,8 @@
 import { describeClusterApi } from '../../protocol/index.ts'
 import type { ResponseInput } from '../../protocol/index.ts'
+import { allOperations, operationsNotAsked } from '../authorization/access.ts'
 import { refuse } from '../refusal.ts'
 import type { Refusal } from '../refusal.ts'
-import { allOperations, operationsNotAsked } from './authorized-operations.ts'
 import { defineHandler } from './handler.ts'
 import { refusalFields } from './refusal-fields.ts'
 

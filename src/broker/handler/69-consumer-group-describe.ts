@@ -1,5 +1,5 @@
 import { consumerGroupDescribeApi, kafkaError } from '../../protocol/index.ts'
-import { allOperations, operationsNotAsked } from './authorized-operations.ts'
+import { allOperations, operationsNotAsked } from '../authorization/access.ts'
 import { defineHandler } from './handler.ts'
 import { refuseGroup } from './group-access.ts'
 

@@ -1,8 +1,8 @@
 import { describeTopicPartitionsApi, kafkaError } from '../../protocol/index.ts'
 import type { RequestOf, ResponseInput } from '../../protocol/index.ts'
+import { allOperations } from '../authorization/access.ts'
 import type { Cluster, Partition } from '../cluster/cluster.ts'
 import { refuseTopicName } from '../cluster/topic-name.ts'
-import { allOperations } from './authorized-operations.ts'
 import { defineHandler } from './handler.ts'
 import { noTopicId } from './topic-id.ts'
 
@@ -20,7 +20,7 @@ type Cursor = NonNullable<Request['cursor']>
 export const describeTopicPartitions = defineHandler({
   api: describeTopicPartitionsApi,
   versions: [0, 0],
-  handle(request, { broker: { cluster, config } }) {
+  handle(request, { broker: { cluster, config }, access }) {
     const { cursor } = request
     const names = namesFrom(request, cluster)
     if (isWrong(cursor, request, names)) {
@@ -30,7 +30,13 @@ export const describeTopicPartitions = defineHandler({
       }
     }
     const limit = Math.min(request.responsePartitionLimit, config.maxRequestPartitionSizeLimit)
-    return describeFrom(names, cursor, Math.max(1, limit), cluster)
+    const mayKnow = (name: string) => access.allows('describe', 'topic', name)
+    const described = describeFrom(names.filter(mayKnow), cursor, Math.max(1, limit), cluster)
+    if (request.topics.length === 0) return described
+    const refused = names
+      .filter((name) => !mayKnow(name))
+      .map((name) => refusedTopic(name, kafkaError.TOPIC_AUTHORIZATION_FAILED))
+    return { ...described, topics: [...described.topics, ...refused] }
   },
 })
 

@@ -7,6 +7,7 @@ import type {
   ResponseInput,
   ResponseOf,
 } from '../../protocol/index.ts'
+import { unrestrictedAccess } from '../authorization/access.ts'
 import { EmbeddedCluster } from '../cluster/embedded-cluster.ts'
 import type { ClusterChange } from '../cluster/embedded-cluster.ts'
 import { createBrokerConfig, refuseTopicConfigs, TopicConfig } from '../config/index.ts'
@@ -86,7 +87,9 @@ export async function createAdministration(
     nodes,
     records,
     ask: (handler, version, request, nodeId = 1) => {
-      const context = { broker, nodeId, users, header: { version } } as unknown as RequestContext
+      const header = { version }
+      const access = unrestrictedAccess
+      const context = { broker, nodeId, users, header, access } as unknown as RequestContext
       return askThroughCodecs(handler, version, request, context)
     },
   }

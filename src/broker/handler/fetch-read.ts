@@ -46,9 +46,13 @@ function readPartition(
   { byId, committed }: ReadRequest,
   bytesLeft: number,
   atLeastOneBatch: boolean,
-  { broker, nodeId }: RequestContext,
+  { broker, nodeId, access }: RequestContext,
 ): FetchedPartition {
   const { topic, topicId, partition: index } = target
+  // A topic without a name is one whose id nobody has.
+  if (topic !== '' && !access.allows('read', 'topic', topic)) {
+    return failed(target, 'TOPIC_AUTHORIZATION_FAILED', undefined)
+  }
   const reference = { name: topic, id: topicId, byId }
   const epoch = target.currentLeaderEpoch
   const partition = findLedPartition(broker.cluster, reference, index, nodeId, epoch)

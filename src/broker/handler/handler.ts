@@ -1,6 +1,8 @@
 import type { Platform } from '../../platform/index.ts'
 import type { Log } from '../../observe/index.ts'
 import type { Api, RequestHeader, RequestOf, ResponseInput } from '../../protocol/index.ts'
+import type { Access } from '../authorization/access.ts'
+import type { Authorizer } from '../authorization/authorizer.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import type { BrokerConfig } from '../config/index.ts'
 import type { GroupCoordinator } from '../group/index.ts'
@@ -19,6 +21,8 @@ export interface Broker {
   readonly groups: GroupCoordinator
   readonly transactions: TransactionCoordinator
   readonly fetchSessions: FetchSessions
+  /** Who may do what; undefined where everybody may do everything. */
+  readonly authorizer: Authorizer | undefined
   /** The APIs that are served, for ApiVersions. */
   readonly served: readonly ServedApi[]
 }
@@ -42,6 +46,8 @@ export interface RequestContext {
   readonly clientId: string
   readonly peer: Peer
   readonly session: Session
+  /** What the client may do. */
+  readonly access: Access
   /**
    * Lets the next request of the connection begin before this one is answered. For a handler whose
    * effect is in place and which only waits for it to become durable.

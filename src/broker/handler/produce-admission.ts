@@ -54,12 +54,18 @@ function isOfProducer(batch: TransactionalBatch, first: TransactionalBatch): boo
   return same
 }
 
+/** Whether the first batch is of a transaction; what is too short to say so is not. */
+export function isTransactionalBatch(records: Buffer): boolean {
+  if (records.length < headerBytes) return false
+  return (records.readInt16BE(attributesAt) & transactionalBit) !== 0
+}
+
 function transactionalBatches(writes: readonly PartitionWrite[]): TransactionalBatch[] {
   const batches: TransactionalBatch[] = []
   for (const write of writes) {
     const { records, partition, result } = write
-    if (partition === undefined || result !== undefined || records.length < headerBytes) continue
-    if ((records.readInt16BE(attributesAt) & transactionalBit) === 0) continue
+    if (partition === undefined || result !== undefined) continue
+    if (!isTransactionalBatch(records)) continue
     const producerId = Number(records.readBigInt64BE(producerIdAt))
     batches.push({ write, producerId, producerEpoch: records.readInt16BE(producerEpochAt) })
   }

@@ -8,6 +8,7 @@ import {
   readRequestHeader,
 } from '../../protocol/index.ts'
 import type { Api, RequestHeader } from '../../protocol/index.ts'
+import { unrestrictedAccess } from '../authorization/access.ts'
 import type { Broker, Handler, RequestContext } from '../handler/handler.ts'
 import type { Users } from '../security/users.ts'
 import type { Reply, RequestReceiver } from './connection.ts'
@@ -98,7 +99,9 @@ export class Dispatcher {
   #context(header: RequestHeader, session: Session, proceed: () => void): RequestContext {
     const { broker, nodeId, users } = this.#options
     const clientId = header.clientId ?? ''
-    return { broker, nodeId, users, header, clientId, peer: session, session, proceed }
+    const access =
+      broker.authorizer?.accessOf(session.principal, session.clientAddress) ?? unrestrictedAccess
+    return { broker, nodeId, users, header, clientId, peer: session, session, access, proceed }
   }
 
   #intercepted(handler: Handler, body: object, context: RequestContext): Promise<Outcome> {

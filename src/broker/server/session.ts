@@ -61,8 +61,13 @@ export class Session {
     return this.#principal
   }
 
+  /** The address, as Kafka's tools write it. */
   get clientHost(): string {
-    return `/${this.#options.socket.remote.host}`
+    return `/${this.clientAddress}`
+  }
+
+  get clientAddress(): string {
+    return this.#options.socket.remote.host
   }
 
   /** Whether the next frame is a message of a SASL mechanism and not a request. */
