@@ -266,6 +266,9 @@ export class ConsumerRun {
       const left = runs.filter((run) => run.is('acquiring'))
       if (left.length === 0 || this.#isEnding()) return
       try {
+        // A member that was out of the group for a moment may be back in the same generation: what it had begun to commit
+        // is not refused then, and would count after the offsets were read.
+        await this.#commits.decided()
         const positions = await this.#find(left, signal)
         await Promise.all(left.map((run) => this.#begin(run, positions.get(partitionKey(run)))))
       } catch (error) {

@@ -23,7 +23,7 @@ const fencesMax = 3
 export class TransactionalCommits implements CommitStrategy {
   readonly #parts: ExactlyOnceParts
   #sink: TransactionalSink | undefined
-  /** The commit that is under way: its caller may have stopped waiting for it. */
+  /** The last commit, and so all before it: callers may have stopped waiting. */
   #current: Promise<unknown> = Promise.resolve()
   #fences = 0
   #isClosed = false
@@ -35,12 +35,14 @@ export class TransactionalCommits implements CommitStrategy {
   async commit(commits: readonly PartitionCommit[], { signal }: CommitCall): Promise<void> {
     // Of the time when it was decided what is committed: whoever has lost a partition since then is refused by it.
     const group = this.#parts.source.groupMetadata()
-    await within(signal, this.#current)
-    if (this.#isClosed) throw closed()
     const records = commits.flatMap(({ outputs = [] }) => outputs)
-    const work = this.#sinkNow().transaction(async (transaction) => {
-      const sent = records.length === 0 ? undefined : transaction.send(records)
-      await Promise.all([sent, transaction.sendOffsets(group, commits)])
+    const work = this.#current.then(() => {
+      if (this.#isClosed) throw closed()
+      signal?.throwIfAborted()
+      return this.#sinkNow().transaction(async (transaction) => {
+        const sent = records.length === 0 ? undefined : transaction.send(records)
+        await Promise.all([sent, transaction.sendOffsets(group, commits)])
+      })
     })
     this.#current = work.catch(() => undefined)
     try {
@@ -50,6 +52,10 @@ export class TransactionalCommits implements CommitStrategy {
       this.#failed(error as Error, records.length)
       throw error
     }
+  }
+
+  async settled(): Promise<void> {
+    await this.#current
   }
 
   async close(): Promise<void> {

@@ -41,12 +41,19 @@ export const exactlyOnceDefects: readonly Defect[] = [
     story:
       'The generation of a commit is asked for when it is sent: who has lost the partition meanwhile commits it as if it had it.',
     file: `${transaction}/transactional-commits.ts`,
-    original: `const group = this.#parts.source.groupMetadata()
-    await within(signal, this.#current)`,
-    replacement: `await within(signal, this.#current)
-    const group = this.#parts.source.groupMetadata()`,
+    original: 'transaction.sendOffsets(group, commits)',
+    replacement: 'transaction.sendOffsets(this.#parts.source.groupMetadata(), commits)',
     caughtBy: `${transaction}/transactional-commits.test.ts`,
     test: 'are those of the generation in which it was decided',
+  },
+  {
+    name: 'offsets-read-before-the-outcome',
+    story:
+      'A member that was out of its group for a moment and is back in the same generation reads its offsets while its last commit is on its way: that commit counts all the same, and its records run again.',
+    file: `${runtime}/consumer-run.ts`,
+    original: 'await this.#commits.decided()',
+    replacement: '',
+    caughtBy: `${transaction}/late-commit-scenario.test.ts`,
   },
   {
     name: 'offset-that-stands-left-out',

@@ -18,6 +18,11 @@ export interface CommitCall {
  */
 export interface CommitStrategy {
   commit(commits: readonly PartitionCommit[], call: CommitCall): Promise<void>
+  /**
+   * Resolves when it is known what became of all that was given to `commit` before, also of what nobody waits for any more.
+   * Where this is not given, a late commit can only make records run again.
+   */
+  settled?(): Promise<void>
   /** Nothing more is committed. */
   close?(): Promise<void>
 }

@@ -166,6 +166,14 @@ export class Commits {
       })
   }
 
+  /**
+   * Resolves when it is known what became of the commits that were made before: offsets that are read after that are not
+   * overtaken by one of them.
+   */
+  async decided(): Promise<void> {
+    await this.#strategy.settled?.()
+  }
+
   /** Resolves when no commit is on its way. */
   async settled(): Promise<void> {
     while (this.#round !== undefined) await this.#round

@@ -81,15 +81,42 @@ interface FoundLetter {
   readonly isPoison: boolean
 }
 
-/** Reads letters as they come. */
-class LetterReader implements AsyncDisposable {
+/**
+ * Reads committed records, up to what was written when it is asked. What a decided transaction has written is seen with its
+ * marker in each partition, and these come one by one: an offset can be committed, and its letter not be seen yet. So
+ * the end is the end of what is written, and transactions that are open there are waited for.
+ */
+class CommittedReader implements AsyncDisposable {
   readonly #consumer
+  readonly #written
   readonly #places: readonly TopicPartition[]
 
-  private constructor(client: Client, places: readonly TopicPartition[]) {
+  constructor(client: Client, places: readonly TopicPartition[]) {
     this.#consumer = client.consumer({ offsetReset: 'earliest', isolation: 'read_committed' })
+    this.#written = client.consumer({ offsetReset: 'earliest', isolation: 'read_uncommitted' })
     this.#consumer.assign(places)
     this.#places = places
+  }
+
+  async *read() {
+    const ends = await this.#written.endOffsets(this.#places)
+    while (ends.some((end) => (this.#consumer.position(end) ?? 0) < end.offset)) {
+      yield* await this.#consumer.poll({ timeoutMs: 200 })
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#consumer.close()
+    await this.#written.close()
+  }
+}
+
+/** Reads letters as they come. */
+class LetterReader implements AsyncDisposable {
+  readonly #reader: CommittedReader
+
+  private constructor(reader: CommittedReader) {
+    this.#reader = reader
   }
 
   /** Undefined while the service has not made their topics. */
@@ -99,32 +126,27 @@ class LetterReader implements AsyncDisposable {
     const known = (await admin.topics.list()).filter(({ name }) => names.includes(name))
     if (known.length < names.length) return undefined
     const described = await Promise.all(known.map(({ name }) => admin.topics.describe(name)))
-    return new LetterReader(
-      client,
-      described.flatMap(({ name, partitions }) =>
-        partitions.map(({ partition }) => ({ topic: name, partition })),
-      ),
+    const places = described.flatMap(({ name, partitions }) =>
+      partitions.map(({ partition }) => ({ topic: name, partition })),
     )
+    return new LetterReader(new CommittedReader(client, places))
   }
 
   /** All that has come up to now. */
   async read(): Promise<FoundLetter[]> {
-    const ends = await this.#consumer.endOffsets(this.#places)
     const found: FoundLetter[] = []
-    while (ends.some((end) => (this.#consumer.position(end) ?? 0) < end.offset)) {
-      for (const batch of await this.#consumer.poll({ timeoutMs: 200 })) {
-        for (const record of batch) {
-          const header = (name: string) => Number(record.header(name)?.toString())
-          const place = { partition: header('source-partition'), offset: header('source-offset') }
-          found.push({ ...place, isPoison: batch.topic.endsWith('-poison') })
-        }
+    for await (const batch of this.#reader.read()) {
+      for (const record of batch) {
+        const header = (name: string) => Number(record.header(name)?.toString())
+        const place = { partition: header('source-partition'), offset: header('source-offset') }
+        found.push({ ...place, isPoison: batch.topic.endsWith('-poison') })
       }
     }
     return found
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#consumer.close()
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#reader[Symbol.asyncDispose]()
   }
 }
 
@@ -134,17 +156,13 @@ export async function readTopic(
   topic: string,
   partitions: number,
 ): Promise<SeenRecord[]> {
-  await using consumer = client.consumer({ offsetReset: 'earliest', isolation: 'read_committed' })
   const places = Array.from({ length: partitions }, (_, partition) => ({ topic, partition }))
-  consumer.assign(places)
-  const ends = await consumer.endOffsets(places)
+  await using reader = new CommittedReader(client, places)
   const records: SeenRecord[] = []
-  while (ends.some((end) => (consumer.position(end) ?? 0) < end.offset)) {
-    for (const batch of await consumer.poll({ timeoutMs: 200 })) {
-      for (const { offset, key, value } of batch) {
-        const { partition } = batch
-        records.push({ partition, offset, key: String(key), value: String(value) })
-      }
+  for await (const batch of reader.read()) {
+    for (const { offset, key, value } of batch) {
+      const { partition } = batch
+      records.push({ partition, offset, key: String(key), value: String(value) })
     }
   }
   return records
