@@ -1,14 +1,13 @@
 import { MillraceError } from '../../../errors.ts'
 import type { Log } from '../../../observe/index.ts'
 import type { Checkpoint, StateKey } from '../state-store.ts'
-import { LmdbFolder, startsInVainMax } from './lmdb-folder.ts'
+import { LmdbFolder } from './lmdb-folder.ts'
 import type { LmdbFolderOptions } from './lmdb-folder.ts'
 import { byteKeys, byteValues, isLmdbDamage } from './lmdb-package.ts'
 import type { LmdbDatabase, LmdbEnvironment, LmdbPackage } from './lmdb-package.ts'
 
-/** Of what is written here. What a later one has written means nothing to this program. */
-const format = 1
-const formatKey = 'format'
+/** Of what is written here. What another one has written means nothing to this program. */
+const formatNumber = 1
 
 /** Of the tasks that a process ever had; LMDB wants to know it before. */
 const databasesMax = 4_096
@@ -112,34 +111,26 @@ interface Opened {
 
 /** Opens what is there; where that cannot be used, an empty environment in its place: the changelogs have it all. */
 function openUsable(lmdb: LmdbPackage, folder: LmdbFolder, log: Log): Opened {
-  if (folder.startsInVain >= startsInVainMax) {
-    const reason = `${folder.startsInVain} processes have opened it and committed nothing`
-    return openCleared(lmdb, folder, log, reason)
+  const { major, minor, patch } = lmdb.version
+  const format = `millrace ${formatNumber}, lmdb ${major}.${minor}.${patch}`
+  const clear = (reason: string) => {
+    log('warn', 'local state cannot be used: it is removed, and read again from its changelogs', {
+      path: folder.path,
+      reason,
+    })
+    folder.removeData()
   }
-  let opened: Opened
+  const trouble = folder.troubleWithData(format)
+  if (trouble !== undefined) clear(trouble)
+  folder.setFormat(format)
   try {
-    opened = openEnvironment(lmdb, folder.path)
+    return openEnvironment(lmdb, folder.path)
   } catch (error) {
     if (!isLmdbDamage(error)) throw failed('opened', folder.path, error)
-    return openCleared(lmdb, folder, log, String(error))
+    clear(String(error))
   }
-  const trouble = troubleWith(opened.about)
-  if (trouble === undefined) return opened
-  // Nothing was written, so that it is closed when the call returns.
-  void opened.environment.close()
-  return openCleared(lmdb, folder, log, trouble)
-}
-
-function openCleared(lmdb: LmdbPackage, folder: LmdbFolder, log: Log, reason: string): Opened {
-  log('warn', 'local state cannot be used: it is removed, and read again from its changelogs', {
-    path: folder.path,
-    reason,
-  })
-  folder.removeData()
   try {
-    const opened = openEnvironment(lmdb, folder.path)
-    opened.about.putSync(formatKey, format)
-    return opened
+    return openEnvironment(lmdb, folder.path)
   } catch (error) {
     throw failed('opened', folder.path, error)
   }
@@ -152,22 +143,15 @@ function openEnvironment(lmdb: LmdbPackage, path: string): Opened {
     maxDbs: databasesMax,
     encoding: 'binary',
   })
-  const about = environment.openDB<string, unknown>('about', { encoding: 'json' })
-  return { environment, about }
-}
-
-/** Why an environment that could be opened cannot be used. A new one is given its format. */
-function troubleWith(about: LmdbDatabase<string, unknown>): string | undefined {
   try {
-    const found = about.get(formatKey)
-    if (found === format) return undefined
-    if (found !== undefined || about.getStats().entryCount > 0) {
-      return `it has format ${String(found)}; this program knows ${format}`
+    return {
+      environment,
+      about: environment.openDB<string, unknown>('about', { encoding: 'json' }),
     }
-    about.putSync(formatKey, format)
-    return undefined
   } catch (error) {
-    return String(error)
+    // Nothing was written, so that it is closed when the call returns.
+    void environment.close()
+    throw error
   }
 }
 

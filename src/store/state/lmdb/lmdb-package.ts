@@ -8,6 +8,8 @@ import type { StateKey } from '../state-store.ts'
 
 export interface LmdbPackage {
   open(options: LmdbEnvironmentOptions): LmdbEnvironment
+  /** Of the LMDB in it. */
+  readonly version: { readonly major: number; readonly minor: number; readonly patch: number }
 }
 
 export interface LmdbEnvironmentOptions {
@@ -50,8 +52,6 @@ export interface LmdbBytes {
 export interface LmdbDatabase<Key, Value> {
   get(key: Key): Value | undefined
   put(key: Key, value: LmdbBytes | Value): unknown
-  /** A transaction of its own, which has ended when it answers. */
-  putSync(key: Key, value: Value): unknown
   remove(key: Key): unknown
   clearAsync(): unknown
   /** `options` is read when an iterator is made, not before. */

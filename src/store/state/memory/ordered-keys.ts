@@ -69,11 +69,12 @@ export class OrderedKeys {
     this.#least.splice(index + 1, 0, upper[0] as StateKey)
   }
 
-  /** Makes one of this chunk and the next, where they are small enough. */
+  /** Makes one of this chunk and the next, where they are small enough or one is empty. */
   #merge(index: number): boolean {
     const [chunk, next] = [this.#chunks[index], this.#chunks[index + 1]]
     if (chunk === undefined || next === undefined) return false
-    if (chunk.length + next.length > keysMergedMax) return false
+    const isOneEmpty = chunk.length === 0 || next.length === 0
+    if (!isOneEmpty && chunk.length + next.length > keysMergedMax) return false
     chunk.push(...next)
     this.#chunks.splice(index + 1, 1)
     this.#least.splice(index + 1, 1)
