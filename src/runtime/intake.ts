@@ -17,6 +17,8 @@ export interface IntakeParts {
   readonly isOpen: () => boolean
   /** Whether reading is held up for some other reason than what waits here. */
   readonly isHeld: () => boolean
+  /** How many records were taken and have not ended. */
+  readonly openCount: () => number
   /** Whether the ledger lets a record begin. */
   readonly mayStart: (offset: number) => boolean
   /** The ledger does not let the next record begin. */
@@ -33,6 +35,12 @@ export interface IntakeParts {
 const turnMs = 10
 
 /**
+ * After so many records that did not end at once the others wait a turn: promises that are about to settle do, and what comes
+ * behind them finds its lanes free.
+ */
+const begunMax = 64
+
+/**
  * Puts what was read of one partition into its lanes, as far as there is room: in the order of offsets, each at once.
  * What does not fit waits as it was read, and no more is read meanwhile.
  */
@@ -40,6 +48,8 @@ export class Intake {
   readonly #parts: IntakeParts
   #isFull = false
   #isTaking = false
+  /** It has let others go first, and goes on behind them. */
+  #isDeferred = false
 
   constructor(parts: IntakeParts) {
     this.#parts = parts
@@ -50,17 +60,18 @@ export class Intake {
   }
 
   take(): void {
-    if (this.#isTaking) return
+    if (this.#isTaking || this.#isDeferred) return
     this.#isTaking = true
-    const { clock, time, input, isOpen, isHeld, accept, failed } = this.#parts
+    const { time, input, isOpen, isHeld, openCount, accept, failed } = this.#parts
     try {
       const untilMs = time.ask() + turnMs
+      const openMax = openCount() + begunMax
       while (isOpen()) {
         const record = input.peek()
         if (record === undefined) break
         // Handlers that answer at once must not keep heartbeats and timers waiting.
-        if (time.isPast(untilMs)) {
-          clock.defer(() => this.take())
+        if (time.isPast(untilMs) || openCount() >= openMax) {
+          this.#defer()
           return
         }
         if (!this.#hasRoomFor(record)) {
@@ -77,6 +88,14 @@ export class Intake {
     } finally {
       this.#isTaking = false
     }
+  }
+
+  #defer(): void {
+    this.#isDeferred = true
+    this.#parts.clock.defer(() => {
+      this.#isDeferred = false
+      this.take()
+    })
   }
 
   /** Something has ended or begun to run: there may be room for more. */

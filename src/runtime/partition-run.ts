@@ -80,6 +80,7 @@ export class PartitionRun
       ...{ clock, time, waitingMax, waitingBytesMax, input: this.#input, lanes: this.#lanes },
       isOpen: () => this.#mayStart,
       isHeld: () => this.#holds > 0,
+      openCount: () => this.ledger.openCount,
       mayStart: (offset) => this.ledger.mayStart(offset),
       blocked: () => world.blocked(this),
       accept: (record) => this.#accept(record),
