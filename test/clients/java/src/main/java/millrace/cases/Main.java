@@ -8,7 +8,9 @@ import java.util.List;
  * `PASS name milliseconds`, `FAIL name milliseconds: reason` or `SKIP name: reason`.
  *
  * Usage: Main bootstrap-servers [--only text] [--sasl address] [--tls address] [--ca file.pem]
- *        [--user name --password word]
+ *        [--user name --password word] [--transcript file]
+ *
+ * The transcript has what every command line tool printed: that of two brokers can be compared.
  */
 public final class Main {
     public static void main(String[] arguments) throws Exception {
@@ -17,6 +19,9 @@ public final class Main {
             option(arguments, "--sasl", null), option(arguments, "--tls", null), option(arguments, "--ca", null),
             option(arguments, "--user", null), option(arguments, "--password", null));
         Suite suite = new Suite(arguments[0], security, only);
+        // What the suite prints goes to System.out as it was when the suite was made; tools get another one.
+        String transcript = option(arguments, "--transcript", null);
+        if (transcript != null) Tool.keepTranscript(transcript);
         ProducerCases.addTo(suite);
         TransactionCases.addTo(suite);
         ConsumerCases.addTo(suite);
@@ -32,6 +37,8 @@ public final class Main {
         StreamsJoinCases.addTo(suite);
         StreamsWindowCases.addTo(suite);
         ToolCases.addTo(suite);
+        GroupToolCases.addTo(suite);
+        AdminToolCases.addTo(suite);
         boolean passed = suite.run();
         // Clients of a case that was given up may still have threads.
         System.out.flush();
