@@ -32,6 +32,8 @@ export interface GroupOptions {
   readonly rebalanceTimeoutMs?: number
   /** A member whose application asks for nothing for so long leaves. @defaultValue 300000 */
   readonly processingTimeoutMs?: number
+  /** How often topics are looked for that a pattern matches (classic protocol). @defaultValue 30000 */
+  readonly patternRefreshMs?: number
 }
 
 const assignors: Readonly<Record<AssignorName, Assignor>> = {
@@ -53,6 +55,7 @@ export const groupOptionNames = [
   'heartbeatIntervalMs',
   'rebalanceTimeoutMs',
   'processingTimeoutMs',
+  'patternRefreshMs',
 ]
 
 /** Checks the options and puts the defaults in place; throws an `OptionError`. */
@@ -87,6 +90,7 @@ export function resolveGroupOptions(
       defaults.processingTimeoutMs,
       time,
     ),
+    patternRefreshMs: wholeNumber(given, 'patternRefreshMs', defaults.patternRefreshMs, time),
     rack,
   }
 }

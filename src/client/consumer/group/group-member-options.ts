@@ -20,6 +20,8 @@ export interface GroupMemberOptions {
   readonly rebalanceTimeoutMs: number
   /** A member whose application asks for nothing for so long leaves. */
   readonly processingTimeoutMs: number
+  /** How often topics are looked for that a pattern matches. In the consumer protocol the broker does it. */
+  readonly patternRefreshMs: number
   readonly rack: string | undefined
   /** Who shares partitions out at the broker, in the consumer protocol; undefined for the broker's own choice. */
   readonly remoteAssignor: string | undefined
@@ -34,6 +36,7 @@ export const groupMemberDefaults = {
   heartbeatIntervalMs: 3_000,
   rebalanceTimeoutMs: 60_000,
   processingTimeoutMs: 300_000,
+  patternRefreshMs: 30_000,
   rack: undefined,
   remoteAssignor: undefined,
 } as const satisfies Omit<GroupMemberOptions, 'groupId'>

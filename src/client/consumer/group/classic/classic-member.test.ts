@@ -192,6 +192,19 @@ describe('a member of a classic group', () => {
     expect(one.told.at(-2)).toBe('revoked t-0 t-more-0')
   })
 
+  it('looks for topics that its pattern matches, as often as it was told', async () => {
+    await using bench = await startBench({ topics: { t: 1 } })
+    const one = bench.member('one', { patternRefreshMs: 5_000, sessionTimeoutMs: 60_000 })
+    one.member.subscribe({ kind: 'pattern', pattern: 't(-.*)?' })
+    await until(() => one.held === 't-0', 'assigned')
+    await bench.kafka.createTopic('t-more', { partitions: 1 })
+    await one.clock.advance(5_000)
+    await until(() => one.held === 't-0 t-more-0', 'found')
+    await bench.kafka.createTopic('t-third', { partitions: 1 })
+    await one.clock.advance(5_000)
+    await until(() => one.held === 't-0 t-more-0 t-third-0', 'found again')
+  })
+
   it('leaves when its application asks for nothing, and comes back with it', async () => {
     await using bench = await startBench()
     const one = bench.member('one', {

@@ -82,6 +82,7 @@ export class ClassicMember implements MemberProtocol, CommitAuthority {
   /** As the leader: some member may have to join again before all partitions have an owner. */
   #awaitsJoins = false
   #joinsTimer: Timer | undefined
+  #topicsTimer: Timer | undefined
   /** Hears of the coordinator: of the times at which it is known to have known the member. */
   readonly #session: SilenceWatch
   /** Heartbeats that were told of a newer generation while a join is not answered. */
@@ -172,6 +173,7 @@ export class ClassicMember implements MemberProtocol, CommitAuthority {
     this.#heartbeat.stop()
     this.#session.stop()
     this.#joinsTimer?.cancel()
+    this.#topicsTimer?.cancel()
     this.#forgetMetadata()
     this.#joined.wake()
   }
@@ -394,6 +396,7 @@ export class ClassicMember implements MemberProtocol, CommitAuthority {
     this.#backoff.reset()
     this.#joined.wake()
     this.#watchForJoins()
+    this.#watchForTopics()
     this.#metadataChanged()
     const gone = life.holdings.list.filter((held) => !isAssigned.has(partitionKey(held)))
     await life.assign(wanted)
@@ -414,6 +417,17 @@ export class ClassicMember implements MemberProtocol, CommitAuthority {
     this.#joinsTimer = cluster.platform.clock.setTimer(options.rebalanceTimeoutMs, () => {
       if (this.#state !== 'stable' || this.#joins !== joins) return
       this.#requestJoin('partitions that were to be given up have no owner')
+    })
+  }
+
+  /** New topics say nothing of themselves: what a pattern matches is found by looking. */
+  #watchForTopics(): void {
+    const { cluster, options, topics } = this.#world
+    this.#topicsTimer?.cancel()
+    if (topics.subscription?.kind !== 'pattern') return
+    this.#topicsTimer = cluster.platform.clock.setTimer(options.patternRefreshMs, () => {
+      cluster.metadataIsStale()
+      this.#watchForTopics()
     })
   }
 
@@ -493,6 +507,7 @@ export class ClassicMember implements MemberProtocol, CommitAuthority {
 
   #outside(): void {
     this.#joinsTimer?.cancel()
+    this.#topicsTimer?.cancel()
     this.#session.stop()
     this.#state = 'outside'
     this.#generation = -1
