@@ -6,6 +6,7 @@ import { BlockWatch } from './block-watch.ts'
 import { Commits } from './commit/commits.ts'
 import type { CommitOptions } from './commit/commits.ts'
 import type { CommitStrategy } from './commit/commit-strategy.ts'
+import { noExactlyOnce } from './commit/exactly-once.ts'
 import type {
   ExactlyOnce,
   ExactlyOnceSettings,
@@ -144,8 +145,7 @@ export function assembleConsumer(assembly: ConsumerAssembly): ConsumerRun {
     skipped: (delivery) => events.copySkipped(delivery),
   })
   return new ConsumerRun({
-    clock,
-    log,
+    ...{ clock, log },
     admin: driver.admin(),
     processId: assembly.processId,
     topics: withRetryTopics(settings.topics, retryTopics),
@@ -167,8 +167,7 @@ export function assembleConsumer(assembly: ConsumerAssembly): ConsumerRun {
       const exactlyOnce = exactlyOnceOf(assembly, source)
       const writes = heldWritesOf(assembly, codecs, exactlyOnce)
       const commits = new Commits({
-        clock,
-        log,
+        ...{ clock, log },
         options: settings.commit,
         strategy: timed(exactlyOnce?.strategy ?? groupOffsets(source), clock, events),
       })
@@ -232,7 +231,7 @@ function exactlyOnceOf(assembly: ConsumerAssembly, source: RecordSource): Exactl
   const { driver, platform, log, settings, makeExactlyOnce, processId, failed } = assembly
   const { groupId, exactlyOnce } = settings
   if (exactlyOnce === undefined) return undefined
-  if (makeExactlyOnce === undefined) throw new Error('exactly-once is not to be had here')
+  if (makeExactlyOnce === undefined) throw noExactlyOnce('exactlyOnce')
   const { transactionTimeoutMs, transactionalId = `${groupId}-${processId}` } = exactlyOnce
   return makeExactlyOnce({
     ...{ driver, platform, log, source, groupId, transactionalId, transactionTimeoutMs },

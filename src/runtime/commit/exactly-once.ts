@@ -2,6 +2,7 @@ import type { ProducerRecord } from '../../client/index.ts'
 import type { Driver, RecordSource } from '../../driver/index.ts'
 import type { Log } from '../../observe/index.ts'
 import type { Platform } from '../../platform/index.ts'
+import { OptionError } from '../../errors.ts'
 import type { CommitStrategy } from './commit-strategy.ts'
 
 /** How a consumer writes and commits in one. */
@@ -39,3 +40,11 @@ export interface ExactlyOnceParts {
 
 /** Makes what commits by transactions. It lies above the runtime, and is handed to it. */
 export type MakeExactlyOnce = (parts: ExactlyOnceParts) => ExactlyOnce
+
+/** Nothing was handed in that commits by transactions. */
+export function noExactlyOnce(option: string): OptionError {
+  return new OptionError(
+    option,
+    "is not part of 'millrace/runtime': import createService or createConsumer from 'millrace'",
+  )
+}

@@ -79,18 +79,7 @@ export class RecordReader implements AsyncDisposable {
   }
 }
 
-/**
- * Makes a consumer without contracts. Metrics and health are served when `metrics` says where.
- *
- * @example
- * const consumer = createConsumer({
- *   kafka: { brokers: 'localhost:9092' },
- *   groupId: 'audit',
- *   topics: ['orders', 'payments'],
- *   handler: async (record, { topic, signal }) => store(topic, record.value, signal),
- * })
- * await consumer.run()
- */
+/** Makes a consumer without contracts, of the runtime alone; with exactly-once it is `createConsumer` of `millrace`. */
 export function createConsumer(
   options: RecordConsumerOptions,
   extensions?: ServiceExtensions,

@@ -59,4 +59,21 @@ describe('a service', () => {
       /amount/,
     )
   })
+
+  it('says where exactly-once is to be had, when it was made without', async () => {
+    await using service = createService({
+      ...{ name: 'pricing', metrics: false, log: () => undefined },
+      kafka: { brokers: 'localhost:9' },
+    })
+    const refusal = expect.objectContaining({
+      code: 'MILLRACE_OPTION_INVALID',
+      message: expect.stringMatching(
+        /^consumer\(orders\)\.exactlyOnce .* import createService .* from 'millrace'$/,
+      ) as string,
+    }) as Error
+    expect(() => service.consumer(orders, { exactlyOnce: true })).toThrow(refusal)
+    expect(() => service.records('orders', () => undefined, { exactlyOnce: {} })).toThrow(
+      /exactlyOnce is not part of/,
+    )
+  })
 })

@@ -29,6 +29,7 @@ import type { Platform } from '../../platform/index.ts'
 import { version } from '../../version.ts'
 import { assembleConsumer } from '../assemble.ts'
 import type { ConsumerSettings } from '../assemble.ts'
+import { noExactlyOnce } from '../commit/exactly-once.ts'
 import type { MakeExactlyOnce } from '../commit/exactly-once.ts'
 import { Alone } from '../lanes/alone.ts'
 import { observeConsumer } from '../consumer-metrics.ts'
@@ -199,8 +200,7 @@ export class Service implements AsyncDisposable {
     if (this.#state !== 'defined') throw stateError('consumers are added before the service runs')
     const list: readonly Topic[] = Array.isArray(topics) ? (topics as Topic[]) : [topics as Topic]
     const names = list.map(({ name }) => name)
-    const path = `consumer(${names.join(', ')})`
-    const settings = resolveConsumerOptions(options, path, { groupId: this.name, topics: names })
+    const settings = this.#settingsOf(`consumer(${names.join(', ')})`, names, options)
     const consumer = new ServiceConsumer<Topic>(list)
     this.#definitions.push({ consumer, settings, topicNames: names.join(', ') })
     return consumer
@@ -400,11 +400,21 @@ export class Service implements AsyncDisposable {
     if (this.#state !== 'defined') throw stateError('consumers are added before the service runs')
     const selection = typeof topics === 'string' ? [topics] : topics
     const topicNames = selection instanceof RegExp ? String(selection) : selection.join(', ')
-    const from = { groupId: this.name, topics: selection }
-    const settings = resolveConsumerOptions(options, `${method}(${topicNames})`, from)
+    const settings = this.#settingsOf(`${method}(${topicNames})`, selection, options)
     const consumer = new RecordConsumer(handling)
     this.#definitions.push({ consumer, settings, topicNames })
     return consumer
+  }
+
+  #settingsOf(
+    path: string,
+    topics: ConsumerSettings['topics'],
+    options: ConsumerOptions,
+  ): ConsumerSettings {
+    const settings = resolveConsumerOptions(options, path, { groupId: this.name, topics })
+    if (settings.exactlyOnce === undefined) return settings
+    if (this.#extensions.makeExactlyOnce === undefined) throw noExactlyOnce(`${path}.exactlyOnce`)
+    return settings
   }
 
   /** What was found out about topics; undefined when the service was stopped meanwhile. */
@@ -558,14 +568,7 @@ export class Service implements AsyncDisposable {
   }
 }
 
-/**
- * Makes a service.
- *
- * @example
- * const service = createService({ name: 'fulfilment', kafka: { brokers: 'localhost:9092' } })
- * service.consumer(orders).on(OrderCreated, async (event) => ship(event.data))
- * await service.run()
- */
+/** Makes a service of the runtime alone; with exactly-once it is `createService` of `millrace`. */
 export function createService(options: ServiceOptions, extensions?: ServiceExtensions): Service {
   return new Service(options, extensions)
 }
