@@ -26,10 +26,10 @@ import type { Broker, Handler } from './handler/handler.ts'
 import { Housekeeping } from './housekeeping.ts'
 import { coordinatorLog, openLogFolder } from './log/index.ts'
 import type { LogFolder, PartitionLog } from './log/index.ts'
+import { offeredMechanisms } from './options.ts'
 import type { BrokerOptions } from './options.ts'
 import { writeMarker } from './marker-writer.ts'
 import { storedProducerIdBlocks } from './producer-id-blocks.ts'
-import { saslMechanisms } from './security/sasl.ts'
 import { TransactionCoordinator } from './transaction/index.ts'
 
 interface CoreOptions {
@@ -296,7 +296,7 @@ function describedNode(nodeId: number, given: CoreOptions): ReadonlyMap<string, 
     ...node,
     listenHost: options.host ?? '127.0.0.1',
     encrypted: options.tls !== undefined,
-    mechanisms: options.users === undefined ? [] : (options.mechanisms ?? saslMechanisms),
+    mechanisms: offeredMechanisms(options),
     dataFolder: options.data,
   })
 }

@@ -10,10 +10,13 @@ import { openCore } from './core.ts'
 import type { BrokerCore } from './core.ts'
 import type { Handler } from './handler/handler.ts'
 import { handlers } from './handler/handlers.ts'
-import { checkBrokerOptions } from './options.ts'
+import { checkBrokerOptions, offeredMechanisms } from './options.ts'
 import type { BrokerOptions } from './options.ts'
 import { parseScramCredential } from './security/scram-credential.ts'
-import { saslMechanisms } from './security/sasl.ts'
+import { createLogins } from './security/logins.ts'
+import type { Logins } from './security/logins.ts'
+import { createPrincipalMapping } from './security/principal-mapping.ts'
+import { TokenVerifier } from './security/token-verifier.ts'
 import { createUsers } from './security/users.ts'
 import type { Users } from './security/users.ts'
 import type { ConnectionLimits } from './server/connection.ts'
@@ -62,6 +65,7 @@ export class EmbeddedBroker implements AsyncDisposable {
   constructor(parts: BrokerParts) {
     this.#parts = parts
     const users = usersOf(parts)
+    const logins = users === undefined ? undefined : loginsOf(parts, users)
     const byKey = new Map(guardedHandlers(parts).map((handler) => [handler.api.key, handler]))
     this.#servers = new Map(
       parts.nodes.map(({ id }) => {
@@ -73,7 +77,7 @@ export class EmbeddedBroker implements AsyncDisposable {
           users,
           log: parts.log,
         })
-        return [id, this.#server(id, dispatcher, users)]
+        return [id, this.#server(id, dispatcher, logins)]
       }),
     )
     void parts.failure.then(() => this.#stopNodes('abruptly'))
@@ -173,7 +177,7 @@ export class EmbeddedBroker implements AsyncDisposable {
     throw new OptionError('node', `(${id}) is unknown; known are ${known}`)
   }
 
-  #server(nodeId: number, dispatcher: Dispatcher, users: Users | undefined): NodeServer {
+  #server(nodeId: number, dispatcher: Dispatcher, logins: Logins | undefined): NodeServer {
     const { options, platform, log, core } = this.#parts
     const { config } = core.broker
     const limits = (): ConnectionLimits => ({
@@ -182,7 +186,6 @@ export class EmbeddedBroker implements AsyncDisposable {
       bytesInFlightMax,
       idleMs: config.connectionsMaxIdleMs,
     })
-    const mechanisms = options.mechanisms ?? saslMechanisms
     return new NodeServer({
       nodeId,
       platform,
@@ -190,7 +193,8 @@ export class EmbeddedBroker implements AsyncDisposable {
       limits,
       connectionsMax: () => config.maxConnections,
       tls: options.tls,
-      sasl: users === undefined ? undefined : { users, mechanisms },
+      logins,
+      certificateUser: createPrincipalMapping(options.principalMappingRules),
       dispatcher,
     })
   }
@@ -207,12 +211,23 @@ function guardedHandlers({ core }: BrokerParts): readonly Handler[] {
   })
 }
 
-/** Users are asked for when some were given; those set at run time count as well then. */
+function loginsOf({ options, core, platform }: BrokerParts, users: Users): Logins {
+  const { oauth } = options
+  return createLogins({
+    mechanisms: offeredMechanisms(options),
+    users,
+    tokens: oauth === undefined ? undefined : new TokenVerifier(oauth, platform.clock),
+    lifetimeMsMax: () => core.broker.config.connectionsMaxReauthMs,
+  })
+}
+
+/** Users are asked for when some were given, or tokens; those set at run time count as well then. */
 function usersOf({ options, core, platform }: BrokerParts): Users | undefined {
-  if (options.users === undefined) return undefined
+  const mechanisms = offeredMechanisms(options)
+  if (mechanisms.length === 0) return undefined
   return createUsers({
-    passwords: new Map(Object.entries(options.users)),
-    mechanisms: options.mechanisms ?? saslMechanisms,
+    passwords: new Map(Object.entries(options.users ?? {})),
+    mechanisms,
     storedCredential: (mechanism, user) => {
       const text = core.cluster.dynamicSettings('scram', user).get(mechanism)
       return text === undefined ? undefined : parseScramCredential(text)

@@ -2,7 +2,10 @@ import { OptionError } from '../errors.ts'
 import type { Log } from '../observe/index.ts'
 import type { Platform, TlsServerOptions } from '../platform/index.ts'
 import type { AuthorizerOptions } from './authorization/authorizer.ts'
+import { createPrincipalMapping } from './security/principal-mapping.ts'
+import { passwordMechanisms } from './security/sasl.ts'
 import type { SaslMechanism } from './security/sasl.ts'
+import type { OAuthOptions } from './security/token-verifier.ts'
 
 /** How an embedded broker is started. Everything has a default that suits a test. */
 export interface BrokerOptions {
@@ -42,11 +45,22 @@ export interface BrokerOptions {
   /** Passwords by user. Given: clients must authenticate with SASL. */
   readonly users?: Readonly<Record<string, string>>
   /**
+   * The tokens that clients may log in with. Given: clients must authenticate with SASL, and may choose
+   * OAUTHBEARER. A login ends when its token expires; clients log in again before.
+   */
+  readonly oauth?: OAuthOptions
+  /**
    * The SASL mechanisms that clients may choose.
-   * @defaultValue all: PLAIN, SCRAM-SHA-256, SCRAM-SHA-512
+   * @defaultValue with `users` PLAIN, SCRAM-SHA-256, SCRAM-SHA-512; with `oauth` OAUTHBEARER
    */
   readonly mechanisms?: readonly SaslMechanism[]
   readonly tls?: TlsServerOptions
+  /**
+   * How the name in a client's certificate becomes that of a user, in the form of Kafka's
+   * `ssl.principal.mapping.rules`.
+   * @defaultValue 'DEFAULT': as it is, `CN=alice,O=example`
+   */
+  readonly principalMappingRules?: string
   /**
    * Who may do what: with it, access control lists decide, as Kafka's own authorizer does. The lists
    * are empty at first, so that nobody but super users may do anything.
@@ -79,10 +93,36 @@ export function checkBrokerOptions(options: BrokerOptions): void {
   if (options.durability !== undefined && options.data === undefined) {
     throw new OptionError('durability', `(${options.durability}) needs a data folder (data)`)
   }
-  const authenticates = options.users !== undefined || options.tls?.clientCertificate === 'required'
+  checkMechanisms(options)
+  // Throws for rules that are none.
+  createPrincipalMapping(options.principalMappingRules)
+  const authenticates = asksForLogins(options) || options.tls?.clientCertificate === 'required'
   if (loopback.test(host) || authenticates || options.insecure === true) return
   throw new OptionError(
     'host',
-    `(${host}) is not loopback: give users, or TLS with client certificates, or say insecure`,
+    `(${host}) is not loopback: give users, oauth, or TLS with client certificates, or say insecure`,
   )
+}
+
+/** The mechanisms that clients may choose; none where nobody need log in. */
+export function offeredMechanisms(options: BrokerOptions): readonly SaslMechanism[] {
+  if (!asksForLogins(options)) return []
+  if (options.mechanisms !== undefined) return options.mechanisms
+  return [
+    ...(options.users === undefined ? [] : passwordMechanisms),
+    ...(options.oauth === undefined ? [] : (['OAUTHBEARER'] as const)),
+  ]
+}
+
+function asksForLogins({ users, oauth }: BrokerOptions): boolean {
+  return users !== undefined || oauth !== undefined
+}
+
+/** A mechanism that nobody can log in with would be offered in vain. */
+function checkMechanisms(options: BrokerOptions): void {
+  for (const mechanism of options.mechanisms ?? []) {
+    const needed = mechanism === 'OAUTHBEARER' ? 'oauth' : 'users'
+    if (options[needed] !== undefined) continue
+    throw new OptionError('mechanisms', `(${mechanism}) needs ${needed}`)
+  }
 }

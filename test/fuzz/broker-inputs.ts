@@ -1,5 +1,5 @@
-import { saslMechanisms, startSaslExchange } from '../../src/broker/security/sasl.ts'
-import type { SaslMechanism } from '../../src/broker/security/sasl.ts'
+import { passwordMechanisms, startSaslExchange } from '../../src/broker/security/sasl.ts'
+import type { PasswordMechanism } from '../../src/broker/security/sasl.ts'
 import { createUsers, parseUsers } from '../../src/broker/security/users.ts'
 import { readAssignment, readSubscription } from '../../src/broker/group/consumer-protocol.ts'
 import { decodeRecord } from '../../src/broker/group/group-record.ts'
@@ -102,7 +102,7 @@ export function consumerProtocolTarget(): Target {
 const random = new SeededRandom(1)
 const users = createUsers({
   passwords: new Map([['alice', 'pencil']]),
-  mechanisms: saslMechanisms,
+  mechanisms: passwordMechanisms,
   storedCredential: () => undefined,
   random,
 })
@@ -124,7 +124,7 @@ export function saslTarget(): Target {
   return { name: 'SASL messages', share: 3, samples }
 }
 
-function logIn(mechanism: SaslMechanism, input: Buffer): Outcome {
+function logIn(mechanism: PasswordMechanism, input: Buffer): Outcome {
   const exchange = startSaslExchange(mechanism, users, random)
   const step = exchange(input)
   if (step.kind !== 'challenge') return settled(step.kind)

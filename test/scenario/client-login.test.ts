@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { startSaslExchange } from '../../src/broker/security/sasl.ts'
-import type { SaslMechanism } from '../../src/broker/security/sasl.ts'
+import type { PasswordMechanism } from '../../src/broker/security/sasl.ts'
 import { createUsers } from '../../src/broker/security/users.ts'
 import { authenticate } from '../../src/client/connection/sasl/authenticate.ts'
 import type { SaslResponse } from '../../src/client/connection/sasl/authenticate.ts'
@@ -11,10 +11,10 @@ import { kafkaError } from '../../src/protocol/index.ts'
 /* The client logs in with any name and password that the broker knows, and with no other. */
 
 const platform = createNodePlatform()
-const mechanisms: readonly SaslMechanism[] = ['PLAIN', 'SCRAM-SHA-256', 'SCRAM-SHA-512']
+const mechanisms: readonly PasswordMechanism[] = ['PLAIN', 'SCRAM-SHA-256', 'SCRAM-SHA-512']
 
 /** The login side of a broker with one user, without the bytes in between. */
-function broker(mechanism: SaslMechanism, user: string, password: string) {
+function broker(mechanism: PasswordMechanism, user: string, password: string) {
   const users = createUsers({
     passwords: new Map([[user, password]]),
     mechanisms,

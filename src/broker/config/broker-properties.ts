@@ -32,7 +32,7 @@ export const brokerProperties = {
   'compression.zstd.level': int('3', { min: -131_072, max: 22, dynamic: 'cluster' }),
   'connection.failed.authentication.delay.ms': int('100', { min: 0 }),
   'connections.max.idle.ms': long('600000', { obeyed: true }),
-  'connections.max.reauth.ms': long('0'),
+  'connections.max.reauth.ms': long('0', { obeyed: true }),
   'controlled.shutdown.enable': flag('true'),
   'controller.listener.names': text(null),
   'controller.performance.always.log.threshold.ms': long('2000', { min: 0, internal: true }),

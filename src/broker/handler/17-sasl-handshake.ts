@@ -4,8 +4,8 @@ import { defineHandler } from './handler.ts'
 /**
  * SaslHandshake 0-1: chooses a mechanism. After version 0 the mechanism's messages come as bare
  * frames, after version 1 in SaslAuthenticate. A mechanism that is not offered, or a second choice, is
- * answered with an error, which is the last answer of its connection; after the login, or where nobody
- * need log in, the connection goes on.
+ * answered with an error, which is the last answer of its connection; after a login that does not expire,
+ * or where nobody need log in, the connection goes on.
  */
 export const saslHandshake = defineHandler({
   api: saslHandshakeApi,

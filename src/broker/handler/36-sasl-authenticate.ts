@@ -6,6 +6,7 @@ const noBytes = Buffer.alloc(0)
 /**
  * SaslAuthenticate 0-2: carries the messages of the mechanism that was chosen. A refusal is the last
  * answer of its connection; a login where nobody need log in, or again, is answered with an error.
+ * Version 1 and later tell within what time the client must log in again (KIP-368).
  */
 export const saslAuthenticate = defineHandler({
   api: saslAuthenticateApi,
@@ -23,6 +24,7 @@ export const saslAuthenticate = defineHandler({
         authBytes: noBytes,
       }
     }
-    return { errorCode: kafkaError.NONE, errorMessage: null, authBytes: answer.bytes }
+    const { bytes: authBytes, sessionLifetimeMs } = answer
+    return { errorCode: kafkaError.NONE, errorMessage: null, authBytes, sessionLifetimeMs }
   },
 })

@@ -14,7 +14,7 @@ import { createBrokerConfig, refuseTopicConfigs, TopicConfig } from '../config/i
 import type { BrokerConfig } from '../config/index.ts'
 import type { CoordinatorLog, StateReader, StateRecord } from '../coordinator-log.ts'
 import type { PartitionLog } from '../log/index.ts'
-import { saslMechanisms } from '../security/sasl.ts'
+import { passwordMechanisms } from '../security/sasl.ts'
 import { createUsers } from '../security/users.ts'
 import type { Users } from '../security/users.ts'
 import type { Handler, RequestContext } from './handler.ts'
@@ -99,7 +99,7 @@ function usersOf(passwords: AdministrationOptions['users']): Users | undefined {
   if (passwords === undefined) return undefined
   return createUsers({
     passwords: new Map(Object.entries(passwords)),
-    mechanisms: saslMechanisms,
+    mechanisms: passwordMechanisms,
     storedCredential: () => undefined,
     random: predictable(),
   })

@@ -7,7 +7,7 @@ import {
   scramMechanisms,
 } from './scram-credential.ts'
 import type { ScramMechanism } from './scram-credential.ts'
-import { saslMechanisms, startSaslExchange } from './sasl.ts'
+import { passwordMechanisms, startSaslExchange } from './sasl.ts'
 import type { SaslExchange, SaslStep } from './sasl.ts'
 import { createUsers, parseUsers } from './users.ts'
 
@@ -22,7 +22,7 @@ const users = createUsers({
     ['alice', 'pencil'],
     ['a,b=c', 'odd name'],
   ]),
-  mechanisms: saslMechanisms,
+  mechanisms: passwordMechanisms,
   storedCredential: () => undefined,
   random,
 })

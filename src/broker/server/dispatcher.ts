@@ -64,7 +64,8 @@ export class Dispatcher {
     const handler = this.#options.handlers.get(header.key)
     if (handler === undefined) throw new Unanswerable(`API key ${header.key} is not known`)
     const { api, versions } = handler
-    if (!session.allows(header.key)) throw new Unanswerable(`${api.name} before authentication`)
+    const untimely = session.refuseRequest(header.key)
+    if (untimely !== undefined) throw new Unanswerable(`${api.name} ${untimely}`)
     if (header.version < versions[0] || header.version > versions[1]) {
       return this.#unsupportedVersion(handler, header)
     }

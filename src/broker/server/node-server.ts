@@ -1,7 +1,6 @@
 import type { Log } from '../../observe/index.ts'
 import type { Listener, Platform, Socket, Timer, TlsServerOptions } from '../../platform/index.ts'
-import type { SaslMechanism } from '../security/sasl.ts'
-import type { Users } from '../security/users.ts'
+import type { Logins } from '../security/logins.ts'
 import { Connection } from './connection.ts'
 import type { ConnectionLimits } from './connection.ts'
 import type { Dispatcher } from './dispatcher.ts'
@@ -15,8 +14,10 @@ interface NodeServerOptions {
   /** `max.connections`: what comes above it is closed at once. */
   readonly connectionsMax: () => number
   readonly tls: TlsServerOptions | undefined
-  readonly sasl:
-    { readonly users: Users; readonly mechanisms: readonly SaslMechanism[] } | undefined
+  /** Absent: clients need not authenticate. */
+  readonly logins: Logins | undefined
+  /** The user that a certificate is for, by its distinguished name; undefined: nobody. */
+  readonly certificateUser: (distinguishedName: string) => string | undefined
   readonly dispatcher: Dispatcher
 }
 
@@ -77,7 +78,7 @@ export class NodeServer {
   }
 
   #accept(socket: Socket): void {
-    const { platform, sasl, dispatcher, log, nodeId } = this.#options
+    const { platform, logins, dispatcher, log, nodeId } = this.#options
     if (this.#connections.size >= this.#options.connectionsMax()) {
       log('warn', 'closed a connection: there are too many (max.connections)', {
         client: socket.remote.host,
@@ -86,7 +87,19 @@ export class NodeServer {
       socket.destroy()
       return
     }
-    const session = new Session({ socket, random: platform.random, sasl })
+    const { peerName } = socket
+    const certificateUser = peerName && this.#options.certificateUser(peerName)
+    if (peerName !== undefined && certificateUser === undefined) {
+      log('warn', 'closed a connection: no rule names the user of its certificate', {
+        client: socket.remote.host,
+        certificate: peerName,
+        node: nodeId,
+      })
+      socket.destroy()
+      return
+    }
+    const { random, clock } = platform
+    const session = new Session({ socket, random, clock, certificateUser, logins })
     const connection = new Connection({
       socket,
       clock: platform.clock,

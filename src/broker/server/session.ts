@@ -1,8 +1,8 @@
-import type { Random, Socket } from '../../platform/index.ts'
+import type { Clock, Random, Socket } from '../../platform/index.ts'
 import { apiVersionsApi, saslAuthenticateApi, saslHandshakeApi } from '../../protocol/index.ts'
-import { isSaslMechanism, startSaslExchange } from '../security/sasl.ts'
-import type { SaslExchange, SaslMechanism } from '../security/sasl.ts'
-import type { Users } from '../security/users.ts'
+import type { Logins } from '../security/logins.ts'
+import { isSaslMechanism } from '../security/sasl.ts'
+import type { SaslExchange, SaslMechanism, SaslStep } from '../security/sasl.ts'
 
 const anonymous = 'User:ANONYMOUS'
 
@@ -13,20 +13,36 @@ const bytesBeforeLoginMax = 524_288
 const keysBeforeChoice: ReadonlySet<number> = new Set([saslHandshakeApi.key, apiVersionsApi.key])
 const keysOfExchange: ReadonlySet<number> = new Set([saslHandshakeApi.key, saslAuthenticateApi.key])
 
+/** A client that logs in again and again would keep the process busy with its passwords. */
+const betweenLoginsMsMin = 1_000
+
 /** As RFC 4422 has it. What is none is not repeated: reasons are logged. */
 const mechanismName = /^[A-Z0-9_-]{1,20}$/
 
 interface SessionOptions {
   readonly socket: Socket
   readonly random: Random
+  readonly clock: Clock
+  /** The user that the client's certificate names; absent where there is none. */
+  readonly certificateUser?: string | undefined
   /** Absent: clients need not authenticate. */
-  readonly sasl:
-    { readonly users: Users; readonly mechanisms: readonly SaslMechanism[] } | undefined
+  readonly logins: Logins | undefined
 }
 
 export type SaslAnswer =
-  | { readonly kind: 'go-on'; readonly bytes: Buffer }
+  | {
+      readonly kind: 'go-on'
+      readonly bytes: Buffer
+      /** Within what time the client must log in again; 0: never, or not logged in yet. */
+      readonly sessionLifetimeMs: number
+    }
   | { readonly kind: 'refused'; readonly message: string }
+
+/** Who had logged in when a client began to log in again. */
+interface EarlierLogin {
+  readonly principal: string
+  readonly mechanism: SaslMechanism
+}
 
 /**
  * Who is at the other end of a connection, and whether that is known.
@@ -35,25 +51,33 @@ export type SaslAnswer =
  * - *unknown*: SASL is asked for and has not begun; only `keysBeforeChoice` are answered.
  * - *exchanging*: a mechanism was chosen, its messages come and go, wrapped in SaslAuthenticate or,
  *   after SaslHandshake version 0, as bare frames.
- * - *authenticated*: the principal is known.
+ * - *authenticated*: the principal is known. Where logins expire (KIP-368), with a token or after
+ *   `connections.max.reauth.ms`, the client may choose its mechanism again, and must do so before it
+ *   asks anything else once the time is over.
  * - *refused*: a mechanism was asked for that is not offered, or out of turn, or an exchange has
  *   failed; nothing is answered any more, and the connection is to be closed.
  *
- * unknown → exchanging → authenticated; unknown and exchanging → refused. The others are final.
+ * unknown → exchanging → authenticated; unknown and exchanging → refused; authenticated → exchanging,
+ * where logins expire: the mechanism and the principal must be the same again. The others are final.
  */
 export class Session {
   readonly #options: SessionOptions
   #state: 'open' | 'unknown' | 'exchanging' | 'authenticated' | 'refused'
   #principal = anonymous
   #exchange: SaslExchange | undefined
+  #mechanism: SaslMechanism | undefined
+  #earlier: EarlierLogin | undefined
+  /** On the clock that never steps back. */
+  #expiresAtMs: number | undefined
+  #lastLoginMs = Number.NEGATIVE_INFINITY
   #bareFrames = false
   #refusal: string | undefined
 
   constructor(options: SessionOptions) {
     this.#options = options
-    this.#state = options.sasl === undefined ? 'open' : 'unknown'
-    const { peerName } = options.socket
-    if (peerName !== undefined) this.#principal = `User:${peerName}`
+    this.#state = options.logins === undefined ? 'open' : 'unknown'
+    const { certificateUser } = options
+    if (certificateUser !== undefined) this.#principal = `User:${certificateUser}`
   }
 
   /** `User:name`, as Kafka writes it. */
@@ -80,19 +104,25 @@ export class Session {
     return this.#refusal
   }
 
-  /** Whether a request of this API may be answered now. */
-  allows(apiKey: number): boolean {
+  /** Why a request of this API must not be answered now. */
+  refuseRequest(apiKey: number): string | undefined {
     switch (this.#state) {
       case 'open':
+        return undefined
       case 'authenticated':
-        return true
+        if (apiKey === saslHandshakeApi.key || !this.#isExpired) return undefined
+        return 'after the login has expired'
       case 'unknown':
-        return keysBeforeChoice.has(apiKey)
+        return keysBeforeChoice.has(apiKey) ? undefined : 'before authentication'
       case 'exchanging':
-        return keysOfExchange.has(apiKey)
+        return keysOfExchange.has(apiKey) ? undefined : 'before authentication'
       case 'refused':
-        return false
+        return 'after a login was refused'
     }
+  }
+
+  get #isExpired(): boolean {
+    return this.#expiresAtMs !== undefined && this.#options.clock.elapsedMs() >= this.#expiresAtMs
   }
 
   /** Why this many bytes of a request are too many to hold for a client that has not logged in. */
@@ -104,23 +134,26 @@ export class Session {
 
   /** The mechanisms that a client may choose; none where authentication is not asked for. */
   get mechanisms(): readonly SaslMechanism[] {
-    return this.#options.sasl?.mechanisms ?? []
+    return this.#options.logins?.mechanisms ?? []
   }
 
   /** Chooses a mechanism; answers whether that is possible. */
   handshake(mechanism: string, bareFrames: boolean): 'chosen' | 'unsupported' | 'out-of-order' {
-    const { sasl, random } = this.#options
-    if (sasl === undefined || this.#state === 'authenticated') return 'out-of-order'
+    const { logins, random } = this.#options
+    if (logins === undefined) return 'out-of-order'
+    if (this.#state === 'authenticated' && !this.#beginAgain()) return 'out-of-order'
     if (this.#state !== 'unknown') {
       this.#refuse('SaslHandshake came when a mechanism had been chosen')
       return 'out-of-order'
     }
-    if (!isSaslMechanism(mechanism) || !sasl.mechanisms.includes(mechanism)) {
+    if (!isSaslMechanism(mechanism) || !logins.mechanisms.includes(mechanism)) {
       const named = mechanismName.test(mechanism) ? mechanism : 'without a proper name'
-      this.#refuse(`SASL mechanism ${named} is not offered (${sasl.mechanisms.join()} are)`)
+      this.#refuse(`SASL mechanism ${named} is not offered (${logins.mechanisms.join()} are)`)
       return 'unsupported'
     }
-    this.#exchange = startSaslExchange(mechanism, sasl.users, random)
+    const isOther = this.#earlier !== undefined && this.#earlier.mechanism !== mechanism
+    this.#exchange = isOther ? refuseOtherMechanism : logins.startExchange(mechanism, random)
+    this.#mechanism = mechanism
     this.#bareFrames = bareFrames
     this.#state = 'exchanging'
     return 'chosen'
@@ -130,15 +163,48 @@ export class Session {
   authenticate(message: Buffer): SaslAnswer | undefined {
     if (this.#state !== 'exchanging' || this.#exchange === undefined) return undefined
     const step = this.#exchange(message)
-    if (step.kind === 'challenge') return { kind: 'go-on', bytes: step.bytes }
-    this.#exchange = undefined
-    if (step.kind === 'failure') {
-      this.#refuse(step.message)
-      return { kind: 'refused', message: step.message }
+    if (step.kind === 'challenge') {
+      return { kind: 'go-on', bytes: step.bytes, sessionLifetimeMs: 0 }
     }
-    this.#principal = `User:${step.user}`
+    this.#exchange = undefined
+    if (step.kind === 'failure') return this.#refuseLogin(step.message, step.reason)
+    const principal = `User:${step.user}`
+    if (this.#earlier !== undefined && this.#earlier.principal !== principal) {
+      return this.#refuseLogin('another user logged in again on the connection')
+    }
+    this.#principal = principal
     this.#state = 'authenticated'
-    return { kind: 'go-on', bytes: step.bytes }
+    const sessionLifetimeMs = this.#beginLifetime(step.expiresAtMs)
+    return { kind: 'go-on', bytes: step.bytes, sessionLifetimeMs }
+  }
+
+  /** Whether who has logged in may do so again: where the login expires, and not at every moment. */
+  #beginAgain(): boolean {
+    if (this.#expiresAtMs === undefined || this.#mechanism === undefined) return false
+    const nowMs = this.#options.clock.elapsedMs()
+    if (nowMs - this.#lastLoginMs < betweenLoginsMsMin) return false
+    this.#lastLoginMs = nowMs
+    this.#earlier = { principal: this.#principal, mechanism: this.#mechanism }
+    this.#state = 'unknown'
+    return true
+  }
+
+  /** Answers how long the login counts; 0 where it does not end. */
+  #beginLifetime(expiresAtMs: number | undefined): number {
+    const { clock, logins } = this.#options
+    const lifetimes = [
+      ...(expiresAtMs === undefined ? [] : [expiresAtMs - clock.now()]),
+      ...(logins !== undefined && logins.lifetimeMsMax() > 0 ? [logins.lifetimeMsMax()] : []),
+    ]
+    if (lifetimes.length === 0) return 0
+    const lifetimeMs = Math.max(0, Math.min(...lifetimes))
+    this.#expiresAtMs = clock.elapsedMs() + lifetimeMs
+    return lifetimeMs
+  }
+
+  #refuseLogin(message: string, reason = message): SaslAnswer {
+    this.#refuse(reason)
+    return { kind: 'refused', message }
   }
 
   #refuse(reason: string): void {
@@ -146,4 +212,8 @@ export class Session {
     this.#refusal = reason
     this.#state = 'refused'
   }
+}
+
+function refuseOtherMechanism(): SaslStep {
+  return { kind: 'failure', message: 'a login can only be repeated with the same SASL mechanism' }
 }
