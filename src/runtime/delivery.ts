@@ -2,9 +2,12 @@ import type { DecodedRecord } from '../contract/index.ts'
 import type { ProducerRecord } from '../client/index.ts'
 import type { SourceRecord } from '../driver/index.ts'
 import { MillraceError } from '../errors.ts'
+import type { Placed } from './bag.ts'
 import type { Batch } from './batch/batch.ts'
 import type { Lane } from './lanes/lane.ts'
+import type { Outcome } from './outcome.ts'
 import type { RetryCopy } from './retry/retry-copy.ts'
+import type { RunningAttempt } from './running.ts'
 
 /** Is told when a record that runs waits for something before its handler starts. */
 export interface WaitWatch {
@@ -12,14 +15,21 @@ export interface WaitWatch {
   goesOn(delivery: Delivery): void
 }
 
+/** What a step does when a handler that it could not wait for has come to its end; a failure has no outcome. */
+export type Afterwards = (hasFailed: boolean, outcome: Outcome) => void
+
 /**
  * A record on its way through the consumer, from when it was read until it has ended. One object for all
  * its attempts.
  */
-export class Delivery {
+export class Delivery implements Placed {
   readonly topic: string
   readonly partition: number
   readonly record: SourceRecord
+  /** Among the records of its partition that are being handled. */
+  place = 0
+  /** The run of its handler that takes longer than a call. */
+  running: RunningAttempt | undefined
   /** Which run of the handler this is, counted over all processes that tried; from 1. */
   attempt = 0
   /** Where it was first, if it is a copy that its group has made to try it again. */
@@ -34,6 +44,7 @@ export class Delivery {
   failure: { readonly error: unknown } | undefined
   /** What is written together with the commit that says that it has ended. */
   #outputs: ProducerRecord[] | undefined
+  #afterwards: Afterwards[] | undefined
   /** Each run of its way has another one. */
   #run: object | undefined
   #durable: ((isCommitted: boolean) => void) | undefined
@@ -85,6 +96,22 @@ export class Delivery {
     this.#abortReason ??= reason
     this.#controller?.abort(reason)
     this.#batch?.abort(reason)
+  }
+
+  /**
+   * Calls back when the promise that its way answers has settled, before anything is made of that: the innermost step first. It
+   * spares each step a promise of its own.
+   */
+  afterwards(callback: Afterwards): void {
+    this.#afterwards ??= []
+    this.#afterwards.push(callback)
+  }
+
+  /** The promise that its way has answered has settled. */
+  hasSettled(hasFailed: boolean, outcome: Outcome): void {
+    if (this.#afterwards === undefined) return
+    for (const callback of this.#afterwards) callback(hasFailed, outcome)
+    this.#afterwards = undefined
   }
 
   /** What stands for the run that is under way: outputs of another one are refused. */
@@ -204,6 +231,7 @@ export class Delivery {
     this.settle(false)
     this.attempt = attempt
     this.#outputs = undefined
+    this.#afterwards = undefined
     this.#run = undefined
     this.#batch = undefined
     this.#joined = undefined

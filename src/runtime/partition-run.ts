@@ -12,6 +12,7 @@ import { LaneTable } from './lanes/lane-table.ts'
 import { laneKeyOf } from './lanes/record-order.ts'
 import type { TurnTaker } from './lanes/turns.ts'
 import type { Bookkeeping } from './bookkeeping.ts'
+import { Handling } from './handling.ts'
 import { Intake } from './intake.ts'
 import { failingMax } from './ledger/index.ts'
 import type { Ledger } from './ledger/index.ts'
@@ -59,10 +60,9 @@ export class PartitionRun
   #heldBecause: string | undefined
   #isPaused = false
   #state: State = 'acquiring'
-  readonly #handling = new Set<Delivery>()
+  readonly #handling = new Handling()
   /** Lanes whose current record runs again when a stopped partition goes on. */
   #standing: Lane[] = []
-  #idle: (() => void) | undefined
 
   constructor({ topic, partition }: TopicPartition, world: PartitionWorld) {
     this.topic = topic
@@ -156,15 +156,13 @@ export class PartitionRun
 
   /** The key of a record that is being worked on, for people; undefined where it has none, or is not. */
   keyAt(offset: number): string | undefined {
-    for (const delivery of this.#handling) {
-      if (delivery.offset === offset) return delivery.record.key?.toString().slice(0, 100)
-    }
-    return undefined
+    const [handled] = this.#handling.filter((delivery) => delivery.offset === offset)
+    return handled?.record.key?.toString().slice(0, 100)
   }
 
   /** Keys whose handlers have not settled though the partition was given up. */
   get unsettled(): readonly Delivery[] {
-    return [...this.#handling].filter((delivery) => this.#world.running.has(delivery))
+    return this.#handling.filter((delivery) => this.#world.running.has(delivery))
   }
 
   /** Holds a key that a handler of an earlier assignment still works on. */
@@ -220,14 +218,9 @@ export class PartitionRun
     this.#state = 'draining'
     this.#dropWaiting()
     this.#leaving.abort(reason)
-    for (const delivery of this.#handling) delivery.drop(reason)
-    if (this.#handling.size > 0 && !signal.aborted) {
-      await new Promise<void>((resolve) => {
-        this.#idle = resolve
-        signal.addEventListener('abort', () => resolve(), { once: true })
-      })
-    }
-    for (const delivery of this.#handling) delivery.abort(reason)
+    this.#handling.drop(reason)
+    await this.#handling.untilIdle(signal)
+    this.#handling.abort(reason)
   }
 
   /**
@@ -235,10 +228,10 @@ export class PartitionRun
    * next shall know that this did not end well.
    */
   closeMark(): void {
-    const isStuck = [...this.#handling].some(
+    const stuck = this.#handling.filter(
       (delivery) => delivery.isAborted && this.#world.running.hasTimedOut(delivery),
     )
-    if (!isStuck) this.#books?.mark.close()
+    if (stuck.length === 0) this.#books?.mark.close()
   }
 
   /** It is ours no more: nothing counts from here on. */
@@ -250,11 +243,9 @@ export class PartitionRun
     this.#leaving.abort(reason)
     this.#gone.abort(reason)
     this.#books?.discard()
-    for (const delivery of this.#handling) {
-      delivery.drop(reason)
-      delivery.abort(reason)
-    }
-    this.#idle?.()
+    this.#handling.drop(reason)
+    this.#handling.abort(reason)
+    this.#handling.giveUp()
   }
 
   get hasReady(): boolean {
@@ -395,6 +386,7 @@ export class PartitionRun
     } else this.#joined(lane, delivery.batch)
     outcome.then(
       (answer) => {
+        delivery.hasSettled(false, answer)
         if (!this.#settled(delivery)) return
         const timeout = running.takeTimeout(delivery)
         // What a batch says of its records it says in spite of their time.
@@ -403,9 +395,10 @@ export class PartitionRun
         } else if (answer !== undefined && 'postponedMs' in answer) {
           this.#answered(lane, delivery, answer)
         } else this.#threw(lane, delivery, timeout)
-        this.#isIdle()
+        this.#handling.mayBeIdle()
       },
       (error: unknown) => {
+        delivery.hasSettled(true, undefined)
         if (!this.#settled(delivery)) return
         const timeout = running.takeTimeout(delivery)
         this.#threw(lane, delivery, delivery.batch === undefined ? (timeout ?? error) : error)
@@ -442,7 +435,7 @@ export class PartitionRun
     if (guard.isOpen) guard.probeEnded()
     this.#lanes.giveBack(lane, delivery)
     this.#offer()
-    this.#isIdle()
+    this.#handling.mayBeIdle()
   }
 
   /** A record that could not start: its way begins anew after a pause, and its partition may go without it. */
@@ -473,7 +466,7 @@ export class PartitionRun
     delivery.settle(false)
     running.takeTimeout(delivery)
     guard.probeEnded()
-    if (this.#state !== 'gone') this.#isIdle()
+    if (this.#state !== 'gone') this.#handling.mayBeIdle()
     else if (!delivery.wasDropped) late(delivery)
     return false
   }
@@ -503,7 +496,7 @@ export class PartitionRun
     if (resolution === 'again') this.#again(lane, delivery)
     else if (resolution === 'stopped') this.#standing.push(lane)
     else if (resolution !== 'gone' && this.#state !== 'gone') this.#end(lane, delivery, resolution)
-    this.#isIdle()
+    this.#handling.mayBeIdle()
   }
 
   /** The record runs again: at once when it was picked to find out whether an outage is over. */
@@ -527,10 +520,6 @@ export class PartitionRun
       this.stop('a failed record could not be dealt with', defect)
       return 'stopped'
     }
-  }
-
-  #isIdle(): void {
-    if (this.#handling.size === 0) this.#idle?.()
   }
 
   #dropWaiting(): void {

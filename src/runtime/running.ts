@@ -1,5 +1,7 @@
 import { MillraceError } from '../errors.ts'
 import type { Clock, Timer } from '../platform/index.ts'
+import { Bag } from './bag.ts'
+import type { Placed } from './bag.ts'
 import type { Delivery, WaitWatch } from './delivery.ts'
 
 export interface RunningParts {
@@ -8,6 +10,18 @@ export interface RunningParts {
   readonly timeoutMs: number | undefined
   /** A handler ignores its signal long after its time was over: the process is to be ended. */
   readonly stuck: (delivery: Delivery) => void
+}
+
+/** An attempt that runs. */
+export class RunningAttempt implements Placed {
+  readonly delivery: Delivery
+  /** Undefined while its handler has not started: it has all the time that it needs. */
+  beganMs: number | undefined
+  place = 0
+
+  constructor(delivery: Delivery) {
+    this.delivery = delivery
+  }
 }
 
 interface TimedOut {
@@ -28,10 +42,7 @@ export class Running implements WaitWatch {
   readonly #clock: Clock
   readonly #timeoutMs: number
   readonly #stuck: (delivery: Delivery) => void
-  /** When each began: in the order of time, for all have the same time. */
-  readonly #began = new Map<Delivery, number>()
-  /** Those whose handlers have not started: they have all the time that they need. */
-  readonly #waiting = new Set<Delivery>()
+  readonly #attempts = new Bag<RunningAttempt>()
   readonly #timedOut = new Map<Delivery, TimedOut>()
   readonly #watched = new Map<Delivery, () => void>()
   #timer: Timer | undefined
@@ -43,7 +54,7 @@ export class Running implements WaitWatch {
   }
 
   get size(): number {
-    return this.#began.size + this.#waiting.size + this.#timedOut.size
+    return this.#attempts.size + this.#timedOut.size
   }
 
   /** Since when the oldest of each topic runs. Only for who asks now and then: it looks at all of them. */
@@ -52,13 +63,15 @@ export class Running implements WaitWatch {
     const note = ({ sourceTopic }: Delivery, beganMs: number) => {
       oldest.set(sourceTopic, Math.min(oldest.get(sourceTopic) ?? Infinity, beganMs))
     }
-    for (const [delivery, beganMs] of this.#began) note(delivery, beganMs)
+    for (const { delivery, beganMs } of this.#attempts) {
+      if (beganMs !== undefined) note(delivery, beganMs)
+    }
     for (const [delivery, { beganMs }] of this.#timedOut) note(delivery, beganMs)
     return oldest
   }
 
   has(delivery: Delivery): boolean {
-    return this.#began.has(delivery) || this.#waiting.has(delivery) || this.#timedOut.has(delivery)
+    return delivery.running !== undefined || this.#timedOut.has(delivery)
   }
 
   hasTimedOut(delivery: Delivery): boolean {
@@ -67,26 +80,27 @@ export class Running implements WaitWatch {
 
   started(delivery: Delivery): void {
     delivery.watchWaits(this)
-    if (delivery.isWaiting) this.#waiting.add(delivery)
-    else this.#begin(delivery)
+    const attempt = new RunningAttempt(delivery)
+    delivery.running = attempt
+    this.#attempts.add(attempt)
+    if (!delivery.isWaiting) this.#begin(attempt)
   }
 
-  waits(delivery: Delivery): void {
-    if (this.#began.delete(delivery)) this.#waiting.add(delivery)
+  waits({ running }: Delivery): void {
+    if (running !== undefined) running.beganMs = undefined
   }
 
-  goesOn(delivery: Delivery): void {
-    if (this.#waiting.delete(delivery)) this.#begin(delivery)
+  goesOn({ running }: Delivery): void {
+    if (running !== undefined) this.#begin(running)
   }
 
-  #begin(delivery: Delivery): void {
-    this.#began.set(delivery, this.#clock.elapsedMs())
+  #begin(attempt: RunningAttempt): void {
+    attempt.beganMs = this.#clock.elapsedMs()
     if (this.#timeoutMs !== Infinity) this.#timer ??= this.#arm(this.#timeoutMs)
   }
 
   settled(delivery: Delivery): void {
-    this.#began.delete(delivery)
-    if (this.#waiting.size > 0) this.#waiting.delete(delivery)
+    this.#leave(delivery)
     if (this.#watched.size === 0) return
     this.#watched.get(delivery)?.()
     this.#watched.delete(delivery)
@@ -111,24 +125,30 @@ export class Running implements WaitWatch {
     for (const { timer } of this.#timedOut.values()) timer.cancel()
   }
 
+  #leave(delivery: Delivery): void {
+    if (delivery.running === undefined) return
+    this.#attempts.delete(delivery.running)
+    delivery.running = undefined
+  }
+
   /** One timer, for the one that began first. */
   #arm(delayMs: number): Timer {
     return this.#clock.setTimer(delayMs, () => {
       this.#timer = undefined
       const now = this.#clock.elapsedMs()
-      for (const [delivery, beganMs] of this.#began) {
+      let nextMs = Infinity
+      for (const { delivery, beganMs } of this.#attempts) {
+        if (beganMs === undefined) continue
         const leftMs = beganMs + this.#timeoutMs - now
-        if (leftMs > 0) {
-          this.#timer = this.#arm(leftMs)
-          return
-        }
-        this.#began.delete(delivery)
-        this.#expire(delivery, beganMs)
+        if (leftMs > 0) nextMs = Math.min(nextMs, leftMs)
+        else this.#expire(delivery, beganMs)
       }
+      if (nextMs !== Infinity) this.#timer ??= this.#arm(nextMs)
     })
   }
 
   #expire(delivery: Delivery, beganMs: number): void {
+    this.#leave(delivery)
     const error = new MillraceError(
       'MILLRACE_RUNTIME_HANDLER_TIMEOUT',
       `the handler of ${delivery.toString()} took longer than handlerTimeoutMs (${this.#timeoutMs})`,

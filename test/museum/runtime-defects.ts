@@ -267,7 +267,7 @@ export const runtimeDefects: readonly Defect[] = [
     name: 'key-in-two-batches',
     story: 'A later record of a key joins another batch while earlier ones are in one.',
     file: `${runtime}/lanes/lane.ts`,
-    original: 'return !this.isShared || (this.#back.length === 0 && this.#batch === batch)',
+    original: 'return !this.isShared || (this.#back === undefined && this.#batch === batch)',
     replacement: 'return true',
     caughtBy: `${runtime}/lanes/lane-table.test.ts`,
     test: 'lets a later record into no other batch',

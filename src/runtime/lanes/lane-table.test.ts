@@ -73,3 +73,51 @@ describe('the lane of a key', () => {
     expect(start(table)?.delivery.offset).toBe(1)
   })
 })
+
+describe('lanes that are over', () => {
+  it('hold nothing up, and are there again for later records of their keys', () => {
+    const { table, records } = tableOf(1)
+    const first = start(table)!
+    expect(table.isEmpty).toBe(false)
+    table.ended(first.lane, first.delivery)
+    expect([table.isEmpty, table.lane('a')]).toEqual([true, undefined])
+    const lane = table.occupy('a', records[0]!)
+    expect([table.isEmpty, table.lane('a')]).toEqual([false, lane])
+    table.wait('a', deliveryOf(undefined, { offset: 1 }))
+    expect(start(table)).toBeUndefined()
+    table.ended(lane, records[0]!)
+    expect(start(table)?.delivery.offset).toBe(1)
+  })
+
+  it('are forgotten when they are many, and those that are not over are kept', () => {
+    const table = new LaneTable()
+    const open = [deliveryOf(undefined, { offset: 0 }), deliveryOf(undefined, { offset: 1 })]
+    const lane = table.occupy('open', open[0]!)
+    table.wait('open', open[1]!)
+    table.hold('held')
+    for (let number = 0; number < 5_000; number++) {
+      const record = deliveryOf(undefined, { offset: 2 + number })
+      table.ended(table.occupy(`key-${number}`, record), record)
+    }
+    expect([table.lane('open'), table.lane('held')]).toEqual([lane, expect.anything()])
+    expect(start(table)).toBeUndefined()
+    table.ended(lane, open[0]!)
+    const last = start(table)!
+    expect(last.delivery).toBe(open[1])
+    table.ended(last.lane, last.delivery)
+    table.letGo('held')
+    expect(table.isEmpty).toBe(true)
+  })
+
+  it('do not count when what ran has ended after all was forgotten', () => {
+    const { table } = tableOf(2)
+    const first = start(table)!
+    table.clear()
+    table.ended(first.lane, first.delivery)
+    expect(table.isEmpty).toBe(true)
+    const lane = table.occupy('a', first.delivery)
+    expect(table.isEmpty).toBe(false)
+    table.ended(lane, first.delivery)
+    expect(table.isEmpty).toBe(true)
+  })
+})

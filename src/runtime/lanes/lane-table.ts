@@ -3,12 +3,20 @@ import type { Delivery } from '../delivery.ts'
 import { Lane } from './lane.ts'
 import { Queue } from './queue.ts'
 
+/** So many lanes that are over are kept, for records of their keys that come later. */
+const overMax = 1_024
+
 /**
  * The lanes of one partition: which keys are taken, and whose turn it is. A key is in at most one lane, and a lane is at
  * most once in line.
+ *
+ * A lane that is over stays where it is for a while: a map whose keys come and go makes a new table again and again, and the
+ * old ones keep alive what was in them.
  */
 export class LaneTable {
-  readonly #lanes = new Map<string, Lane>()
+  #lanes = new Map<string, Lane>()
+  /** How many of them are not over. */
+  #openCount = 0
   /** Lanes whose first record has not run yet, and those whose current one runs again. */
   readonly #ready = new Queue<Lane>()
   readonly #again = new Queue<Lane>()
@@ -36,12 +44,13 @@ export class LaneTable {
 
   /** Whether no lane of a key exists: every record may run at once. */
   get isEmpty(): boolean {
-    return this.#lanes.size === 0
+    return this.#openCount === 0
   }
 
   /** The lane that a record of this key has to wait in; undefined when nothing of its key is before it. */
   lane(key: string | undefined): Lane | undefined {
-    return key === undefined ? undefined : this.#lanes.get(key)
+    const lane = key === undefined ? undefined : this.#lanes.get(key)
+    return lane?.isOver === true ? undefined : lane
   }
 
   /** A lane whose current record runs. */
@@ -123,23 +132,35 @@ export class LaneTable {
   /** Forgets what has not begun to run. */
   clear(): void {
     this.#lanes.clear()
+    this.#openCount = 0
     this.#ready.clear()
     this.#again.clear()
     this.#waitingCount = 0
     this.#waitingBytes = 0
   }
 
+  /** A lane for a key that has none: the one that it had before, if that is still there. */
   #make(key: string | undefined): Lane {
-    const lane = new Lane(key)
-    if (key !== undefined) this.#lanes.set(key, lane)
+    if (key === undefined) return new Lane(key)
+    this.#openCount++
+    let lane = this.#lanes.get(key)
+    if (lane === undefined) this.#lanes.set(key, (lane = new Lane(key)))
     return lane
+  }
+
+  /** Those that are over are forgotten when they are many. */
+  #closed(lane: Lane): void {
+    // After the table was cleared lanes are still told of records that ended.
+    if (lane.key === undefined || this.#lanes.get(lane.key) !== lane) return
+    this.#openCount--
+    if (this.#lanes.size - this.#openCount <= overMax) return
+    this.#lanes = new Map([...this.#lanes].filter(([, each]) => !each.isOver))
   }
 
   #goOn(lane: Lane): void {
     for (const delivery of lane.takeBack()) this.#waits(delivery)
-    if (lane.isOver) {
-      if (lane.key !== undefined) this.#lanes.delete(lane.key)
-    } else if (lane.isFree && lane.waitingCount > 0) this.#standInLine(lane)
+    if (lane.isOver) this.#closed(lane)
+    else if (lane.isFree && lane.waitingCount > 0) this.#standInLine(lane)
   }
 
   #standInLine(lane: Lane): void {

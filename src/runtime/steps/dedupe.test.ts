@@ -383,14 +383,24 @@ describe('with the memory of its consumer alone', () => {
 
   it('a claim lasts for as long as its handler runs, and nothing has to be renewed', async () => {
     const { step, clock } = newWorld(ownMemory)
-    const open = openHandler()
-    const running = step(deliveryOf('e-1'), open.way)
+    const delivery = deliveryOf('e-1')
+    void step(delivery, openHandler().way)
     expect(clock.pendingTimers).toBe(0)
     await clock.advance(3_600_000)
     expect(step(deliveryOf('e-1'), fail)).toHaveProperty('postponedMs')
-    open.end()
-    await running
+    delivery.hasSettled(false, undefined)
     expect(step(deliveryOf('e-1'), fail)).toEqual(duplicate)
+  })
+
+  it.each<[string, boolean, Outcome]>([
+    ['failed', true, undefined],
+    ['was passed over', false, { skipped: 'unhandled' }],
+  ])('an event whose handler has settled and %s runs again', (_, hasFailed, outcome) => {
+    const { step } = newWorld(ownMemory)
+    const delivery = deliveryOf('e-1')
+    void step(delivery, openHandler().way)
+    delivery.hasSettled(hasFailed, outcome)
+    expect(step(deliveryOf('e-1'), succeed)).toBeUndefined()
   })
 })
 

@@ -261,7 +261,13 @@ export class Dedupe {
         throw error
       })
     }
-    if (outcome instanceof Promise) return this.#runLater(outcome, claim, delivery)
+    if (outcome instanceof Promise) {
+      if (!this.#isInMemory) return this.#runLater(outcome, claim, delivery)
+      delivery.afterwards((hasFailed, answer) => {
+        void (hasFailed ? this.release(claim, delivery) : this.#tell(answer, claim, delivery))
+      })
+      return outcome
+    }
     const told = this.#tell(outcome, claim, delivery)
     return told === undefined ? outcome : told.then(() => outcome)
   }

@@ -42,20 +42,8 @@ export class RecordMetrics {
         observe()
         throw error
       }
-      if (outcome instanceof Promise) {
-        // Not `finally`, which makes three promises more.
-        return outcome.then(
-          (answer) => {
-            observe()
-            return answer
-          },
-          (error: unknown) => {
-            observe()
-            throw error
-          },
-        )
-      }
-      observe()
+      if (outcome instanceof Promise) delivery.afterwards(observe)
+      else observe()
       return outcome
     }
   }

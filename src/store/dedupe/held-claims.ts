@@ -15,11 +15,23 @@ export class HeldClaim {
     this.hash = hash
     this.expiresAtMs = expiresAtMs
   }
+
+  isOn({ scope, id }: Claim): boolean {
+    return this.claim.id === id && this.claim.scope === scope
+  }
 }
 
-/** The claims that are held, by scope and id, and in the order in which they were made or renewed. */
+const placesMin = 64
+
+/**
+ * The claims that are held: by event, and in the order in which they were made or renewed.
+ *
+ * Each stands at the first free place from the one that its hash says, in a table that is never more than half full. A `Map` of
+ * claims that come and go makes a new table again and again, and the old ones keep alive what was in them.
+ */
 export class HeldClaims {
-  readonly #scopes = new Map<string, Map<string, HeldClaim>>()
+  #places: (HeldClaim | undefined)[] = Array.from({ length: placesMin }, () => undefined)
+  #size = 0
   #first: HeldClaim | undefined
   #last: HeldClaim | undefined
 
@@ -28,16 +40,22 @@ export class HeldClaims {
     return this.#first
   }
 
-  get({ scope, id }: Claim): HeldClaim | undefined {
-    return this.#first === undefined ? undefined : this.#scopes.get(scope)?.get(id)
+  /** The claim that is held on an event, by whomever. */
+  get(claim: Claim, hash: EventHash): HeldClaim | undefined {
+    if (this.#size === 0) return undefined
+    let place = this.#homeOf(hash)
+    for (;;) {
+      const held = this.#places[place]
+      if (held === undefined || held.isOn(claim)) return held
+      place = this.#behind(place)
+    }
   }
 
   /** Holds a claim on an event on which there is none. */
   add(held: HeldClaim): void {
-    const { scope, id } = held.claim
-    let claims = this.#scopes.get(scope)
-    if (claims === undefined) this.#scopes.set(scope, (claims = new Map<string, HeldClaim>()))
-    claims.set(id, held)
+    if (2 * this.#size >= this.#places.length) this.#grow()
+    this.#put(held)
+    this.#size++
     this.#append(held)
   }
 
@@ -48,9 +66,43 @@ export class HeldClaims {
   }
 
   delete(held: HeldClaim): void {
-    const { scope, id } = held.claim
-    this.#scopes.get(scope)?.delete(id)
+    let free = this.#homeOf(held.hash)
+    while (this.#places[free] !== held) free = this.#behind(free)
+    // Whatever stands behind it and could stand where it was moves there: no free place may be on anybody's way.
+    for (let place = this.#behind(free); ; place = this.#behind(place)) {
+      const next = this.#places[place]
+      if (next === undefined) break
+      if (this.#distance(this.#homeOf(next.hash), place) < this.#distance(free, place)) continue
+      this.#places[free] = next
+      free = place
+    }
+    this.#places[free] = undefined
+    this.#size--
     this.#unlink(held)
+  }
+
+  #homeOf({ low }: EventHash): number {
+    return low & (this.#places.length - 1)
+  }
+
+  #behind(place: number): number {
+    return (place + 1) & (this.#places.length - 1)
+  }
+
+  #distance(from: number, to: number): number {
+    return (to - from) & (this.#places.length - 1)
+  }
+
+  #put(held: HeldClaim): void {
+    let place = this.#homeOf(held.hash)
+    while (this.#places[place] !== undefined) place = this.#behind(place)
+    this.#places[place] = held
+  }
+
+  #grow(): void {
+    const before = this.#places
+    this.#places = Array.from({ length: 2 * before.length }, () => undefined)
+    for (const held of before) if (held !== undefined) this.#put(held)
   }
 
   #append(held: HeldClaim): void {

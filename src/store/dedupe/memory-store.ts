@@ -55,11 +55,11 @@ class MemoryDedupeStore implements DedupeStore {
     if (claim.id.length > eventIdCharactersMax) throw tooLong(claim.id)
     this.#keepLatest()
     this.#forgetExpired()
-    const held = this.#held.get(claim)
+    const hash = this.#hashOf(claim)
+    const held = this.#held.get(claim, hash)
     if (held !== undefined && held.expiresAtMs > this.#clock.elapsedMs()) {
       return { state: 'busy', fingerprint: held.claim.fingerprint }
     }
-    const hash = this.#hashOf(claim)
     const fingerprint = this.#doneWith(hash)
     if (fingerprint !== undefined) return { state: 'done', fingerprint }
     if (held !== undefined) this.#held.delete(held)
@@ -92,7 +92,7 @@ class MemoryDedupeStore implements DedupeStore {
   #heldBy(claim: Claim): HeldClaim | undefined {
     if (this.#latest?.claim === claim) return this.#latest
     this.#keepLatest()
-    const entry = this.#held.get(claim)
+    const entry = this.#held.get(claim, this.#hashOf(claim))
     const holds = entry?.claim.generation === claim.generation && entry.claim.owner === claim.owner
     return holds ? entry : undefined
   }
