@@ -71,6 +71,7 @@ export { resolveGroupOptions } from './consumer/group-options.ts'
 export type { GroupMemberOptions } from './consumer/group/group-member-options.ts'
 export { groupMemberDefaults, revocationMs } from './consumer/group/group-member-options.ts'
 export type { CommittedOffset, GroupMetadata, OffsetToCommit } from './consumer/group-member.ts'
+export { cooperativeStickyAssignor } from './consumer/group/assignors/sticky.ts'
 export type {
   Assignments,
   Assignor,

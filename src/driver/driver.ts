@@ -111,6 +111,20 @@ export interface RecordSource {
   close(options?: CloseOptions): Promise<void>
 }
 
+/** Reads partitions that it is told to read, as a member of no group. */
+export interface LogReader {
+  /** Reads exactly these from now on; seek says from where. */
+  assign(partitions: readonly TopicPartition[]): void
+  seek(partition: TopicPartition, target: SeekTarget): void
+  poll(options?: PollOptions): Promise<SourceBatch[]>
+  /** The next offset that is handed out; undefined while it is being looked up. */
+  position(partition: TopicPartition): number | undefined
+  beginningOffsets(partitions: readonly TopicPartition[]): Promise<readonly PartitionOffset[]>
+  endOffsets(partitions: readonly TopicPartition[]): Promise<readonly PartitionOffset[]>
+  epochEnds(epochs: readonly PartitionEpoch[], signal?: AbortSignal): Promise<readonly EpochEnd[]>
+  close(options?: CloseOptions): Promise<void>
+}
+
 /** Topics and their cluster, as far as a service looks at them and makes them. What has `Many` in its name throws for no item. */
 export interface DriverAdmin {
   readonly cluster: {
@@ -146,7 +160,7 @@ export interface RecordSink {
 
 /** One transaction: what is sent in it, and the offsets, take effect together, or not at all. */
 export interface SinkTransaction {
-  send(records: readonly ProducerRecord[]): Promise<unknown>
+  send(records: readonly ProducerRecord[]): Promise<RecordResults>
   /** `group` is what the source answered when the records were handed out. */
   sendOffsets(group: GroupMetadata, offsets: readonly TransactionOffset[]): Promise<void>
 }
@@ -201,6 +215,8 @@ export interface Driver extends AsyncDisposable {
   readonly name: string
   readonly features: DriverFeatures
   source(options: SourceOptions): RecordSource
+  /** Throws where the driver has no `transactions`: only what is committed with them is read so. */
+  reader(options: FetchOptions): LogReader
   sink(options?: ProducerOptions): RecordSink
   /** Throws where the driver has no `transactions`. */
   transactionalSink(options: TransactionalProducerOptions): TransactionalSink

@@ -3,6 +3,7 @@ export type {
   Driver,
   DriverAdmin,
   DriverFeatures,
+  LogReader,
   Promised,
   RecordSink,
   RecordSource,

@@ -126,8 +126,11 @@ class KafkaJsDriver implements Driver {
   }
 
   transactionalSink(): never {
-    const problem = `transactions are not possible with the kafkajs driver: ${String(kafkaJsFeatures.transactions)}`
-    throw new MillraceError('MILLRACE_CLIENT_UNSUPPORTED', problem)
+    throw noTransactions()
+  }
+
+  reader(): never {
+    throw noTransactions()
   }
 
   sink(options: ProducerOptions = {}): RecordSink {
@@ -225,4 +228,9 @@ function reasonOf(feature: keyof typeof kafkaJsFeatures): string {
  */
 export function createKafkaJsDriver(kafka: KafkaJs, options: KafkaJsDriverOptions = {}): Driver {
   return new KafkaJsDriver(kafka, options)
+}
+
+function noTransactions(): MillraceError {
+  const problem = `transactions are not possible with the kafkajs driver: ${String(kafkaJsFeatures.transactions)}`
+  return new MillraceError('MILLRACE_CLIENT_UNSUPPORTED', problem)
 }

@@ -3,12 +3,14 @@ import type {
   Admin,
   Client,
   ClientOptions,
+  FetchOptions,
   ProducerOptions,
   TransactionalProducerOptions,
 } from '../client/index.ts'
 import type {
   Driver,
   DriverFeatures,
+  LogReader,
   RecordSink,
   RecordSource,
   SourceOptions,
@@ -44,6 +46,10 @@ export class NativeDriver implements Driver {
   }
 
   source(options: SourceOptions): RecordSource {
+    return this.#client.consumer(options)
+  }
+
+  reader(options: FetchOptions): LogReader {
     return this.#client.consumer(options)
   }
 

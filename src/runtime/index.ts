@@ -1,5 +1,6 @@
 export { createService, Service } from './service/service.ts'
-export type { ServiceExtensions, ServiceOptions, StopOptions } from './service/service.ts'
+export type { ServiceExtensions } from './service/service.ts'
+export type { ServiceOptions, StopOptions } from './service/service-options.ts'
 export { kafkaFromEnv } from './service/kafka-from-env.ts'
 export type { Environment, KafkaFromEnv, KafkaFromEnvOptions } from './service/kafka-from-env.ts'
 export type { DriverPromise } from './start/driver-promises.ts'
@@ -13,6 +14,15 @@ export type { RecordBatchHandler, RecordHandler } from './service/record-consume
 export { BatchContext, BatchEvent } from './service/batch-context.ts'
 export type { BatchOptions } from './service/batch-options.ts'
 export type { OffsetLostRule } from './consumer-run.ts'
+export { resolveConsumerOptions } from './service/consumer-options.ts'
+export type {
+  PlannedPart,
+  RunningPart,
+  ServicePart,
+  ServicePartWorld,
+} from './service/service-part.ts'
+export type { ConsumerSettings } from './assemble.ts'
+export type { TopicFacts } from './start/check-topics.ts'
 export { ServiceConsumer } from './service/service-consumer.ts'
 export type { HandlerOptions } from './service/service-consumer.ts'
 export type {

@@ -11,6 +11,7 @@ export { Flow, Table } from './flow/flow.ts'
 export type {
   FlowSendOptions,
   Occasion,
+  ReadableTable,
   ReduceOptions,
   TableOptions,
   TableRow,
@@ -18,6 +19,8 @@ export type {
 export { FlowPlan } from './flow/flow-plan.ts'
 export { hopping, session, tumbling } from './flow/windows.ts'
 export type { TimeWindow, Windowing } from './operator/window.ts'
+export { createStream, Stream } from './run/create-stream.ts'
+export type { StreamOptions } from './run/create-stream.ts'
 export { EventMaker } from './run/event-maker.ts'
 export { flowLetter, letterTopicOf } from './run/flow-letter.ts'
 export { readTable } from './state/read-table.ts'

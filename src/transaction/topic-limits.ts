@@ -31,14 +31,11 @@ export class TopicLimits {
 
   /** Rejects a record that is larger than its topic takes, whatever a codec would make of it. */
   async check(record: ProducerRecord): Promise<void> {
-    const bytes = bytesOf(record)
-    const bytesMax = await this.#bytesMax(record.topic)
-    if (bytes <= bytesMax) return
-    const detail = `it has ${bytes} bytes, and the topic takes ${bytesMax} (max.message.bytes)`
-    throw new KafkaError(kafkaError.MESSAGE_TOO_LARGE, `a record for ${record.topic}`, detail)
+    checkSize(record, await this.bytesMax(record.topic))
   }
 
-  #bytesMax(topic: string): Promise<number> {
+  /** How large a record the topic takes. */
+  bytesMax(topic: string): Promise<number> {
     const now = this.#clock.elapsedMs()
     const known = this.#limits.get(topic)
     if (known !== undefined && now - known.askedAtMs < rememberMs) return known.bytesMax
@@ -57,6 +54,14 @@ export class TopicLimits {
       return Infinity
     }
   }
+}
+
+/** Throws what a broker would say of a record that is larger than its topic takes. */
+export function checkSize(record: ProducerRecord, bytesMax: number): void {
+  const bytes = bytesOf(record)
+  if (bytes <= bytesMax) return
+  const detail = `it has ${bytes} bytes, and the topic takes ${bytesMax} (max.message.bytes)`
+  throw new KafkaError(kafkaError.MESSAGE_TOO_LARGE, `a record for ${record.topic}`, detail)
 }
 
 function bytesOf({ key, value, headers = [] }: ProducerRecord): number {

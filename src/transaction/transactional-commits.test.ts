@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { LazyResults } from '../client/index.ts'
 import type { GroupMetadata } from '../client/index.ts'
 import type { SinkTransaction, TransactionalSink } from '../driver/index.ts'
 import { silentLog } from '../observe/index.ts'
@@ -21,7 +22,7 @@ function newWorld() {
       const transaction: SinkTransaction = {
         send: (records) => {
           contents.values.push(...records.map(({ value }) => value))
-          return Promise.resolve()
+          return Promise.resolve(new LazyResults(0, () => ({}) as never))
         },
         sendOffsets: (given, offsets) => {
           contents.generation = given.generation

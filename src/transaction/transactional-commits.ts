@@ -1,4 +1,5 @@
 import { isMillraceError, MillraceError } from '../errors.ts'
+import type { RecordResults } from '../client/index.ts'
 import type { TransactionalSink } from '../driver/index.ts'
 import type {
   CommitCall,
@@ -32,7 +33,11 @@ export class TransactionalCommits implements CommitStrategy {
     this.#parts = parts
   }
 
-  async commit(commits: readonly PartitionCommit[], { signal }: CommitCall): Promise<void> {
+  /** Answers where its outputs were written, in the order in which they were given. */
+  async commit(
+    commits: readonly PartitionCommit[],
+    { signal }: CommitCall,
+  ): Promise<RecordResults | undefined> {
     // Of the time when it was decided what is committed: whoever has lost a partition since then is refused by it.
     const group = this.#parts.source.groupMetadata()
     const records = commits.flatMap(({ outputs = [] }) => outputs)
@@ -41,13 +46,15 @@ export class TransactionalCommits implements CommitStrategy {
       signal?.throwIfAborted()
       return this.#sinkNow().transaction(async (transaction) => {
         const sent = records.length === 0 ? undefined : transaction.send(records)
-        await Promise.all([sent, transaction.sendOffsets(group, commits)])
+        const [results] = await Promise.all([sent, transaction.sendOffsets(group, commits)])
+        return results
       })
     })
     this.#current = work.catch(() => undefined)
     try {
-      await within(signal, work)
+      const results = await within(signal, work)
       this.#fences = 0
+      return results
     } catch (error) {
       this.#failed(error as Error, records.length)
       throw error

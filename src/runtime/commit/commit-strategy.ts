@@ -17,7 +17,7 @@ export interface CommitCall {
  * rejects when some of it may not be committed.
  */
 export interface CommitStrategy {
-  commit(commits: readonly PartitionCommit[], call: CommitCall): Promise<void>
+  commit(commits: readonly PartitionCommit[], call: CommitCall): Promise<unknown>
   /**
    * Resolves when it is known what became of all that was given to `commit` before, also of what nobody waits for any more.
    * Where this is not given, a late commit can only make records run again.

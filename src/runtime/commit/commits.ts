@@ -112,7 +112,9 @@ export class Commits {
 
   /** Makes a commit of nobody's progress, behind the one that is on its way: where a group begins, or a seek goes on. */
   place(commits: readonly PartitionCommit[], call: CommitCall): Promise<void> {
-    return this.#behind(call.signal, () => this.#strategy.commit(commits, call))
+    return this.#behind(call.signal, async () => {
+      await this.#strategy.commit(commits, call)
+    })
   }
 
   async close(): Promise<void> {

@@ -3,7 +3,8 @@ import { OptionError } from '../../errors.ts'
 import type { ConsumerOptions } from './consumer-options.ts'
 import type { RecordHandler } from './record-consumer.ts'
 import { createService } from './service.ts'
-import type { Service, ServiceExtensions, ServiceOptions, StopOptions } from './service.ts'
+import type { ServiceOptions, StopOptions } from './service-options.ts'
+import type { Service, ServiceExtensions } from './service.ts'
 
 type OfService = Pick<
   ServiceOptions,

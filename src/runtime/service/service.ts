@@ -1,5 +1,5 @@
 import { partitionKey } from '../../client/index.ts'
-import type { ClientOptions, RecordResult, SeekTarget, TopicPartition } from '../../client/index.ts'
+import type { RecordResult, SeekTarget, TopicPartition } from '../../client/index.ts'
 import type { DataOf, EventContract, TopicContract } from '../../contract/index.ts'
 import type { Driver, RecordSink } from '../../driver/index.ts'
 import { MillraceError, OptionError } from '../../errors.ts'
@@ -18,7 +18,6 @@ import type {
   Health,
   HttpServer,
   Log,
-  Logger,
   Metrics,
   RuntimeMetrics,
   Tracer,
@@ -41,9 +40,7 @@ import type { ReplayedConsumer, ReplayOptions } from '../replay/replay-options.t
 import { checkStart } from '../start/check-start.ts'
 import type { TopicFacts } from '../start/check-topics.ts'
 import { resolveDoWithout } from '../start/driver-promises.ts'
-import type { DriverPromise } from '../start/driver-promises.ts'
 import { resolveTopicPolicy } from '../start/topic-policy.ts'
-import type { TopicPolicy } from '../start/topic-policy.ts'
 import { checkSteps } from '../steps/user-step.ts'
 import type { UserStep } from '../steps/user-step.ts'
 import { resolveBatchOptions } from './batch-options.ts'
@@ -59,40 +56,11 @@ import type { Outgoing } from './publisher.ts'
 import { RecordConsumer } from './record-consumer.ts'
 import type { RecordBatchHandler, RecordHandler, RecordHandling } from './record-consumer.ts'
 import { ServiceConsumer } from './service-consumer.ts'
+import type { ServicePart, ServicePartWorld } from './service-part.ts'
+import type { ServiceOptions, StopOptions } from './service-options.ts'
+import { ServiceParts } from './service-parts.ts'
 import { ServiceTransactions } from './service-transactions.ts'
 import type { ServiceTransaction } from './service-transactions.ts'
-
-export interface ServiceOptions {
-  /** Who it is: the group of its consumers, and the source of what it sends. */
-  readonly name: string
-  /** The way to Kafka: as `createClient` takes it, or a driver. */
-  readonly kafka: ClientOptions | Driver
-  /** Topics that it publishes to, beside those that it consumes. */
-  readonly topics?: readonly TopicContract[]
-  /** How long it waits for a broker to answer when it starts. @defaultValue 30000 */
-  readonly connectTimeoutMs?: number
-  /**
-   * What is done at start about topics that are missing, or not as their contract says.
-   * @defaultValue missing ones are created where all brokers are on this machine, else refused; differences are warned about
-   */
-  readonly topicPolicy?: TopicPolicy
-  /** What a driver need not promise; without this each of it is refused at start, by name. */
-  readonly doWithout?: readonly DriverPromise[]
-  /** Where metrics and health are served; `false` for nowhere. @defaultValue { port: 9464, host: '127.0.0.1' } */
-  readonly metrics?: false | { readonly port?: number; readonly host?: string }
-  /** Whether SIGTERM and SIGINT end it in order while `run` is on. @defaultValue true */
-  readonly signals?: boolean
-  /** A pino-like logger, or a function. @defaultValue JSON lines on standard error */
-  readonly log?: Logger | Log
-  readonly platform?: Platform
-}
-
-export interface StopOptions {
-  /** How long what runs may take to end. @defaultValue the `drainMs` of each consumer */
-  readonly drainMs?: number
-  /** Whether static members leave the group too. @defaultValue false */
-  readonly leave?: boolean
-}
 
 /** What lies above the runtime and services work with. */
 export interface ServiceExtensions {
@@ -147,6 +115,7 @@ export class Service implements AsyncDisposable {
   readonly #alone = new Alone()
   readonly #processId: string
   #runs: ConsumerRun[] = []
+  readonly #parts = new ServiceParts()
   readonly #connectTimeoutMs: number
   readonly #policy: ReturnType<typeof resolveTopicPolicy>
   readonly #doWithout: ReturnType<typeof resolveDoWithout>
@@ -236,6 +205,13 @@ export class Service implements AsyncDisposable {
     return this.#addRecords('recordBatches', topics, { batchHandler, settings }, rest)
   }
 
+  /** Adds what the service runs beside its consumers: a stream. */
+  add(part: ServicePart): this {
+    if (this.#state !== 'defined') throw stateError('parts are added before the service runs')
+    this.#parts.add(part, this.name)
+    return this
+  }
+
   /** Puts a step around the handlers of all consumers. */
   use(step: UserStep): this {
     if (this.#state !== 'defined') throw stateError('steps are added before the service runs')
@@ -321,7 +297,9 @@ export class Service implements AsyncDisposable {
     if (this.#ending.signal.aborted) return
     this.#state = 'running'
     this.#runs = this.#definitions.map((definition) => this.#assemble(definition, facts))
-    this.#reading = Promise.all(this.#runs.map((run) => run.run())).catch((error: unknown) => {
+    const parts = await this.#parts.start(this.#partWorld(facts))
+    const running = [...this.#runs, ...parts]
+    this.#reading = Promise.all(running.map((run) => run.run())).catch((error: unknown) => {
       this.#fail(error as Error)
     })
   }
@@ -442,11 +420,14 @@ export class Service implements AsyncDisposable {
           'features' in kafka ? requestTimeoutMs : (kafka.requestTimeoutMs ?? requestTimeoutMs),
         policy: this.#policy,
         doWithout: this.#doWithout,
-        consumers: this.#definitions.map(({ consumer, settings }) => ({
-          settings,
-          contracts: consumer.topics,
-        })),
-        written: this.#options.topics ?? [],
+        consumers: [
+          ...this.#definitions.map(({ consumer, settings }) => ({
+            settings,
+            contracts: consumer.topics,
+          })),
+          ...this.#parts.planned,
+        ],
+        written: [...(this.#options.topics ?? []), ...this.#parts.written],
         signal,
       })
     } catch (error) {
@@ -470,7 +451,8 @@ export class Service implements AsyncDisposable {
         return run.close({ drainMs: drainMs ?? settings.drainMs, leave })
       }),
     )
-    this.#isClean = closed.every((isClean) => isClean)
+    const areClosed = await this.#parts.close({ drainMs, leave })
+    this.#isClean = areClosed && closed.every((isClean) => isClean)
     await Promise.allSettled(this.#replays)
     await Promise.all([this.#sink?.close(), this.#transactions?.close(), this.#assemblies.close()])
     await this.#driver.close()
@@ -499,6 +481,16 @@ export class Service implements AsyncDisposable {
       failed: (error) => this.#fail(error),
       ...this.#extensions,
     })
+  }
+
+  #partWorld(facts: TopicFacts): ServicePartWorld {
+    return {
+      ...{ driver: this.#driver, platform: this.#platform, log: this.#log, facts },
+      ...{ metrics: this.metrics, health: this.health, processId: this.#processId },
+      serviceName: this.name,
+      signal: this.#ending.signal,
+      failed: (error) => this.#fail(error),
+    }
   }
 
   /** Ready means: all that was assigned works. */

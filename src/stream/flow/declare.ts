@@ -2,7 +2,6 @@ import { durationMs, TopicContract } from '../../contract/index.ts'
 import type {
   ContractsOf,
   Duration,
-  Event,
   EventContract,
   EventKey,
   EventOf,
@@ -196,10 +195,10 @@ export function streamOf<
   return new Flow(plan, events)
 }
 
-function inputOf<Chosen extends Event>(
+function inputOf(
   topic: TopicContract,
   events: EventContract | readonly EventContract[] | undefined,
-  on: ((event: Chosen) => EventKey) | undefined,
+  on: ((event: never) => EventKey) | undefined,
   option: string,
 ): FlowInput {
   if (!(topic instanceof TopicContract)) {

@@ -26,6 +26,12 @@ export type FlowRoot =
       readonly late: FlowNode
     }
   | { readonly kind: 'source'; readonly events: FlowNode }
+  /** Each record is written again as it is, under another key. */
+  | {
+      readonly kind: 'rekey'
+      readonly on: (event: Event) => EventKey
+      readonly topic: string
+    }
 
 /** A table of a flow. */
 export interface PlannedTable {
@@ -73,6 +79,11 @@ export class FlowPlan {
     return this.#tables
   }
 
+  /** Whether anything is remembered. */
+  get isStateful(): boolean {
+    return this.root.kind === 'join' || this.#tables.size > 0
+  }
+
   /** How far behind the highest event time what is remembered can end. */
   get horizonMs(): number {
     return this.#horizonMs
@@ -92,6 +103,17 @@ export class FlowPlan {
       horizonMs + (this.root.kind === 'join' ? this.#horizonMs : 0),
     )
   }
+}
+
+/** What writes the records of an input again, into `topic`, under the key by which the flow works them. */
+export function rekeyPlan(plan: FlowPlan, input: FlowInput, topic: string): FlowPlan {
+  const { idleAfterMs, maxAheadMs } = plan
+  return new FlowPlan({
+    ...{ idleAfterMs, maxAheadMs, graceMs: 0, horizonMs: 0 },
+    name: `${plan.name}-by-key-${plan.inputs.indexOf(input)}`,
+    inputs: [{ ...input, on: undefined }],
+    root: { kind: 'rekey', on: input.on as NonNullable<FlowInput['on']>, topic },
+  })
 }
 
 /** Names are parts of topics' and files' names. */

@@ -159,7 +159,7 @@ export class Flow<Value> {
 
   /** How many values there were. */
   count(name: string, options: TableOptions<Value> = {}): Table<number, Value> {
-    optionsOf(options, `${name}`, tableOptionNames)
+    optionsOf(options, name, tableOptionNames)
     return this.reduce<number>(name, { ...options, add: (count = 0) => count + 1, merge: added })
   }
 
@@ -169,14 +169,14 @@ export class Flow<Value> {
     of: (value: Value) => number,
     options: TableOptions<Value> = {},
   ): Table<number, Value> {
-    optionsOf(options, `${name}`, tableOptionNames)
+    optionsOf(options, name, tableOptionNames)
     const add = (sum: number | undefined, value: Value) => (sum ?? 0) + finite(of(value), name)
     return this.reduce<number>(name, { ...options, add, merge: added })
   }
 
   /** The value with the highest event time; of equal ones the last that came. */
   latest(name: string, options: TableOptions<Value> = {}): Table<Value, Value> {
-    optionsOf(options, `${name}`, tableOptionNames)
+    optionsOf(options, name, tableOptionNames)
     interface Latest {
       readonly time: number
       readonly value: Value
@@ -189,7 +189,7 @@ export class Flow<Value> {
 
   /** Whatever can be worked out value by value. Results are kept as JSON. */
   reduce<Result>(name: string, options: ReduceOptions<Value, Result>): Table<Result, Value> {
-    optionsOf(options, `${name}`, reduceOptionNames)
+    optionsOf(options, name, reduceOptionNames)
     return this.#table<Result, Result>(name, options, (result) => result)
   }
 
@@ -225,8 +225,16 @@ export interface TableParts<Result> {
   readonly shownAs: (kept: unknown) => Result
 }
 
+/** A table, as far as it is read. */
+export interface ReadableTable<Result> {
+  /** @internal */
+  readonly plan: FlowPlan
+  /** @internal */
+  readonly parts: TableParts<Result>
+}
+
 /** Results by key, and by window where there are any: they can be read, and handed on as they change or when they are final. */
-export class Table<Result, Value = unknown> {
+export class Table<Result, Value = unknown> implements ReadableTable<Result> {
   /** @internal */
   readonly plan: FlowPlan
   /** @internal */

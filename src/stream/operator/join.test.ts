@@ -75,8 +75,8 @@ describe('a join', () => {
               const id = `${side}-${key}-${each.id}`
               worldMs += onward * minuteMs
               const event = { id, key, time: worldMs - late * minuteMs }
-              const again = logs[side as 0 | 1].find((known) => known.id === id) ?? event
-              logs[side as 0 | 1].push(again)
+              const again = logs[side].find((known) => known.id === id) ?? event
+              logs[side].push(again)
               const options = { id, timestamp: again.time }
               const data = { orderId: key, cents: 1 }
               if (side === 0) driver.pipe(orders, OrderCreated, data, options)

@@ -1,5 +1,5 @@
 import type { StateStore } from '../../store/index.ts'
-import type { Table, TableRow } from '../flow/flow.ts'
+import type { ReadableTable, TableRow } from '../flow/flow.ts'
 import { keptResultIn, placeIn } from '../operator/kept-result.ts'
 import { behind, keyOfText, measured, nameEnd, orderedNumber, textOfKey } from './state-key.ts'
 
@@ -15,7 +15,7 @@ export interface RowChoice {
 /** The results of a table that a store holds, by key and window. */
 export function* readTable<Result>(
   store: Pick<StateStore, 'range'>,
-  table: Table<Result>,
+  table: ReadableTable<Result>,
   choice: RowChoice = {},
 ): Generator<TableRow<Result>> {
   const { form, windowing, shownAs } = table.parts

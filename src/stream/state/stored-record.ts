@@ -1,6 +1,5 @@
 import type { RawRecord } from '../../contract/index.ts'
 import type { SourceHeader, SourceRecord } from '../../driver/index.ts'
-import type { StateKey } from '../../store/index.ts'
 
 /** What is remembered of a record that waits to be matched. */
 export interface Remembered {

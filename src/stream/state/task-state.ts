@@ -18,6 +18,8 @@ interface Undo {
 }
 
 const nothing = Buffer.alloc(0)
+/** What a batch and its record need beside key and value. */
+const recordOverheadBytes = 128
 
 /**
  * What a task remembers: a store of what is committed, and over it what is not yet. One commit can be on its way, and the
@@ -27,12 +29,15 @@ const nothing = Buffer.alloc(0)
  */
 export class TaskState {
   readonly #store: StateStore
+  readonly #bytesMax: number
   #made: Changes = new OrderedMap()
   #sealed: Changes | undefined
   #undo: Undo[] = []
 
-  constructor(store: StateStore) {
+  /** Nothing larger than `bytesMax` is put: the changelog would not take it. */
+  constructor(store: StateStore, bytesMax = Infinity) {
     this.#store = store
+    this.#bytesMax = bytesMax
   }
 
   get(key: StateKey): Buffer | undefined {
@@ -44,6 +49,12 @@ export class TaskState {
   }
 
   put(key: StateKey, value: Buffer): void {
+    const bytes = key.length + value.length + recordOverheadBytes
+    if (bytes > this.#bytesMax) {
+      throw new Error(
+        `what is to be remembered has ${bytes} bytes, and the changelog takes ${this.#bytesMax}`,
+      )
+    }
     this.#change(key, value)
   }
 

@@ -1,3 +1,4 @@
+import type { ProducerRecord } from '../../client/index.ts'
 import type { Event } from '../../contract/index.ts'
 import type { FlowNode, FlowStep } from '../flow/flow.ts'
 import { occasionOf } from '../flow/flow.ts'
@@ -15,12 +16,14 @@ import type {
 } from '../operator/operator.ts'
 import { textOfKey } from '../state/state-key.ts'
 import { LeftOverError } from './left-over-error.ts'
+import { StreamViolation } from './stream-violation.ts'
 import type { FlowSend } from './stream-task.ts'
 
 export interface FlowParts extends Omit<OperatorParts, 'count'> {
   readonly count: (what: string, of: string) => void
   readonly letter: (record: PlacedRecord, error: Error) => void
   readonly send: (send: FlowSend) => void
+  readonly write: (record: ProducerRecord) => void
   readonly decode: (input: number, record: PlacedRecord) => Event
   readonly topicOf: (input: number) => string
 }
@@ -48,7 +51,7 @@ class FlowAssembly {
   }
 
   assemble(root: FlowRoot): AssembledFlow {
-    const work = root.kind === 'join' ? this.#join(root) : this.#source(root.events)
+    const work = this.#workOf(root)
     const take = (event: TaskEvent) => {
       this.#taken = event
       work(event)
@@ -56,9 +59,33 @@ class FlowAssembly {
     return { take, operators: this.#operators }
   }
 
+  #workOf(root: FlowRoot): (event: TaskEvent) => void {
+    if (root.kind === 'join') return this.#join(root)
+    return root.kind === 'rekey' ? this.#rekey(root) : this.#source(root.events)
+  }
+
+  /** The copy tells where its record was first: its dead letter would say so. */
+  #rekey({ on, topic }: Extract<FlowRoot, { kind: 'rekey' }>): (event: TaskEvent) => void {
+    return (taken) => {
+      const { record, partition } = taken
+      const key = on(taken.event)
+      if (key === null) throw new StreamViolation('the function for its key (on) answered null')
+      const { value, timestamp, offset } = record
+      const headers = [
+        ...record.headers.map(({ key: name, value: content }) => [name, content] as const),
+        ['original-topic', taken.topic] as const,
+        ['original-partition', String(partition)] as const,
+        ['original-offset', String(offset)] as const,
+      ]
+      this.#parts.write({ topic, key, value, headers, ...(timestamp >= 0 && { timestamp }) })
+    }
+  }
+
   #source(events: FlowNode): (event: TaskEvent) => void {
     const sink = this.#sinkOf<Event>(events)
-    return (taken) => sink(taken.event, momentOf(taken))
+    return (taken) => {
+      sink(taken.event, momentOf(taken))
+    }
   }
 
   #join(root: Extract<FlowRoot, { kind: 'join' }>): (event: TaskEvent) => void {
@@ -116,7 +143,9 @@ class FlowAssembly {
       case 'map': {
         const next = this.#sinkOf(step.next)
         const map = step.map as (value: Value, occasion: object) => unknown
-        return (value, moment) => next(map(value, occasionOf(moment)), moment)
+        return (value, moment) => {
+          next(map(value, occasionOf(moment)), moment)
+        }
       }
       case 'send':
         return this.#sendOf<Value>(step)
@@ -126,15 +155,15 @@ class FlowAssembly {
   }
 
   #sendOf<Value>(step: Extract<FlowStep, { kind: 'send' }>): Sink<Value> {
-    type Function = (value: Value, occasion: object) => never
+    type Function<Answer> = (value: Value, occasion: object) => Answer
     const { topic, event } = step
-    const data = step.data as Function
-    const key = step.options.key as Function | undefined
-    const id = step.options.id as Function | undefined
+    const data = step.data as Function<unknown>
+    const key = step.options.key as Function<FlowSend['key']> | undefined
+    const id = step.options.id as Function<string> | undefined
     const { send } = this.#parts
     return (value, moment) => {
       const occasion = occasionOf(moment)
-      const made = data(value, occasion) as unknown
+      const made = data(value, occasion)
       if (made === undefined) return
       send({
         ...{ topic, event, data: made, timestamp: moment.time, cause: moment.cause },

@@ -13,6 +13,7 @@ import { Timers } from '../state/timers.ts'
 import { assembleFlow } from './assemble-flow.ts'
 import { InputQueue } from './input-queue.ts'
 import type { InputPosition } from './input-queue.ts'
+import { StreamViolation } from './stream-violation.ts'
 import { TaskTime } from './task-time.ts'
 import { readTimeRecord, TimeJournal, timeKey } from './time-journal.ts'
 
@@ -102,6 +103,7 @@ export class StreamTask {
       count: (what, of) => parts.count(what, of),
       letter: (record, error) => this.#letter(record, error),
       send: (send) => this.#outputs.push(parts.encode(send)),
+      write: (record) => this.#outputs.push(record),
       decode: (input, record) => this.#decodeAgain(input, record),
       topicOf: (input) => parts.topics[input] as string,
     })
@@ -147,16 +149,17 @@ export class StreamTask {
     return this.#outputs.length > 0 || this.#journal.hasSteps || this.#parts.state.hasChanges
   }
 
-  get outputCount(): number {
-    return this.#outputs.length
+  /** How many records were worked that nobody has taken to be committed. */
+  get workedCount(): number {
+    return this.#journal.recordCount
   }
 
   /** What was worked since the last time; it is this caller's to have it committed, or to give the task up. */
   takeWork(): TaskWork {
-    const { state } = this.#parts
+    const { plan, state } = this.#parts
     if (this.#journal.hasSteps) {
-      state.mark()
-      state.put(timeKey, this.#journal.take(this.#time.facts))
+      const record = this.#journal.take(this.#time.facts)
+      if (plan.isStateful) state.put(timeKey, record)
     }
     const outputs = this.#outputs
     this.#outputs = []
@@ -179,16 +182,16 @@ export class StreamTask {
   #next(): number | undefined {
     let next: number | undefined
     let earliest = Infinity
-    let isUnknown = false
-    this.#queues.forEach((queue, input) => {
+    let areAllKnown = true
+    for (const [input, queue] of this.#queues.entries()) {
       const head = (this.#heads[input] ??= this.#headOf(input, queue))
-      if (head === undefined) isUnknown ||= this.#isAtEnd[input] !== true
+      if (head === undefined) areAllKnown &&= this.#isAtEnd[input] === true
       else if (head.time < earliest) {
         earliest = head.time
         next = input
       }
-    })
-    return isUnknown && earliest !== atOnce ? undefined : next
+    }
+    return areAllKnown || earliest === atOnce ? next : undefined
   }
 
   #headOf(input: number, { head: record }: InputQueue): Head | undefined {
@@ -220,8 +223,10 @@ export class StreamTask {
   ): DecodedRecord | Error {
     const { timestamp } = decoded.event
     const { plan, now } = this.#parts
-    if (key === null) return new StreamViolation('the record has no key: nothing is worked without')
-    if (key.length > recordKeyBytesMax) {
+    if (key === null && plan.isStateful) {
+      return new StreamViolation('the record has no key: nothing can be remembered of it')
+    }
+    if (key !== null && key.length > recordKeyBytesMax) {
       return new StreamViolation(
         `the key has ${key.length} bytes; at most ${recordKeyBytesMax} can be remembered`,
       )
@@ -253,7 +258,7 @@ export class StreamTask {
 
   #takeEvent(input: number, placed: PlacedRecord, event: Event): void {
     if (this.#time.saw(input, event.timestamp)) this.#runTimers()
-    const key = (placed.record.key as Buffer).toString('latin1')
+    const key = placed.record.key?.toString('latin1') ?? ''
     this.#count('taken', placed.topic)
     const taken = { ...placed, input, event, key, time: event.timestamp }
     const error = this.#guarded(() => this.#work(taken))
@@ -278,7 +283,10 @@ export class StreamTask {
       if (due === undefined) return
       const { entry } = due
       const operator = this.#operatorOf(entry)
-      if (operator === undefined) continue
+      const stored = state.get(entry)
+      // The index may name what is gone, or something else by now.
+      if (operator === undefined || stored === undefined) continue
+      if (operator.dueTimeOf(entry, stored) !== due.time) continue
       const error = this.#guarded(() => operator.due(entry))
       if (error === undefined) continue
       const record = operator.recordOf(entry)
@@ -335,11 +343,6 @@ export class StreamTask {
   #count(what: string, of: string): void {
     this.#parts.count(what, of)
   }
-}
-
-/** A record that its contract allows and that a flow cannot work. */
-export class StreamViolation extends Error {
-  override readonly name = 'StreamViolation'
 }
 
 function asynchronous({ name }: TopicContract): Error {

@@ -23,6 +23,12 @@ export class TimeJournal {
   #steps: TimeStep[] = []
   #input = -1
   #records = 0
+  #recordCount = 0
+
+  /** How many records were taken since the last time. */
+  get recordCount(): number {
+    return this.#recordCount
+  }
 
   get hasSteps(): boolean {
     return this.#records > 0 || this.#steps.length > 0
@@ -32,6 +38,7 @@ export class TimeJournal {
     if (input !== this.#input) this.#endRun()
     this.#input = input
     this.#records++
+    this.#recordCount++
   }
 
   advanced(time: number): void {
@@ -44,6 +51,7 @@ export class TimeJournal {
     this.#endRun()
     const record = { version, ...facts, steps: this.#steps }
     this.#steps = []
+    this.#recordCount = 0
     return Buffer.from(JSON.stringify(record))
   }
 

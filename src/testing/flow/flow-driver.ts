@@ -23,7 +23,7 @@ import {
   TaskState,
   timeKey,
 } from '../../stream/index.ts'
-import type { Flow, FlowPlan, Table, TableRow, TimeStep } from '../../stream/index.ts'
+import type { Flow, FlowPlan, ReadableTable, TableRow, TimeStep } from '../../stream/index.ts'
 import { SeededRandom } from '../simulation/index.ts'
 
 export interface FlowDriverOptions {
@@ -167,9 +167,9 @@ export class FlowDriver {
   }
 
   /** The results that a table holds, by key and window. */
-  rows<Result>(table: Table<Result, never> | Table<Result>): TableRow<Result>[] {
+  rows<Result>(table: ReadableTable<Result>): TableRow<Result>[] {
     this.#commit()
-    return [...readTable(this.#store, table as Table<Result>)]
+    return [...readTable(this.#store, table)]
   }
 
   /** How many records came to what, as `matched`, `late` or `duplicate`. */
@@ -267,7 +267,8 @@ function bytesOf(content: string | Uint8Array | null | undefined): Buffer | null
 }
 
 function rawOf({ key, value, headers = [], timestamp = 0 }: ProducerRecord): SourceRecord {
-  const pairs = Array.isArray(headers) ? headers : Object.entries(headers)
+  type Pairs = readonly (readonly [string, string | Uint8Array | null])[]
+  const pairs = (Array.isArray(headers) ? headers : Object.entries(headers)) as Pairs
   return sourceRecord({
     ...{ offset: 0, timestamp },
     key: bytesOf(key),

@@ -34,6 +34,7 @@ export function observeDriver(driver: Driver, observer: DriverObserver): Driver 
     admin: () => driver.admin(),
     close: () => driver.close(),
     [Symbol.asyncDispose]: () => driver.close(),
+    reader: (options) => driver.reader(options),
     sink: (options) => observeSink(driver.sink(options), observer),
     transactionalSink: (options) => driver.transactionalSink(options),
     source(options) {

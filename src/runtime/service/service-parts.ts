@@ -1,0 +1,51 @@
+import type { TopicContract } from '../../contract/index.ts'
+import type { PlannedPart, RunningPart, ServicePart, ServicePartWorld } from './service-part.ts'
+
+interface Added {
+  readonly part: ServicePart
+  readonly plan: PlannedPart
+}
+
+/** What a service runs beside its consumers. */
+export class ServiceParts {
+  readonly #added: Added[] = []
+  #running: { readonly run: RunningPart; readonly drainMs: number }[] = []
+
+  add(part: ServicePart, serviceName: string): void {
+    this.#added.push({ part, plan: part.plan(serviceName) })
+  }
+
+  get planned(): readonly PlannedPart[] {
+    return this.#added.map(({ plan }) => plan)
+  }
+
+  get written(): readonly TopicContract[] {
+    return this.#added.flatMap(({ plan }) => plan.written)
+  }
+
+  /** Starts them; each is ready when it says nothing against it. */
+  async start(world: ServicePartWorld): Promise<readonly RunningPart[]> {
+    this.#running = await Promise.all(
+      this.#added.map(async ({ part, plan }) => {
+        const run = await part.start(world)
+        const check = () => run.notReadyBecause
+        world.health.add({ name: part.label, kind: 'ready', check })
+        return { run, drainMs: plan.settings.drainMs }
+      }),
+    )
+    return this.#running.map(({ run }) => run)
+  }
+
+  /** Answers whether everything had ended in time. */
+  async close(options: {
+    readonly drainMs: number | undefined
+    readonly leave: boolean
+  }): Promise<boolean> {
+    const closed = await Promise.all(
+      this.#running.map(({ run, drainMs }) =>
+        run.close({ drainMs: options.drainMs ?? drainMs, leave: options.leave }),
+      ),
+    )
+    return closed.every((isClean) => isClean)
+  }
+}

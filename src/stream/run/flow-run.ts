@@ -1,0 +1,204 @@
+import { partitionOfKey } from '../../client/index.ts'
+import type { ProducerRecord } from '../../client/index.ts'
+import type { RecordSource } from '../../driver/index.ts'
+import { MillraceError } from '../../errors.ts'
+import type { ConsumerSettings, RunningPart, ServicePartWorld } from '../../runtime/index.ts'
+import { memoryStateStores } from '../../store/index.ts'
+import type { StateStores } from '../../store/index.ts'
+import { checkSize, TopicLimits, TransactionalCommits } from '../../transaction/index.ts'
+import type { ReadableTable, TableRow } from '../flow/flow.ts'
+import { rekeyPlan } from '../flow/flow-plan.ts'
+import type { FlowPlan } from '../flow/flow-plan.ts'
+import { readTable } from '../state/read-table.ts'
+import type { RowChoice } from '../state/read-table.ts'
+import { TaskState } from '../state/task-state.ts'
+import { StreamTask } from '../task/stream-task.ts'
+import { Changelog } from './changelog.ts'
+import { EventMaker } from './event-maker.ts'
+import { flowLetter, letterTopicOf } from './flow-letter.ts'
+import { prepareTopics } from './flow-topics.ts'
+import type { FlowTopics } from './flow-topics.ts'
+import { streamMetrics } from './stream-metrics.ts'
+import { StreamRun } from './stream-run.ts'
+import { taskAssignor } from './task-assignor.ts'
+import { WorkCommits } from './work-commits.ts'
+
+export interface FlowRunParts {
+  readonly world: ServicePartWorld
+  readonly plan: FlowPlan
+  readonly settings: ConsumerSettings
+  readonly stores: StateStores
+}
+
+/** Prepares the topics of a flow, and makes what runs it. */
+export async function startFlow(parts: FlowRunParts): Promise<FlowRun> {
+  const { world, plan, settings } = parts
+  const { driver, platform, log, signal } = world
+  const admin = driver.admin()
+  const { clock } = platform
+  const topics = await prepareTopics({
+    ...{ admin, clock, log, plan, signal },
+    groupId: settings.groupId,
+  })
+  const limits = new TopicLimits(admin, clock)
+  const runs = await Promise.all(
+    plan.inputs.flatMap((input, index) => {
+      if (input.on === undefined) return []
+      const rekeyed = rekeyPlan(plan, input, topics.inputs[index] as string)
+      const groupId = `${settings.groupId}.${rekeyed.name}`
+      return [
+        assemble(
+          {
+            ...parts,
+            plan: rekeyed,
+            stores: memoryStateStores(),
+            settings: { ...settings, groupId },
+          },
+          { taskCount: 0, inputs: [input.topic.name], changelog: undefined, deletionsKeptMs: 0 },
+          limits,
+        ),
+      ]
+    }),
+  )
+  const run = await assemble(parts, topics, limits)
+  return new FlowRun(run, runs, topics.taskCount)
+}
+
+/** A flow at work: its tasks, and before them what writes its inputs again where they are worked under another key. */
+export class FlowRun implements RunningPart {
+  readonly #run: StreamRun
+  readonly #before: readonly StreamRun[]
+  readonly #taskCount: number
+
+  constructor(run: StreamRun, before: readonly StreamRun[], taskCount: number) {
+    this.#run = run
+    this.#before = before
+    this.#taskCount = taskCount
+  }
+
+  get notReadyBecause(): string | undefined {
+    return [...this.#before, this.#run]
+      .map((run) => run.notReadyBecause)
+      .find((why) => why !== undefined)
+  }
+
+  async run(): Promise<void> {
+    await Promise.all([...this.#before, this.#run].map((run) => run.run()))
+  }
+
+  async close(options: { readonly drainMs: number; readonly leave: boolean }): Promise<boolean> {
+    const closed = await Promise.all([...this.#before, this.#run].map((run) => run.close(options)))
+    return closed.every((isClean) => isClean)
+  }
+
+  rows<Result>(table: ReadableTable<Result>, choice: RowChoice): TableRow<Result>[] {
+    return this.#run.tasks
+      .map(({ partition }) => this.#run.storeOf(partition))
+      .flatMap((store) => (store === undefined ? [] : [...readTable(store, table, choice)]))
+  }
+
+  get<Result>(table: ReadableTable<Result>, key: string): Result | undefined {
+    const partition = partitionOfKey(key, this.#taskCount)
+    const store = this.#run.storeOf(partition)
+    if (store !== undefined) return [...readTable(store, table, { key })].at(-1)?.value
+    const problem = `'${key}' is of task ${partition}, which is not here, or is being restored`
+    throw new MillraceError('MILLRACE_STREAM_STATE_ELSEWHERE', problem)
+  }
+}
+
+/** Puts together what runs the tasks of a flow. */
+async function assemble(
+  { world, plan, settings, stores }: FlowRunParts,
+  topics: FlowTopics,
+  limits: TopicLimits,
+): Promise<StreamRun> {
+  const { driver, platform, log, metrics, failed } = world
+  const { clock } = platform
+  const { groupId } = settings
+  const { name } = plan
+  const counted = streamMetrics(metrics)
+  const changelog =
+    topics.changelog === undefined
+      ? undefined
+      : new Changelog({
+          ...{ driver, clock, log, deletionsKeptMs: topics.deletionsKeptMs },
+          topic: topics.changelog,
+        })
+  const stateBytesMax =
+    topics.changelog === undefined ? Infinity : await limits.bytesMax(topics.changelog)
+  const run = new StreamRun({
+    newState: (store) => new TaskState(store, stateBytesMax),
+    ...{ clock, log, name, stores, changelog, failed },
+    topics: topics.inputs,
+    source: (callbacks) =>
+      driver.source({
+        ...settings.source,
+        assignors: [taskAssignor(topics.inputs)],
+        ...callbacks,
+        groupId,
+        offsetReset: 'none',
+      }),
+    commits: (source, tasks) =>
+      new WorkCommits({
+        ...{ clock, log, changelog, tasks, failed },
+        strategy: strategyOf(world, settings, source),
+        intervalMs: settings.commit.intervalMs,
+        committed: (tookMs) => counted.commitDuration.with({ flow: name }).observe(tookMs / 1_000),
+      }),
+    task: await taskMaker({ world, plan, settings, stores }, topics, limits, counted),
+    rebalanced: (kind) => counted.rebalances.with({ flow: name, kind }).add(1),
+  })
+  counted.observe(name, run, topics.inputs)
+  return run
+}
+
+function strategyOf(
+  { driver, platform, log, processId, failed }: ServicePartWorld,
+  { groupId, exactlyOnce }: ConsumerSettings,
+  source: RecordSource,
+): TransactionalCommits {
+  const { transactionTimeoutMs = 10_000, transactionalId = `${groupId}-${processId}` } =
+    exactlyOnce ?? {}
+  return new TransactionalCommits({
+    ...{ driver, platform, log, source, groupId, transactionalId, transactionTimeoutMs, failed },
+  })
+}
+
+async function taskMaker(
+  { world, plan, settings }: FlowRunParts,
+  topics: FlowTopics,
+  limits: TopicLimits,
+  counted: ReturnType<typeof streamMetrics>,
+) {
+  const { platform, log, serviceName, facts } = world
+  const { clock, random } = platform
+  const { groupId, deadLetter } = settings
+  const maker = new EventMaker({ clock, random }, serviceName)
+  const written = [...plan.written].map((topic) => topic.name)
+  const bytesMax = new Map<string, number>()
+  for (const name of written) bytesMax.set(name, await limits.bytesMax(name))
+  const checked = (record: ProducerRecord): ProducerRecord => {
+    checkSize(record, bytesMax.get(record.topic) ?? Infinity)
+    return record
+  }
+  const topicOf = deadLetter?.topicOf ?? letterTopicOf
+  const sourceOf = (topic: string) => plan.inputs[topics.inputs.indexOf(topic)]?.topic.name ?? topic
+  return (partition: number, state: TaskState) =>
+    new StreamTask({
+      ...{ plan, partition, state, log },
+      topics: topics.inputs,
+      now: () => clock.now(),
+      elapsedMs: () => clock.elapsedMs(),
+      encode: (send) => checked(maker.make(send)),
+      letter: (placed, error) =>
+        flowLetter({
+          ...{ placed, error, groupId },
+          // Of a copy that was written under another key, where the letters of its topic are.
+          topicOf: (topic, isPoison) => topicOf(sourceOf(topic), isPoison),
+          now: clock.now(),
+          maxRetryCount: deadLetter?.maxRetryCount ?? 5,
+          partitionCount: (topic) => facts.letterPartitions.get(topic),
+        }),
+      count: (what, of) => counted.records.with({ flow: plan.name, of, outcome: what }).add(1),
+    })
+}

@@ -1,0 +1,141 @@
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
+import { createService } from '../../transaction/index.ts'
+import { createNativeDriver } from '../../driver/index.ts'
+import { startBroker } from '../../testing/index.ts'
+import type { TestBroker } from '../../testing/index.ts'
+import {
+  orders,
+  OrderCreated,
+  OrderPaid,
+  paidOrders,
+  PaymentCompleted,
+  payments,
+} from '../fixture/shop.ts'
+import { createStream, join, tumbling } from '../index.ts'
+
+/** Waits as long as a busy machine may need. */
+const soon = (check: () => unknown) => vi.waitFor(check, { timeout: 20_000 })
+const log = () => undefined
+const group = { sessionTimeoutMs: 6_000, heartbeatIntervalMs: 200 }
+
+function paidFlow() {
+  const flow = join(orders, payments, {
+    ...{ name: 'paid', within: '10m', grace: '2m', unique: 'both' },
+  })
+  flow.send(paidOrders, OrderPaid, ({ left, right }) => ({
+    orderId: left.data.orderId,
+    orderEvent: left.id,
+    paymentEvent: right.id,
+  }))
+  const revenue = flow
+    .window(tumbling('1m'))
+    .sum('revenue', ({ left }) => left.data.cents, { by: () => 'all', keep: '1d' })
+  return { flow, revenue }
+}
+
+async function startShop(): Promise<TestBroker> {
+  const kafka = await startBroker({ properties: { 'group.initial.rebalance.delay.ms': '0' } })
+  for (const { name } of [orders, payments, paidOrders]) {
+    await kafka.createTopic(name, { partitions: 4 })
+  }
+  return kafka
+}
+
+function startRevenue(kafka: TestBroker) {
+  const { flow, revenue } = paidFlow()
+  const stream = createStream(flow, { group })
+  const service = createService({
+    ...{ name: 'shop', metrics: false, signals: false, log },
+    kafka: { brokers: kafka.bootstrap, log },
+  })
+  service.add(stream)
+  const running = service.run()
+  onTestFinished(async () => {
+    await service.stop()
+    await running
+  })
+  return { service, stream, revenue, running }
+}
+
+async function publish(kafka: TestBroker, from: number, to: number): Promise<void> {
+  await using service = createService({
+    ...{ name: 'source', metrics: false, topics: [orders, payments], log },
+    kafka: { brokers: kafka.bootstrap, log },
+  })
+  const numbers = Array.from({ length: to - from }, (_, index) => from + index)
+  await service.publishMany(
+    numbers.flatMap((number) => {
+      const data = { orderId: `o-${number}`, cents: 100 }
+      return [
+        { event: PaymentCompleted, data, options: { id: `p-${number}` } },
+        { event: OrderCreated, data, options: { id: `o-${number}` } },
+      ]
+    }),
+  )
+}
+
+async function readPaid(kafka: TestBroker, count: number): Promise<string[]> {
+  await using driver = createNativeDriver({ brokers: kafka.bootstrap, log })
+  const source = driver.source({ groupId: `readers-${Math.random()}`, offsetReset: 'earliest' })
+  source.subscribe([paidOrders.name])
+  const found: string[] = []
+  await soon(async () => {
+    for (const batch of await source.poll({ timeoutMs: 200 })) {
+      for (const { value } of batch) {
+        const { data } = JSON.parse(String(value)) as { data: Record<string, string> }
+        found.push(`${data['orderEvent']}+${data['paymentEvent']}`)
+      }
+    }
+    expect(found.length).toBeGreaterThanOrEqual(count)
+  })
+  await source.close()
+  return found.sort()
+}
+
+const pairs = (count: number) =>
+  Array.from({ length: count }, (_, number) => `o-${number}+p-${number}`).sort()
+
+describe('a stream in a service', () => {
+  it('joins, adds up and can be asked', async () => {
+    await using kafka = await startShop()
+    const { stream, revenue } = startRevenue(kafka)
+    await publish(kafka, 0, 200)
+    expect(await readPaid(kafka, 200)).toEqual(pairs(200))
+    await soon(() => {
+      const total = stream.rows(revenue).reduce((sum, { value }) => sum + value, 0)
+      expect(total).toBe(200 * 100)
+    })
+  })
+
+  it('goes on from its changelog where another left off', async () => {
+    await using kafka = await startShop()
+    const first = startRevenue(kafka)
+    await publish(kafka, 0, 50)
+    await readPaid(kafka, 50)
+    await first.service.stop()
+    const second = startRevenue(kafka)
+    await publish(kafka, 50, 100)
+    expect(await readPaid(kafka, 100)).toEqual(pairs(100))
+    await soon(() => {
+      const total = second.stream.rows(second.revenue).reduce((sum, { value }) => sum + value, 0)
+      expect(total).toBe(100 * 100)
+    })
+  })
+
+  it('shares its tasks out among processes', async () => {
+    await using kafka = await startShop()
+    const first = startRevenue(kafka)
+    await publish(kafka, 0, 50)
+    await readPaid(kafka, 50)
+    const second = startRevenue(kafka)
+    await soon(async () => {
+      expect(await second.service.health.report('ready')).toMatchObject({ status: 'ok' })
+    })
+    await publish(kafka, 50, 200)
+    expect(await readPaid(kafka, 200)).toEqual(pairs(200))
+    await soon(() => {
+      const rows = [first, second].flatMap(({ stream, revenue }) => stream.rows(revenue))
+      expect(rows.reduce((sum, { value }) => sum + value, 0)).toBe(200 * 100)
+    })
+  })
+})

@@ -1,0 +1,126 @@
+import type { RecordResults } from '../../client/index.ts'
+import type { Log } from '../../observe/index.ts'
+import type { Clock, Timer } from '../../platform/index.ts'
+import type { TransactionalCommits } from '../../transaction/index.ts'
+import type { Changelog } from './changelog.ts'
+import { commitsOf } from './task-run.ts'
+import type { PendingWork, TaskRun } from './task-run.ts'
+
+export interface WorkCommitsParts {
+  readonly clock: Clock
+  readonly log: Log
+  /** Undefined where nothing is remembered. */
+  readonly changelog: Changelog | undefined
+  readonly strategy: Pick<TransactionalCommits, 'commit' | 'settled' | 'close'>
+  readonly intervalMs: number
+  readonly tasks: () => readonly TaskRun[]
+  readonly committed: (tookMs: number, records: number) => void
+  /** The local state cannot be written. */
+  readonly failed: (error: Error) => void
+}
+
+const retryMs = 100
+const retryMsMax = 5_000
+
+/**
+ * Commits what tasks have worked, all of them in one transaction, again with the same content until it is known to be committed.
+ * One is on its way at a time.
+ */
+export class WorkCommits {
+  readonly #parts: WorkCommitsParts
+  #timer: Timer | undefined
+  #current: Promise<void> | undefined
+  #failures = 0
+  #isClosed = false
+
+  constructor(parts: WorkCommitsParts) {
+    this.#parts = parts
+  }
+
+  /** Something was worked: it is committed with the next interval, or at once where much waits. */
+  changed(isMuch = false): void {
+    if (this.#current !== undefined || this.#isClosed) return
+    if (isMuch && this.#failures === 0) {
+      void this.commitNow().catch(() => undefined)
+      return
+    }
+    if (this.#timer !== undefined) return
+    const { clock, intervalMs } = this.#parts
+    const delayMs =
+      this.#failures === 0 ? intervalMs : Math.min(retryMs * 2 ** (this.#failures - 1), retryMsMax)
+    this.#timer = clock.setTimer(delayMs, () => {
+      this.#timer = undefined
+      void this.commitNow().catch(() => undefined)
+    })
+  }
+
+  /** Commits what there is; rejects when it failed, and then it is tried again by itself. */
+  commitNow(signal?: AbortSignal): Promise<void> {
+    this.#timer?.cancel()
+    this.#timer = undefined
+    const before = this.#current
+    const next = (before ?? Promise.resolve())
+      .catch(() => undefined)
+      .then(() => this.#commit(signal))
+    const current = next.finally(() => {
+      if (this.#current === current) this.#current = undefined
+      if (this.#parts.tasks().some((run) => run.hasPending)) this.changed()
+    })
+    this.#current = current
+    return current
+  }
+
+  /** Resolves when nothing of a commit is on its way any more: what became of all of them is known. */
+  async decided(): Promise<void> {
+    await this.#current?.catch(() => undefined)
+    await this.#parts.strategy.settled()
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true
+    this.#timer?.cancel()
+    await this.#parts.strategy.close()
+  }
+
+  async #commit(signal: AbortSignal | undefined): Promise<void> {
+    const { clock, log, changelog, strategy, tasks, committed } = this.#parts
+    const pending = tasks().flatMap((run) => run.takePending() ?? [])
+    if (pending.length === 0 || this.#isClosed) return
+    const beganMs = clock.elapsedMs()
+    const commits = pending.flatMap((work) =>
+      commitsOf(work, changelog?.recordsOf(work.run.partition, work.changes) ?? []),
+    )
+    let results: RecordResults | undefined
+    try {
+      results = await strategy.commit(commits, signal === undefined ? {} : { signal })
+      this.#failures = 0
+    } catch (error) {
+      this.#failures++
+      log('warn', 'what was worked could not be committed, and is committed again', {
+        error: (error as Error).message,
+        tasks: pending.length,
+      })
+      throw error
+    }
+    committed(clock.elapsedMs() - beganMs, results?.length ?? 0)
+    await this.#settle(pending, results)
+  }
+
+  async #settle(
+    pending: readonly PendingWork[],
+    results: RecordResults | undefined,
+  ): Promise<void> {
+    let at = 0
+    for (const { run, outputs, changes } of pending) {
+      at += outputs.length + changes.length
+      // Given up meanwhile: its state is with whoever has it now.
+      if (run.is('gone')) continue
+      const last = changes.length === 0 ? undefined : results?.at(at - 1)?.offset
+      try {
+        await run.settle(last === undefined ? undefined : last + 1, this.#parts.clock.now())
+      } catch (error) {
+        this.#parts.failed(error as Error)
+      }
+    }
+  }
+}
