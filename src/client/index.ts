@@ -46,6 +46,7 @@ export type {
   BatchesOptions,
   CloseOptions,
   OffsetForTime,
+  LogEnds,
   PartitionOffset,
   PartitionTimestamp,
   PollOptions,

@@ -15,11 +15,14 @@ import type {
   GroupMetadata,
   GroupOptions,
   ItemResult,
+  LogEnds,
   NewTopic,
   OffsetForTime,
   OffsetToCommit,
   PartitionEpoch,
   PartitionOffset,
+  PartitionProducers,
+  PartitionResult,
   PartitionTimestamp,
   PollOptions,
   ProducerOptions,
@@ -33,6 +36,7 @@ import type {
   TopicPartition,
   TopicSelection,
   TransactionalProducerOptions,
+  TransactionDescription,
   TransactionOffset,
 } from '../client/index.ts'
 
@@ -94,6 +98,8 @@ export interface RecordSource {
   seek(partition: TopicPartition, target: SeekTarget): void
   /** How many offsets lie between the position and the end; undefined while that is not known. */
   lag(partition: TopicPartition): number | undefined
+  /** Where the partition ends as it was last heard of, for all readers and for those of committed records. */
+  ends?(partition: TopicPartition): LogEnds | undefined
   commit(offsets: readonly OffsetToCommit[], options?: CommitOptions): Promise<void>
   committed(
     partitions: readonly TopicPartition[],
@@ -144,9 +150,20 @@ export interface DriverAdmin {
   }
   readonly configs: {
     describeMany(
-      topics: readonly { readonly type: 'topic'; readonly name: string }[],
+      resources: readonly { readonly type: 'topic' | 'broker'; readonly name: string }[],
       options?: AdminCallOptions,
     ): Promise<readonly ConfigResult<ConfigDescription>[]>
+  }
+  /** Where the driver has transactions. */
+  readonly transactions?: {
+    describeMany(
+      transactionalIds: readonly string[],
+      options?: AdminCallOptions,
+    ): Promise<ReadonlyMap<string, ItemResult<TransactionDescription>>>
+    producersOfMany(
+      partitions: readonly TopicPartition[],
+      options?: AdminCallOptions,
+    ): Promise<readonly PartitionResult<PartitionProducers>[]>
   }
 }
 

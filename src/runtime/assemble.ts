@@ -129,6 +129,8 @@ export interface WayParts {
   readonly staging: Staging | undefined
 }
 
+/** Kafka's own limit for transactions, where nothing else is said. */
+const openTransactionMsMax = 60_000
 /** How long a member may be silent where nothing else is said. */
 const sessionTimeoutMs = 45_000
 
@@ -147,13 +149,13 @@ export function assembleConsumer(assembly: ConsumerAssembly): ConsumerRun {
   return new ConsumerRun({
     ...{ clock, log },
     admin: driver.admin(),
+    openTransactionMsMax: settings.exactlyOnce?.transactionTimeoutMs ?? openTransactionMsMax,
     processId: assembly.processId,
     topics: withRetryTopics(settings.topics, retryTopics),
     // What failed before the group began to read its copies is not to be passed over.
     start: (topic) => (retryTopics?.get(topic) === undefined ? settings.start : 'earliest'),
     onOffsetLost: settings.onOffsetLost,
-    window: settings.window,
-    drainMs: settings.drainMs,
+    ...{ window: settings.window, drainMs: settings.drainMs },
     rebalanced: (kind) => events.rebalanced(kind),
     read: (batch) => codecs.note(batch),
     ownerDied: (partition) => events.ownerDied(partition),

@@ -135,6 +135,12 @@ export function observeConsumer(
       if (lag !== undefined) report({ group, topic, partition: String(partition) }, lag)
     }
   })
+  metrics.stableOffsetStuck.observe((report) => {
+    for (const partition of run.partitions) {
+      const labels = { group, topic: partition.topic, partition: String(partition.partition) }
+      report(labels, run.heldBackMs(partition) / 1_000)
+    }
+  })
   metrics.consumerLagTime.observe((report) => {
     for (const { topic, partition, oldestTimestamp } of run.partitions) {
       const ageMs = oldestTimestamp === undefined ? 0 : clock.now() - oldestTimestamp

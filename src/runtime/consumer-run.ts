@@ -18,12 +18,15 @@ import type { PartitionWorld } from './partition-world.ts'
 import { findSoughtPlace } from './seek-target.ts'
 import { StartPositions } from './start-position.ts'
 import type { StartPosition } from './start-position.ts'
+import { OpenTransactions } from './open-transactions.ts'
 import { WaitingPartitions } from './waiting-partitions.ts'
 
 export interface ConsumerRunParts {
   readonly clock: Clock
   readonly log: Log
-  readonly admin: Pick<DriverAdmin, 'cluster' | 'topics'>
+  readonly admin: Pick<DriverAdmin, 'cluster' | 'topics' | 'transactions'>
+  /** How long a transaction may hold back what is read before that is told. */
+  readonly openTransactionMsMax: number
   /** Another one in each life of the process. */
   readonly processId: string
   readonly topics: TopicSelection
@@ -91,6 +94,7 @@ export class ConsumerRun {
   readonly #restarts = new WeakMap<PartitionRun, { readonly cutAt: number | undefined }>()
   readonly #ending = new AbortController()
   readonly #waiting: WaitingPartitions
+  readonly #openTransactions: OpenTransactions
   #drainMs: number
   #wasAssigned = false
   #closing: Promise<boolean> | undefined
@@ -110,6 +114,11 @@ export class ConsumerRun {
       stopped: (run, reason, error) => this.#stopped(run, reason, error),
     })
     this.#commits = this.#world.commits
+    this.#openTransactions = new OpenTransactions({
+      ...{ clock: parts.clock, log: parts.log, admin: parts.admin, source: this.#source },
+      patienceMs: parts.openTransactionMsMax,
+      partitions: () => this.partitions.filter((run) => this.#isRead(run)),
+    })
     this.#positions = new StartPositions({
       clock: parts.clock,
       log: parts.log,
@@ -143,6 +152,11 @@ export class ConsumerRun {
     return this.#world.blockWatch.blockedMs
   }
 
+  /** For how long a transaction that should have ended has held the partition's end back; 0 when none does. */
+  heldBackMs(partition: TopicPartition): number {
+    return this.#openTransactions.heldBackMs(partition)
+  }
+
   /** Since when the oldest of the running handlers of each topic runs, by `elapsedMs`. */
   get oldestRunning(): ReadonlyMap<string, number> {
     return this.#world.running.oldest
@@ -152,6 +166,7 @@ export class ConsumerRun {
   async run(): Promise<void> {
     const { signal } = this.#ending
     this.#source.subscribe(this.#parts.topics)
+    this.#openTransactions.watch()
     while (!this.#isEnding()) {
       try {
         const batches = await this.#source.poll({ maxRecords: pollRecordsMax, signal })
@@ -183,6 +198,7 @@ export class ConsumerRun {
     const isClean = this.#runs.size === 0 && this.#unsettled.size === 0
     this.#giveUp([...this.#runs.values()], lost())
     await this.#commits.close()
+    this.#openTransactions.end()
     this.#world.guard.end()
     this.#world.running.end()
     this.#world.blockWatch.end()
@@ -426,7 +442,11 @@ export class ConsumerRun {
   }
 
   #fetchOn(run: PartitionRun): void {
-    if (run.is('running') && !run.isFull && !run.isPaused) this.#source.resume([run])
+    if (this.#isRead(run)) this.#source.resume([run])
+  }
+
+  #isRead(run: PartitionRun): boolean {
+    return run.is('running') && !run.isFull && !run.isPaused
   }
 
   #applyPauses(): void {

@@ -2,6 +2,7 @@ import type {
   CloseOptions,
   CommitOptions,
   GroupMetadata,
+  LogEnds,
   OffsetToCommit,
   PartitionTimestamp,
   PollOptions,
@@ -42,6 +43,10 @@ export class ForwardingSource implements RecordSource {
 
   lag(partition: TopicPartition): number | undefined {
     return this.source.lag(partition)
+  }
+
+  ends(partition: TopicPartition): LogEnds | undefined {
+    return this.source.ends?.(partition)
   }
 
   commit(offsets: readonly OffsetToCommit[], options?: CommitOptions): Promise<void> {

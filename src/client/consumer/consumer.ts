@@ -47,6 +47,12 @@ export interface PartitionOffset extends TopicPartition {
   readonly offset: number
 }
 
+/** Where a partition ends, for all readers and for those of committed records. */
+export interface LogEnds {
+  readonly end: number
+  readonly stableEnd: number
+}
+
 export interface PartitionTimestamp extends TopicPartition {
   readonly timestamp: number
 }
@@ -240,6 +246,17 @@ export class Consumer implements AsyncIterable<FetchedBatch>, AsyncDisposable {
     const end = this.#fetch.isolation === 'read_committed' ? lastStableOffset : highWatermark
     if (position === undefined || end < 0) return undefined
     return Math.max(0, end - position.offset)
+  }
+
+  /** Where the partition ends as it was last heard of; undefined before that, and for a partition that is not read here. */
+  ends(partition: TopicPartition): LogEnds | undefined {
+    const state = this.#fetcher.state(partition)
+    if (state === undefined || state.highWatermark < 0) return undefined
+    const { lastStableOffset, highWatermark } = state
+    return {
+      stableEnd: lastStableOffset < 0 ? highWatermark : lastStableOffset,
+      end: highWatermark,
+    }
   }
 
   /** Goes on from somewhere else. Nothing that was fetched before is handed out after this call. */

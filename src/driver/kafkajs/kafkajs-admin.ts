@@ -26,7 +26,7 @@ interface KafkaJsConfigEntry {
   readonly configSource: number
 }
 
-const topicResource = 2
+const resourceTypes = { topic: 2, broker: 4 } as const
 const createTimeoutMs = 30_000
 const sources: Readonly<Record<number, ConfigEntry['source']>> = {
   1: 'topic',
@@ -67,8 +67,8 @@ export class KafkaJsDriverAdmin implements DriverAdmin {
   }
 
   readonly configs: DriverAdmin['configs'] = {
-    describeMany: (topics, options) =>
-      Promise.all(topics.map(({ name }) => this.#configOf(name, options))),
+    describeMany: (resources, options) =>
+      Promise.all(resources.map((resource) => this.#configOf(resource, options))),
   }
 
   async #describeCluster(options: AdminCallOptions = {}): Promise<ClusterDescription> {
@@ -134,11 +134,11 @@ export class KafkaJsDriverAdmin implements DriverAdmin {
   }
 
   async #configOf(
-    name: string,
+    resource: { readonly type: 'topic' | 'broker'; readonly name: string },
     options: AdminCallOptions = {},
   ): Promise<ConfigResult<ConfigDescription>> {
-    const resource = { type: 'topic', name } as const
-    const question = { includeSynonyms: false, resources: [{ type: topicResource, name }] }
+    const { type, name } = resource
+    const question = { includeSynonyms: false, resources: [{ type: resourceTypes[type], name }] }
     const ask = (admin: KafkaJsAdmin) => admin.describeConfigs(question)
     try {
       const answer = await this.#connection.call(`configs.describe of ${name}`, options, ask)

@@ -67,6 +67,13 @@ export const runtimeMetricTable = {
     unit: 'seconds',
     ...partition,
   },
+  stableOffsetStuck: {
+    kind: 'gauge',
+    name: 'millrace_last_stable_offset_stuck_seconds',
+    help: 'How long a transaction that should have ended holds back what is committed; 0 when none does.',
+    unit: 'seconds',
+    ...partition,
+  },
   lastCommit: {
     kind: 'gauge',
     name: 'millrace_consumer_last_commit_timestamp_seconds',

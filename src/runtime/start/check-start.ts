@@ -7,6 +7,7 @@ import type { PlannedConsumer, TopicFacts } from './check-topics.ts'
 import { checkDrain } from './dangers.ts'
 import { checkAsked, checkDriver } from './driver-promises.ts'
 import type { DriverPromise } from './driver-promises.ts'
+import { checkExactlyOnce } from './exactly-once.ts'
 import { Findings } from './findings.ts'
 import { isDevelopment } from './topic-policy.ts'
 import type { ResolvedTopicPolicy } from './topic-policy.ts'
@@ -44,6 +45,10 @@ export async function checkStart(parts: StartParts): Promise<TopicFacts> {
   const admin = driver.admin()
   const { connectTimeoutMs } = parts
   const cluster = await waitForCluster({ admin, clock, log, connectTimeoutMs, signal })
+  await checkExactlyOnce({
+    ...{ admin, clock, cluster, findings, signal },
+    consumers: consumers.map(({ settings }) => settings),
+  })
   const facts = await checkTopics({
     surveyor: new TopicSurveyor({ admin, clock, log, findings, signal }),
     findings,
