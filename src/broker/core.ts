@@ -20,9 +20,9 @@ import { AppendRefused } from './coordinator-log.ts'
 import { CoordinatorPlacement } from './coordinators.ts'
 import { GroupCoordinator } from './group/index.ts'
 import type { GroupTopic } from './group/index.ts'
-import { transactionVersionOf } from './handler/features.ts'
+import { features, transactionVersionOf } from './handler/features.ts'
 import { FetchSessions } from './handler/fetch-sessions.ts'
-import type { Broker, Handler } from './handler/handler.ts'
+import type { Broker, ServedApi } from './handler/handler.ts'
 import { Housekeeping } from './housekeeping.ts'
 import { coordinatorLog, openLogFolder } from './log/index.ts'
 import type { LogFolder, PartitionLog } from './log/index.ts'
@@ -30,6 +30,7 @@ import { offeredMechanisms } from './options.ts'
 import type { BrokerOptions } from './options.ts'
 import { writeMarker } from './marker-writer.ts'
 import { storedProducerIdBlocks } from './producer-id-blocks.ts'
+import type { Release } from './release/release.ts'
 import { TransactionCoordinator } from './transaction/index.ts'
 
 interface CoreOptions {
@@ -37,7 +38,10 @@ interface CoreOptions {
   readonly platform: Platform
   readonly log: Log
   readonly nodes: readonly ClusterNode[]
-  readonly handlers: readonly Handler[]
+  /** What clients are told that is served. */
+  readonly served: readonly ServedApi[]
+  /** The release to pass for; undefined: none but our own. */
+  readonly release: Release | undefined
   /** Told once the disk can no longer be trusted: the broker must end. */
   readonly storageFailed: (error: Error) => void
 }
@@ -78,9 +82,10 @@ function startFailure(error: unknown): unknown {
 }
 
 function readConfig(given: CoreOptions): BrokerConfig {
-  const { options, nodes, log } = given
+  const { options, nodes, log, release } = given
   const config = createBrokerConfig({
     properties: new Map(Object.entries(options.properties ?? {})),
+    ...(release === undefined ? {} : { defaults: release.defaults }),
     nodeIds: nodes.map((node) => node.id),
     described: (nodeId) => describedNode(nodeId, given),
   })
@@ -107,7 +112,7 @@ function openFolder({ options, platform, log, storageFailed }: CoreOptions): Pro
 }
 
 function assemble(
-  { platform, log, handlers }: CoreOptions,
+  { platform, log, served, release }: CoreOptions,
   config: BrokerConfig,
   folder: LogFolder,
   wiring: Wiring,
@@ -122,7 +127,8 @@ function assemble(
     transactions,
     fetchSessions: new FetchSessions(platform.clock, platform.random),
     authorizer,
-    served: handlers.map(({ api, versions }) => ({ key: api.key, versions })),
+    served,
+    features: release?.features ?? features,
   }
   const housekeeping = new Housekeeping({ ...broker, clock: platform.clock })
   return {
@@ -222,12 +228,15 @@ class Wiring {
     })
   }
 
-  #createTransactions({ platform, log }: CoreOptions): TransactionCoordinator {
+  #createTransactions(given: CoreOptions): TransactionCoordinator {
     const { cluster } = this
+    const { platform, log } = given
     return new TransactionCoordinator({
       clock: platform.clock,
       log,
-      settings: transactionSettings(this.#config, () => transactionVersionOf(cluster)),
+      settings: transactionSettings(this.#config, () =>
+        transactionVersionOf(cluster, given.release?.features),
+      ),
       producerIdBlocks: storedProducerIdBlocks(cluster),
       partitionOf: (transactionalId) => cluster.coordinator('transaction', transactionalId)?.index,
       offsetsPartitionOf: (group) => cluster.coordinator('group', group)?.index ?? -1,

@@ -9,9 +9,11 @@ import type { Cluster } from './cluster/cluster.ts'
 import { openCore } from './core.ts'
 import type { BrokerCore } from './core.ts'
 import type { Handler } from './handler/handler.ts'
-import { handlers } from './handler/handlers.ts'
+import { handlers as allHandlers } from './handler/handlers.ts'
 import { checkBrokerOptions, offeredMechanisms } from './options.ts'
 import type { BrokerOptions } from './options.ts'
+import { releaseOf } from './release/release.ts'
+import { servedApis } from './release/served-apis.ts'
 import { parseScramCredential } from './security/scram-credential.ts'
 import { createLogins } from './security/logins.ts'
 import type { Logins } from './security/logins.ts'
@@ -39,6 +41,7 @@ interface BrokerParts {
   readonly log: Log
   readonly core: BrokerCore
   readonly nodes: readonly NodeState[]
+  readonly handlers: readonly Handler[]
   readonly failure: Promise<Error>
 }
 
@@ -201,7 +204,7 @@ export class EmbeddedBroker implements AsyncDisposable {
 }
 
 /** Without an authorizer nothing stands before the handlers. */
-function guardedHandlers({ core }: BrokerParts): readonly Handler[] {
+function guardedHandlers({ core, handlers }: BrokerParts): readonly Handler[] {
   if (core.broker.authorizer === undefined) return handlers
   const rules = new Map(accessRules.map((rule) => [rule.api.key, rule]))
   return handlers.map((handler) => {
@@ -253,8 +256,10 @@ export async function startBroker(options: BrokerOptions = {}): Promise<Embedded
   const failure = new Promise<Error>((resolve) => {
     storageFailed = resolve
   })
-  const core = await openCore({ options, platform, log, nodes, handlers, storageFailed })
-  const broker = new EmbeddedBroker({ options, platform, log, core, nodes, failure })
+  const release = options.asVersion === undefined ? undefined : releaseOf(options.asVersion)
+  const { handlers, advertised: served } = servedApis(allHandlers, release)
+  const core = await openCore({ options, platform, log, nodes, served, release, storageFailed })
+  const broker = new EmbeddedBroker({ options, platform, log, core, nodes, handlers, failure })
   try {
     for (const node of nodes) {
       node.running = false

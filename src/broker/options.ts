@@ -2,6 +2,8 @@ import { OptionError } from '../errors.ts'
 import type { Log } from '../observe/index.ts'
 import type { Platform, TlsServerOptions } from '../platform/index.ts'
 import type { AuthorizerOptions } from './authorization/authorizer.ts'
+import { releaseNames } from './release/release.ts'
+import type { ReleaseName } from './release/release.ts'
 import { createPrincipalMapping } from './security/principal-mapping.ts'
 import { passwordMechanisms } from './security/sasl.ts'
 import type { SaslMechanism } from './security/sasl.ts'
@@ -68,6 +70,12 @@ export interface BrokerOptions {
    */
   readonly authorizer?: AuthorizerOptions
   /**
+   * The release of Apache Kafka to pass for: clients are told its versions and features, and find
+   * nothing that it did not have.
+   * @defaultValue all that the broker can do
+   */
+  readonly asVersion?: ReleaseName
+  /**
    * Allows an address other than loopback without authentication.
    * @defaultValue false
    */
@@ -92,6 +100,10 @@ export function checkBrokerOptions(options: BrokerOptions): void {
   }
   if (options.durability !== undefined && options.data === undefined) {
     throw new OptionError('durability', `(${options.durability}) needs a data folder (data)`)
+  }
+  if (options.asVersion !== undefined && !releaseNames.includes(options.asVersion)) {
+    const known = releaseNames.join(', ')
+    throw new OptionError('asVersion', `(${options.asVersion}) must be one of ${known}`)
   }
   checkMechanisms(options)
   // Throws for rules that are none.

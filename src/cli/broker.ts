@@ -1,11 +1,10 @@
-import { readFileSync } from 'node:fs'
-import { parseUsers, startBroker } from '../broker/index.ts'
-import type { BrokerOptions, EmbeddedBroker } from '../broker/index.ts'
+import { releaseNames, startBroker } from '../broker/index.ts'
+import type { BrokerOptions, EmbeddedBroker, ReleaseName } from '../broker/index.ts'
 import { OptionError } from '../errors.ts'
 import type { Log } from '../observe/index.ts'
-import type { TlsServerOptions } from '../platform/index.ts'
 import type { ParsedArguments } from './arguments.ts'
 import { wholeNumber } from './arguments.ts'
+import { securityOf, securityOptions } from './broker-security.ts'
 import type { Command } from './command.ts'
 
 const defaultPort = 9092
@@ -27,17 +26,18 @@ export const brokerCommand: Command = {
     { name: 'partitions', value: 'N', help: 'Partitions of topics made without a number (1).' },
     { name: 'no-auto-create', help: 'Do not make topics that clients ask for.' },
     { name: 'set', value: 'NAME=VALUE', repeat: true, help: "A Kafka property, by Kafka's name." },
-    { name: 'users', value: 'FILE', help: 'Ask for SASL; lines of name:password.' },
-    { name: 'tls-cert', value: 'FILE', help: 'Speak TLS with this certificate (PEM).' },
-    { name: 'tls-key', value: 'FILE', help: 'Its private key (PEM).' },
-    { name: 'tls-ca', value: 'FILE', help: 'Ask clients for certificates of this authority.' },
-    { name: 'insecure', help: 'Allow another address than loopback without authentication.' },
+    { name: 'as-version', value: 'RELEASE', help: "Pass for Kafka '2.8', '3.9' or '4.1'." },
+    ...securityOptions,
   ],
   examples: [
     'millrace broker',
     'millrace broker --port 0 --nodes 3 --partitions 6',
     'millrace broker --data ./kafka-data --set log.retention.hours=24',
+    'millrace broker --as-version 2.8',
+    'millrace broker --users users.txt --acl --super-user admin',
     'millrace broker --users users.txt --tls-cert cert.pem --tls-key key.pem --host 0.0.0.0',
+    'millrace broker --oauth-jwks keys.json --oauth-issuer https://login.example --oauth-audience kafka',
+    'millrace broker --tls-cert cert.pem --tls-key key.pem --tls-ca clients.pem --acl --super-user CN=admin',
   ],
   async run(given) {
     const options = brokerOptions(given)
@@ -69,22 +69,20 @@ function brokerOptions(given: ParsedArguments): BrokerOptions {
   if (durability !== undefined && durability !== 'sync' && durability !== 'page-cache') {
     throw new OptionError('--durability', `(${durability}) must be sync or page-cache`)
   }
-  const users = given.value('users')
-  const tls = tlsOptions(given)
+  const asVersion = given.value('as-version')
   const host = given.value('host')
   const advertisedHost = given.value('advertised-host')
   return {
     port: wholeNumber('--port', given.value('port') ?? String(defaultPort), 0, 65_535),
     nodes: wholeNumber('--nodes', given.value('nodes') ?? '1', 1, 100),
     properties: properties(given),
-    insecure: given.has('insecure'),
     log: logToStandardError,
     ...(host === undefined ? {} : { host }),
     ...(advertisedHost === undefined ? {} : { advertisedHost }),
     ...(data === undefined ? {} : { data }),
     ...(durability === undefined ? {} : { durability }),
-    ...(users === undefined ? {} : { users: readUsers(users) }),
-    ...(tls === undefined ? {} : { tls }),
+    ...(asVersion === undefined ? {} : { asVersion: releaseNamed(asVersion) }),
+    ...securityOf(given),
   }
 }
 
@@ -104,42 +102,10 @@ function properties(given: ParsedArguments): Record<string, string> {
   }
 }
 
-function tlsOptions(given: ParsedArguments): TlsServerOptions | undefined {
-  const certificate = given.value('tls-cert')
-  const privateKey = given.value('tls-key')
-  const authority = given.value('tls-ca')
-  if (certificate === undefined && privateKey === undefined && authority === undefined) {
-    return undefined
-  }
-  if (certificate === undefined || privateKey === undefined) {
-    throw new OptionError('--tls-cert', 'and --tls-key must be given together')
-  }
-  return {
-    certificate: readFile('--tls-cert', certificate),
-    privateKey: readFile('--tls-key', privateKey),
-    ...(authority === undefined
-      ? { clientCertificate: 'none' }
-      : { clientCertificate: 'required', authorities: [readFile('--tls-ca', authority)] }),
-  }
-}
-
-function readUsers(path: string): Record<string, string> {
-  const text = readFile('--users', path)
-  try {
-    return Object.fromEntries(parseUsers(text))
-  } catch (cause) {
-    throw new OptionError('--users', `(${path}): ${(cause as Error).message}`, { cause })
-  }
-}
-
-function readFile(option: string, path: string): string {
-  try {
-    return readFileSync(path, 'utf8')
-  } catch (cause) {
-    throw new OptionError(option, `(${path}) cannot be read: ${(cause as Error).message}`, {
-      cause,
-    })
-  }
+function releaseNamed(text: string): ReleaseName {
+  const found = releaseNames.find((name) => name === text)
+  if (found !== undefined) return found
+  throw new OptionError('--as-version', `(${text}) must be one of ${releaseNames.join(', ')}`)
 }
 
 const logToStandardError: Log = (level, message, fields = {}) => {

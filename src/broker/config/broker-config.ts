@@ -32,6 +32,8 @@ export type BrokerSettings = {
 export interface BrokerConfigOptions {
   /** Properties that the user gives, by Kafka's names. */
   readonly properties?: ReadonlyMap<string, string>
+  /** Other defaults than ours, by Kafka's names. */
+  readonly defaults?: ReadonlyMap<string, string>
   /** The nodes of the cluster, in ascending order. */
   readonly nodeIds: readonly number[]
   /**
@@ -62,7 +64,11 @@ class LayeredBrokerConfig {
     const given = options.properties ?? new Map<string, string>()
     for (const [name, value] of given) checkGiven(name, value)
     this.#options = options
-    this.#static = new Map([...embeddedDefaults(options.nodeIds.length), ...given])
+    this.#static = new Map([
+      ...embeddedDefaults(options.nodeIds.length),
+      ...(options.defaults ?? []),
+      ...given,
+    ])
     const wrong = refuseBrokerSettings((name) => this.value(name))
     if (wrong !== undefined) throw new OptionError('properties', wrong.message)
   }

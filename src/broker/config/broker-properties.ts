@@ -85,6 +85,7 @@ export const brokerProperties = {
   'group.coordinator.append.linger.ms': int('5', { min: 0 }),
   'group.coordinator.rebalance.protocols': list('classic,consumer,streams', {
     oneOf: ['classic', 'consumer', 'share', 'streams'],
+    obeyed: true,
   }),
   'group.coordinator.threads': int('4', { min: 1 }),
   'group.initial.rebalance.delay.ms': int('3000', { obeyed: true }),

@@ -3,7 +3,7 @@ import { apiVersions } from './18-api-versions.ts'
 import { updateFeatures } from './57-update-features.ts'
 import { createAdministration } from './administration-fixture.ts'
 import type { Administration } from './administration-fixture.ts'
-import { featuresEpoch, transactionVersionOf } from './features.ts'
+import { features, featuresEpoch, transactionVersionOf } from './features.ts'
 
 type Update = readonly [feature: string, level: number, upgradeType?: number]
 
@@ -86,7 +86,8 @@ describe('UpdateFeatures', () => {
     const administration = await createAdministration()
     await update(administration, [['transaction.version', 1, safeDowngrade]])
     const { cluster } = administration
-    const context = { broker: { cluster, served: [] }, header: { version: 4 } }
+    const broker = { cluster, features, served: [] }
+    const context = { broker, header: { version: 4 } }
     const request = { clientSoftwareName: 'test', clientSoftwareVersion: '1' }
     const answer = await apiVersions.handle(request, context as never)
     expect(answer).toMatchObject({ finalizedFeaturesEpoch: 1 })

@@ -4,7 +4,8 @@ import type { Cluster } from '../cluster/cluster.ts'
 import { refuse } from '../refusal.ts'
 import type { Refusal } from '../refusal.ts'
 import { inAdministrationTurn } from './administration-turn.ts'
-import { features, finalizedLevel, setFinalizedLevels } from './features.ts'
+import { finalizedLevel, setFinalizedLevels } from './features.ts'
+import type { Feature } from './features.ts'
 import { defineHandler } from './handler.ts'
 import { refusalFields } from './refusal-fields.ts'
 
@@ -25,18 +26,18 @@ const firstVersionWithUpgradeType = 1
 export const updateFeatures = defineHandler({
   api: updateFeaturesApi,
   versions: [0, 2],
-  async handle({ featureUpdates, validateOnly }, { broker: { cluster }, header }) {
+  async handle({ featureUpdates, validateOnly }, { broker: { cluster, features }, header }) {
     const mayDowngrade = ({ allowDowngrade, upgradeType }: FeatureUpdate) =>
       header.version < firstVersionWithUpgradeType
         ? allowDowngrade
         : downgrades.includes(upgradeType)
     const refusal = await inAdministrationTurn(cluster, async () => {
       for (const update of featureUpdates) {
-        const wrong = refuseUpdate(update, mayDowngrade(update), cluster)
+        const wrong = refuseUpdate(update, mayDowngrade(update), cluster, features)
         if (wrong !== undefined) return wrong
       }
       const changed = featureUpdates.filter(
-        (update) => levelOf(update.feature, cluster) !== update.maxVersionLevel,
+        (update) => levelOf(update.feature, cluster, features) !== update.maxVersionLevel,
       )
       if (!validateOnly && changed.length > 0) {
         const levels = changed.map((update) => [update.feature, update.maxVersionLevel] as const)
@@ -57,7 +58,7 @@ export const updateFeatures = defineHandler({
   },
 })
 
-function levelOf(name: string, cluster: Cluster): number | undefined {
+function levelOf(name: string, cluster: Cluster, features: readonly Feature[]): number | undefined {
   const feature = features.find((known) => known.name === name)
   return feature && finalizedLevel(cluster, feature)
 }
@@ -66,6 +67,7 @@ function refuseUpdate(
   { feature: name, maxVersionLevel: level, upgradeType }: FeatureUpdate,
   mayDowngrade: boolean,
   cluster: Cluster,
+  features: readonly Feature[],
 ): Refusal | undefined {
   const feature = features.find((known) => known.name === name)
   if (feature === undefined) {

@@ -1,7 +1,7 @@
 import { consumerGroupHeartbeatApi, kafkaError } from '../../protocol/index.ts'
 import { isRefusal } from '../refusal.ts'
 import { defineHandler } from './handler.ts'
-import { refuseGroup } from './group-access.ts'
+import { refuseConsumerProtocol, refuseGroup } from './group-access.ts'
 
 /** ConsumerGroupHeartbeat 0-1: joins, keeps and leaves a group of the next-generation protocol. */
 export const consumerGroupHeartbeat = defineHandler({
@@ -11,7 +11,9 @@ export const consumerGroupHeartbeat = defineHandler({
     const requester = { version: header.version, clientId, clientHost: peer.clientHost }
     const { groupId } = request
     // A request without a group is wrong everywhere: the coordinator says how.
-    const refusal = groupId === '' ? undefined : refuseGroup(broker.cluster, nodeId, groupId)
+    const refusal =
+      refuseConsumerProtocol(broker.config) ??
+      (groupId === '' ? undefined : refuseGroup(broker.cluster, nodeId, groupId))
     const answer = refusal ?? (await broker.groups.consumerGroupHeartbeat(request, requester))
     if (!isRefusal(answer)) return answer
     return {

@@ -1,7 +1,7 @@
 import { consumerGroupDescribeApi, kafkaError } from '../../protocol/index.ts'
 import { allOperations, operationsNotAsked } from '../authorization/access.ts'
 import { defineHandler } from './handler.ts'
-import { refuseGroup } from './group-access.ts'
+import { refuseConsumerProtocol, refuseGroup } from './group-access.ts'
 
 /** ConsumerGroupDescribe 0-1: groups of the next-generation protocol and their members. */
 export const consumerGroupDescribe = defineHandler({
@@ -12,7 +12,8 @@ export const consumerGroupDescribe = defineHandler({
       ? allOperations('group')
       : operationsNotAsked
     const describe = async (groupId: string) => {
-      const refusal = refuseGroup(broker.cluster, nodeId, groupId)
+      const refusal =
+        refuseConsumerProtocol(broker.config) ?? refuseGroup(broker.cluster, nodeId, groupId)
       if (refusal === undefined) {
         const described = await broker.groups.describeConsumerGroup(groupId)
         const found = described.errorCode === kafkaError.NONE

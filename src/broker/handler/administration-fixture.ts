@@ -17,6 +17,7 @@ import type { PartitionLog } from '../log/index.ts'
 import { passwordMechanisms } from '../security/sasl.ts'
 import { createUsers } from '../security/users.ts'
 import type { Users } from '../security/users.ts'
+import { features } from './features.ts'
 import type { Handler, RequestContext } from './handler.ts'
 
 interface AdministrationOptions {
@@ -80,7 +81,7 @@ export async function createAdministration(
   config.reload(cluster)
   cluster.refreshTopicConfigs()
   const users = usersOf(options.users)
-  const broker = { cluster, config, platform: { clock: { now: () => now } } as Platform }
+  const broker = { cluster, config, features, platform: { clock: { now: () => now } } as Platform }
   return {
     cluster,
     config,

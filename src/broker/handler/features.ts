@@ -42,8 +42,12 @@ export function finalizedLevel(cluster: Settings, { name, level }: Feature): num
 }
 
 /** The level of transactions (KIP-890): 2 raises the producer's epoch with each of them. */
-export function transactionVersionOf(cluster: Settings): TransactionVersion {
-  return finalizedLevel(cluster, transactionFeature) as TransactionVersion
+export function transactionVersionOf(
+  cluster: Settings,
+  known: readonly Feature[] = features,
+): TransactionVersion {
+  const feature = known.find(({ name }) => name === transactionFeature.name)
+  return feature === undefined ? 0 : (finalizedLevel(cluster, feature) as TransactionVersion)
 }
 
 /** Goes up with each change of a level. */

@@ -1,4 +1,5 @@
 import type { Cluster } from '../cluster/cluster.ts'
+import type { BrokerConfig } from '../config/index.ts'
 import { refuse } from '../refusal.ts'
 import type { Refusal } from '../refusal.ts'
 
@@ -24,4 +25,13 @@ export function refuseGroup(
   }
   if (partition.leader === nodeId) return undefined
   return refuse('NOT_COORDINATOR', `node ${partition.leader} coordinates group '${groupId}'`)
+}
+
+/** Why groups of the next-generation protocol cannot be had. */
+export function refuseConsumerProtocol({
+  groupCoordinatorRebalanceProtocols: protocols,
+}: Pick<BrokerConfig, 'groupCoordinatorRebalanceProtocols'>): Refusal | undefined {
+  if (protocols.includes('consumer')) return undefined
+  const problem = `group.coordinator.rebalance.protocols (${protocols.join()}) has no consumer`
+  return refuse('UNSUPPORTED_VERSION', problem)
 }

@@ -41,6 +41,7 @@ export class GroupHandlers {
   #context(version: number, nodeId: number): RequestContext {
     const broker = {
       cluster: this.#cluster(),
+      config: { groupCoordinatorRebalanceProtocols: ['classic', 'consumer'] },
       groups: this.bench.coordinator,
       transactions: { verifyOrAddOffsets: () => this.admission },
     }

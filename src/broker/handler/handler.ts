@@ -10,6 +10,7 @@ import type { Users } from '../security/users.ts'
 import type { closeConnection } from '../server/interception.ts'
 import type { Session } from '../server/session.ts'
 import type { TransactionCoordinator } from '../transaction/index.ts'
+import type { Feature } from './features.ts'
 import type { FetchSessions } from './fetch-sessions.ts'
 
 /** What all nodes of an embedded cluster share, and every handler may ask. */
@@ -25,6 +26,8 @@ export interface Broker {
   readonly authorizer: Authorizer | undefined
   /** The APIs that are served, for ApiVersions. */
   readonly served: readonly ServedApi[]
+  /** What the cluster can do besides, and at which levels. */
+  readonly features: readonly Feature[]
 }
 
 export interface ServedApi {
