@@ -12,6 +12,13 @@ const formatNumber = 1
 /** Of the tasks that a process ever had; LMDB wants to know it before. */
 const databasesMax = 4_096
 
+/**
+ * How much of the address space is mapped. Nothing is taken for it; what is in use is the size of the file. When a file outgrows its
+ * map the package makes one that is twice as large, and keeps the old one, whose pages are then counted twice wherever memory
+ * is counted by process.
+ */
+const mapBytes = 2 ** 36
+
 export type StateDatabase = LmdbDatabase<StateKey, Buffer>
 
 export interface StateEnvironmentOptions extends LmdbFolderOptions {
@@ -141,6 +148,7 @@ function openEnvironment(lmdb: LmdbPackage, path: string): Opened {
     path,
     noSubdir: false,
     maxDbs: databasesMax,
+    mapSize: mapBytes,
     encoding: 'binary',
   })
   try {

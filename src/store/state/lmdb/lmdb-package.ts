@@ -17,6 +17,7 @@ export interface LmdbEnvironmentOptions {
   /** False: `path` is a folder. */
   readonly noSubdir: false
   readonly maxDbs: number
+  readonly mapSize: number
   readonly encoding: 'binary'
 }
 

@@ -1,15 +1,16 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { OrderedKeys } from './ordered-keys.ts'
+import { OrderedEntries } from './ordered-entries.ts'
+import type { Keyed } from './ordered-entries.ts'
 
-function listed(keys: OrderedKeys, from = '', to = '\xff'): string[] {
+function listed(keys: OrderedEntries<Keyed>, from = '', to = '\xff'): string[] {
   const range = keys.range(from, to)
   const found: string[] = []
-  for (let key = range.next(); key !== undefined; key = range.next()) found.push(key)
+  for (let entry = range.next(); entry !== undefined; entry = range.next()) found.push(entry.key)
   return found
 }
 
-function expectChunksSound(keys: OrderedKeys): void {
+function expectChunksSound(keys: OrderedEntries<Keyed>): void {
   const sizes = keys.chunkSizes
   for (const [index, size] of sizes.entries()) {
     expect(size).toBeLessThanOrEqual(128)
@@ -21,7 +22,7 @@ function expectChunksSound(keys: OrderedKeys): void {
 
 const keyOf = (number: number) => `k${String(number).padStart(6, '0')}`
 
-describe('keys in order', () => {
+describe('entries in order', () => {
   it('are those of a sorted list, in sound chunks, whatever comes and goes', () => {
     const runs = fc.array(
       fc.record({
@@ -34,13 +35,13 @@ describe('keys in order', () => {
     )
     fc.assert(
       fc.property(runs, fc.integer({ min: 0, max: 3_000 }), (taken, bound) => {
-        const keys = new OrderedKeys()
+        const keys = new OrderedEntries<Keyed>()
         const model = new Set<string>()
         for (const { from, count, step, isAdded } of taken) {
           for (let index = 0; index < count; index++) {
             const key = keyOf(Math.abs(from + index * step) % 3_000)
             if (model.has(key) === isAdded) continue
-            if (isAdded) keys.add(key)
+            if (isAdded) keys.add({ key })
             else keys.delete(key)
             if (isAdded) model.add(key)
             else model.delete(key)
@@ -57,14 +58,14 @@ describe('keys in order', () => {
   })
 
   it('fill their chunks when they come in order', () => {
-    const keys = new OrderedKeys()
-    for (let number = 0; number < 12_800; number++) keys.add(keyOf(number))
+    const keys = new OrderedEntries<Keyed>()
+    for (let number = 0; number < 12_800; number++) keys.add({ key: keyOf(number) })
     expect(keys.chunkSizes).toEqual(Array.from({ length: 100 }, () => 128))
   })
 
   it('are a short list of chunks again when most have gone', () => {
-    const keys = new OrderedKeys()
-    for (let number = 0; number < 10_000; number++) keys.add(keyOf(number))
+    const keys = new OrderedEntries<Keyed>()
+    for (let number = 0; number < 10_000; number++) keys.add({ key: keyOf(number) })
     for (let number = 0; number < 10_000; number++) if (number % 100 > 0) keys.delete(keyOf(number))
     expect(keys.chunkSizes.length).toBeLessThanOrEqual(4)
     expect(listed(keys)).toHaveLength(100)
