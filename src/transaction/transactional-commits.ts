@@ -1,6 +1,6 @@
 import { isMillraceError, MillraceError } from '../errors.ts'
 import type { RecordResults } from '../client/index.ts'
-import type { TransactionalSink } from '../driver/index.ts'
+import { RenewedSink } from '../driver/index.ts'
 import type {
   CommitCall,
   CommitStrategy,
@@ -8,9 +8,7 @@ import type {
   PartitionCommit,
 } from '../runtime/index.ts'
 import { isFenced, mayPass } from './failure.ts'
-
-/** So often in a row somebody may take the transactional id before it is called shared. */
-const fencesMax = 3
+import { IdHolders } from './id-holders.ts'
 
 /**
  * Commits by transactions: what the records wrote that have ended, and the offsets that say so. A transaction is open for no
@@ -23,14 +21,19 @@ const fencesMax = 3
  */
 export class TransactionalCommits implements CommitStrategy {
   readonly #parts: ExactlyOnceParts
-  #sink: TransactionalSink | undefined
+  readonly #sink: RenewedSink
+  readonly #holders: IdHolders
   /** The last commit, and so all before it: callers may have stopped waiting. */
   #current: Promise<unknown> = Promise.resolve()
-  #fences = 0
   #isClosed = false
 
   constructor(parts: ExactlyOnceParts) {
     this.#parts = parts
+    const { driver, transactionalId, transactionTimeoutMs } = parts
+    this.#sink = new RenewedSink(() =>
+      driver.transactionalSink({ transactionalId, transactionTimeoutMs }),
+    )
+    this.#holders = new IdHolders(driver, transactionalId)
   }
 
   /** Answers where its outputs were written, in the order in which they were given. */
@@ -44,21 +47,18 @@ export class TransactionalCommits implements CommitStrategy {
     const work = this.#current.then(() => {
       if (this.#isClosed) throw closed()
       signal?.throwIfAborted()
-      return this.#sinkNow().transaction(async (transaction) => {
+      return this.#sink.transaction(async (transaction) => {
         const sent = records.length === 0 ? undefined : transaction.send(records)
         const [results] = await Promise.all([sent, transaction.sendOffsets(group, commits)])
         return results
       })
     })
-    this.#current = work.catch(() => undefined)
-    try {
-      const results = await within(signal, work)
-      this.#fences = 0
-      return results
-    } catch (error) {
-      this.#failed(error as Error, records.length)
-      throw error
-    }
+    // Also a failure that nobody waits for is looked at, before the next commit takes the transactional id anew.
+    this.#current = work.then(
+      () => this.#holders.committed(),
+      (error: unknown) => this.#failed(error as Error, records.length),
+    )
+    return within(signal, work)
   }
 
   async settled(): Promise<void> {
@@ -67,25 +67,17 @@ export class TransactionalCommits implements CommitStrategy {
 
   async close(): Promise<void> {
     this.#isClosed = true
-    await this.#sink?.close()
+    await this.#sink.close()
   }
 
-  #sinkNow(): TransactionalSink {
-    const { driver, transactionalId, transactionTimeoutMs } = this.#parts
-    this.#sink ??= driver.transactionalSink({ transactionalId, transactionTimeoutMs })
-    return this.#sink
-  }
-
-  #failed(error: Error, records: number): void {
+  async #failed(error: Error, records: number): Promise<void> {
     const { log, groupId, transactionalId, failed } = this.#parts
     if (this.#isClosed) return
     const fields = { group: groupId, transactionalId, records, error: error.message }
     if (isMillraceError(error, 'MILLRACE_CLIENT_TRANSACTION_CLOSE')) {
-      void this.#sink?.close({ timeoutMs: 0 })
-      this.#sink = undefined
-      if (isFenced(error)) this.#fences++
-      if (this.#fences >= fencesMax) failed(shared(transactionalId, error))
-      else log('warn', 'the transactional producer has to be made anew', fields)
+      const fence = isFenced(error) ? await this.#holders.fenced() : undefined
+      if (fence?.isShared === true) failed(shared(transactionalId, fence.holder, error))
+      else log('warn', 'the transactional producer has to be made anew', { ...fields, ...fence })
     } else if (!mayPass(error)) failed(error)
   }
 }
@@ -102,8 +94,8 @@ function within<Value>(signal: AbortSignal | undefined, call: Promise<Value>): P
   })
 }
 
-function shared(transactionalId: string, cause: Error): MillraceError {
-  const problem = `the transactional id '${transactionalId}' is used by another process too, and each ends the other's transactions: give each process its own (exactlyOnce.transactionalId), or leave it out`
+function shared(transactionalId: string, holder: string, cause: Error): MillraceError {
+  const problem = `the transactional id '${transactionalId}' is used by another process too (${holder}), and each ends the other's transactions: give each process its own (exactlyOnce.transactionalId), or leave it out`
   return new MillraceError('MILLRACE_TRANSACTION_ID_SHARED', problem, { cause })
 }
 

@@ -56,6 +56,15 @@ export const exactlyOnceDefects: readonly Defect[] = [
     caughtBy: `${transaction}/late-commit-scenario.test.ts`,
   },
   {
+    name: 'shared-id-forgotten-by-a-commit',
+    story:
+      'Two processes with one transactional id take it from each other for ever: a commit that goes well in between makes each forget that it was fenced.',
+    file: `${transaction}/id-holders.ts`,
+    original: 'if (this.#calm >= calmCommits) this.#fences = 0',
+    replacement: 'this.#fences = 0',
+    caughtBy: `${transaction}/shared-id-scenario.test.ts`,
+  },
+  {
     name: 'offset-that-stands-left-out',
     story:
       'An offset that has not moved is left out of a transaction, and with it what has ended above it: that is written twice.',

@@ -1,7 +1,7 @@
 import type { ProducerRecord } from '../../client/index.ts'
 import type { DataOf, EventContract } from '../../contract/index.ts'
-import type { Driver, SinkTransaction, TransactionalSink } from '../../driver/index.ts'
-import { isMillraceError } from '../../errors.ts'
+import { RenewedSink } from '../../driver/index.ts'
+import type { Driver, SinkTransaction } from '../../driver/index.ts'
 import type { PublishOptions } from './handler-context.ts'
 import type { Publisher } from './publisher.ts'
 
@@ -34,46 +34,25 @@ export class ServiceTransaction {
 
 /** Transactions of a service that belong to no record, one after another. */
 export class ServiceTransactions {
-  readonly #driver: Pick<Driver, 'transactionalSink'>
-  readonly #transactionalId: string
-  #sink: TransactionalSink | undefined
+  readonly #sink: RenewedSink
   #last: Promise<unknown> = Promise.resolve()
 
   constructor(driver: Pick<Driver, 'transactionalSink'>, transactionalId: string) {
-    this.#driver = driver
-    this.#transactionalId = transactionalId
+    this.#sink = new RenewedSink(() => driver.transactionalSink({ transactionalId }))
   }
 
   run<Result>(
     publisher: Publisher,
     work: (transaction: ServiceTransaction) => Promise<Result>,
   ): Promise<Result> {
-    const run = this.#last.then(async () => this.#run(publisher, work))
+    const run = this.#last.then(() =>
+      this.#sink.transaction((transaction) => work(new ServiceTransaction(transaction, publisher))),
+    )
     this.#last = run.catch(() => undefined)
     return run
   }
 
   async close(): Promise<void> {
-    await this.#sink?.close()
-  }
-
-  async #run<Result>(
-    publisher: Publisher,
-    work: (transaction: ServiceTransaction) => Promise<Result>,
-  ): Promise<Result> {
-    const transactionalId = this.#transactionalId
-    this.#sink ??= this.#driver.transactionalSink({ transactionalId })
-    try {
-      return await this.#sink.transaction((transaction) =>
-        work(new ServiceTransaction(transaction, publisher)),
-      )
-    } catch (error) {
-      if (isMillraceError(error, 'MILLRACE_CLIENT_TRANSACTION_CLOSE')) {
-        // It can do nothing more; the next transaction has another one.
-        void this.#sink.close({ timeoutMs: 0 })
-        this.#sink = undefined
-      }
-      throw error
-    }
+    await this.#sink.close()
   }
 }
