@@ -101,6 +101,11 @@ export class StateEnvironment {
     this.#folder.prove()
   }
 
+  /** A store was used, and closed in order. */
+  prove(): void {
+    this.#folder.prove()
+  }
+
   async close(): Promise<void> {
     try {
       await this.#environment.close()

@@ -23,7 +23,7 @@ export interface LmdbFolderOptions {
  * - `lock`: what is locked. LMDB would let any number of processes in.
  * - `holder`: who has locked it, for the one who is refused.
  * - `format`: what has written `data.mdb`: the format of ours, and the version of LMDB.
- * - `starts`: how many processes have opened it since the last one that committed something or ended in order. LMDB has no
+ * - `starts`: how many processes have opened it since the last one that committed something, or closed a store in order. LMDB has no
  *   checksums, and reads files by mapping them: one that was cut off, or written over, can end the process instead of being
  *   an error, and it would do so at each start.
  */

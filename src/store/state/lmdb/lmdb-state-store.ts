@@ -98,6 +98,7 @@ export class LmdbStateStore implements StateStore {
     // Whoever asked for it is told how it ended.
     await this.#writing?.catch(() => undefined)
     if (this.#isClosed()) return
+    if (this.#phase === 'open') this.#environment.prove()
     this.#phase = 'closed'
     this.#closed()
   }
