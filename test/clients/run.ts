@@ -3,8 +3,7 @@
  * which cases have failed or were skipped.
  *
  *   --kafka VERSION    against Apache Kafka (4.1.1 or 3.9.1) in place of the embedded broker
- *   --client NAME      only this client (java-4.1.1, java-3.9.1, kafkajs, millrace-with-java,
- *                      millrace-with-librdkafka)
+ *   --client NAME      only this client; a name that is none is answered with all names
  *   --only TEXT        only cases whose name contains TEXT
  *
  * MILLRACE_TEST_BOOTSTRAP names a broker that is there already.
@@ -12,6 +11,8 @@
 import { parseArgs } from 'node:util'
 import type { KafkaVersion } from '../kafka/kafka-jars.ts'
 import { givenBroker, startEmbedded, startKafka, type StartedBroker } from './broker-under-test.ts'
+import { franzSuite } from './go/franz-suite.ts'
+import { goClient } from './go/toolchain.ts'
 import { javaClients } from './java/toolchain.ts'
 import { kafkajsClient } from './kafkajs/toolchain.ts'
 import type { Toolchain } from './toolchain.ts'
@@ -21,6 +22,10 @@ import { withLibrdkafka } from './with-librdkafka/toolchain.ts'
 const toolchains: readonly Toolchain[] = [
   javaClients('4.1.1'),
   javaClients('3.9.1'),
+  goClient('franz-go', 'franz'),
+  franzSuite,
+  goClient('sarama', 'sarama'),
+  goClient('kafka-go', 'kafkago'),
   kafkajsClient,
   withJava,
   withLibrdkafka,
