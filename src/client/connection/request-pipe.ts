@@ -1,6 +1,13 @@
 import { MillraceError, ProtocolError } from '../../errors.ts'
 import type { Clock, Socket, Timer } from '../../platform/index.ts'
-import { encodeRequest, FrameReader, Reader, readResponseHeader } from '../../protocol/index.ts'
+import {
+  apiVersionsApi,
+  encodeRequest,
+  FrameReader,
+  kafkaError,
+  Reader,
+  readResponseHeader,
+} from '../../protocol/index.ts'
 import type { Api, RequestInput, ResponseOf } from '../../protocol/index.ts'
 import { ConnectionError } from '../client-error.ts'
 
@@ -294,7 +301,9 @@ export class RequestPipe {
   }
 }
 
-function readResponse({ api, version, correlationId }: Call, frame: Buffer): object {
+function readResponse(call: Call, frame: Buffer): object {
+  const { api, correlationId } = call
+  const version = answeredVersion(call, frame)
   const reader = new Reader(frame)
   const answered = readResponseHeader(reader, api, version)
   if (answered !== correlationId) {
@@ -305,4 +314,19 @@ function readResponse({ api, version, correlationId }: Call, frame: Buffer): obj
     throw new ProtocolError(`${api.name} v${version}: ${reader.remaining} bytes are left over`)
   }
   return response
+}
+
+/** After the correlation id: its header has no more in any version. */
+const apiVersionsErrorAt = 4
+
+/**
+ * The version that an answer is written in: the request's own, but for ApiVersions. A broker that does not
+ * know the version it was asked in answers in the oldest (KIP-511), and the error code comes first in all.
+ */
+function answeredVersion({ api, version }: Call, frame: Buffer): number {
+  const isRefused =
+    api.key === apiVersionsApi.key &&
+    frame.length >= apiVersionsErrorAt + 2 &&
+    frame.readInt16BE(apiVersionsErrorAt) === kafkaError.UNSUPPORTED_VERSION
+  return isRefused ? 0 : version
 }
