@@ -2,6 +2,7 @@
  * Promise: with an authorizer, no API does anything for a client that lacks a right. Every API has a row
  * in the table of rights, and each right of a row is needed.
  */
+import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { accessRules } from '../src/broker/authorization/access-rules.ts'
 import type { Right } from '../src/broker/authorization/gate.ts'
@@ -55,6 +56,35 @@ describe('the table of rights', () => {
 const rightsBesides: Readonly<Record<number, readonly string[]>> = {
   3: ['create topic'],
   69: ['describe topic'],
+}
+
+describe('the page of the table', () => {
+  it('says what the table says', () => {
+    const page = readFileSync(
+      new URL('../docs/reference/broker-rights.md', import.meta.url),
+      'utf8',
+    )
+    const rows = [...page.matchAll(/^\| (\d+ .*?) +\| (.*?) +\| (.*?) +\|$/gm)]
+    const told = rows.map(([, api, right, form]) => `${api} | ${right} | ${form}`)
+    expect(told).toEqual(accessRules.flatMap(rowsOf))
+  })
+})
+
+const formWords = {
+  whole: 'an error of the whole',
+  each: 'an error of each',
+  'left out': 'it is left out',
+  bits: 'fewer operations are told',
+} as const
+
+function rowsOf({ api, checks }: (typeof accessRules)[number]): string[] {
+  const name = `${api.key} ${api.name}`
+  if (checks.length === 0) return [`${name} | none | `]
+  const rows = checks.map(({ right, refused }) => {
+    const instead = right.unless === undefined ? '' : `, or ${right.unless} cluster`
+    return `${name} | ${wordOf(right)}${instead} | ${formWords[refused]}`
+  })
+  return [...new Set(rows)]
 }
 
 describe('a client with all rights that a request needs but one', () => {
