@@ -231,8 +231,8 @@ export class Delivery implements Placed {
     this.settle(false)
     this.attempt = attempt
     this.#outputs = undefined
-    this.#afterwards = undefined
     this.#run = undefined
+    this.#afterwards = undefined
     this.#batch = undefined
     this.#joined = undefined
     this.#controller = undefined
