@@ -84,7 +84,10 @@ export class PartitionRun
       mayStart: (offset) => this.ledger.mayStart(offset),
       blocked: () => world.blocked(this),
       accept: (record) => this.#accept(record),
-      full: (isFull) => world.full(this, isFull),
+      full: (isFull) => {
+        world.full(this, isFull)
+        this.#suspect?.wake()
+      },
       failed: (error) => this.stop('records that were read are malformed', error),
     })
     // Each failing record of the partition listens.
@@ -276,7 +279,9 @@ export class PartitionRun
   }
 
   takeNext(end: number, first: number | undefined): { lane: Lane; delivery: Delivery } | undefined {
-    if (!this.#mayStart) return undefined
+    // The record that ran at the last death is first, also before those that were read before it.
+    const isComing = first !== undefined && this.ledger.nextOffset <= first && !this.isFull
+    if (!this.#mayStart || isComing) return undefined
     const lane = this.#lanes.nextBelow(end, first)
     const delivery = lane?.current
     return lane === undefined || delivery === undefined ? undefined : { lane, delivery }
@@ -505,9 +510,11 @@ export class PartitionRun
     if (this.#state === 'stopped') this.#standing.push(lane)
     if (this.#state !== 'running') {
       guard.probeEnded()
-    } else if (guard.isOpen && this.#suspect === undefined) {
+    } else if (guard.isOpen && this.#suspect === undefined && this.#mayStart) {
       this.#run(lane, delivery)
     } else {
+      // A paused partition is no place to find out whether an outage is over.
+      if (!this.#mayStart) guard.probeEnded()
       this.#lanes.again(lane)
       this.#offer()
     }
