@@ -22,6 +22,20 @@ export type {
   ServiceConsumer,
   ServiceOptions,
 } from './runtime/index.ts'
-export { memoryDedupeStore } from './store/index.ts'
-export type { DedupeStore } from './store/index.ts'
+export { createStream, hopping, join, session, streamOf, tumbling } from './stream/index.ts'
+export type {
+  Flow,
+  Joined,
+  JoinFlow,
+  JoinOptions,
+  LeftOver,
+  Stream,
+  StreamOptions,
+  Table,
+  TableOptions,
+  TableRow,
+  TimeWindow,
+} from './stream/index.ts'
+export { lmdbStateStores, memoryDedupeStore, memoryStateStores } from './store/index.ts'
+export type { DedupeStore, StateStores } from './store/index.ts'
 export { isMillraceError, MillraceError } from './errors.ts'

@@ -41,28 +41,63 @@ export const OrderShipped = defineEvent('ORDER_SHIPPED', {
   data: Type.Object({ orderId: Type.String(), userId: Type.String(), number: Type.Integer() }),
 })
 
+/** A payment has come for an order. */
+export const OrderPaid = defineEvent('ORDER_PAID', {
+  data: Type.Object({
+    orderId: Type.String(),
+    paymentId: Type.String(),
+    amount: Type.Number(),
+  }),
+})
+
+/** What a minute has brought in, as far as one partition knows. */
+export const RevenueCounted = defineEvent('REVENUE_COUNTED', {
+  data: Type.Object({ minute: Type.Integer(), amount: Type.Number() }),
+})
+
 const partitions = 6
+// The shop's days pass in seconds: by their own time, its records are old when they are written.
+const retention = 'forever'
 
 export const orders = defineTopic('orders.events.v1', {
   events: [OrderCreated],
+  limits: { valueBytesMax: 64 * 1024 },
   key: ({ data }) => data.userId,
   partitions,
+  retention,
 })
 
 export const payments = defineTopic('payments.events.v1', {
   events: [PaymentCompleted],
   key: ({ data }) => data.orderId,
   partitions,
+  retention,
 })
 
 export const enriched = defineTopic('orders.enriched.v1', {
   events: [OrderEnriched],
   key: ({ data }) => data.userId,
   partitions,
+  retention,
 })
 
 export const shipped = defineTopic('orders.shipped.v1', {
   events: [OrderShipped],
   key: ({ data }) => data.userId,
   partitions,
+  retention,
+})
+
+export const paid = defineTopic('orders.paid.v1', {
+  events: [OrderPaid],
+  key: ({ data }) => data.orderId,
+  partitions,
+  retention,
+})
+
+export const revenueByMinute = defineTopic('revenue.by-minute.v1', {
+  events: [RevenueCounted],
+  key: ({ data }) => String(data.minute),
+  partitions,
+  retention,
 })

@@ -1,5 +1,6 @@
 /**
- * The order pipeline: a shop that writes orders and payments; services that ship, enrich and book them; and an account at the
+ * The order pipeline: a shop that writes orders and payments; services that ship them, enrich them, book payments and
+ * join both; and an account at the
  * end that is taken from the topics alone. On the embedded broker, or on a Kafka that is there (`--kafka`).
  */
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -61,7 +62,7 @@ say(
 const ending = new AbortController()
 process.once('SIGINT', () => ending.abort())
 process.once('SIGTERM', () => ending.abort())
-const source = produce(kafka, rate, ending.signal)
+const source = produce({ kafka, rate, lastsMs, signal: ending.signal })
 source.catch(() => ending.abort())
 const untilMs = performance.now() + lastsMs
 while (performance.now() < untilMs && !ending.signal.aborted) {

@@ -1,13 +1,17 @@
-import { createService, FailureDecision } from 'millrace'
+import { createService, createStream, FailureDecision, join, tumbling } from 'millrace'
 import type { Service, ServiceOptions } from 'millrace'
 import {
   enriched,
   OrderCreated,
   OrderEnriched,
+  OrderPaid,
   orders,
   OrderShipped,
+  paid,
   PaymentCompleted,
   payments,
+  RevenueCounted,
+  revenueByMinute,
   shipped,
 } from './contracts.ts'
 
@@ -77,4 +81,35 @@ export function billing(surroundings: Surroundings): Service {
   return service
 }
 
-export const services = { fulfilment, enrichment, billing } as const
+/** How far an order and its payment may be apart in time, and how late one of them may come. */
+export const payWithin = '24h'
+export const payGrace = '2h'
+
+/** Dead letters of the join: what came late, and what nothing came for. */
+export const unpaidLetters = (topic: string) => `${topic}.unpaid.dlq`
+
+/**
+ * Joins orders with their payments, whichever comes first, and counts what each minute brings in: exactly once, state and all. Orders
+ * have their users as key and payments their orders: so orders are written again, under the order's.
+ */
+export function bookkeeping(surroundings: Surroundings): Service {
+  const paidOrders = join(orders, payments, {
+    ...{ name: 'paid-orders', within: payWithin, grace: payGrace, unique: 'both' },
+    on: { left: ({ data }) => data.orderId },
+    // The shop's time runs by itself: nobody is to be late because a process was away for a while.
+    idleAfter: '1h',
+  })
+  paidOrders.send(paid, OrderPaid, ({ right: { data } }) => data)
+  paidOrders
+    .window(tumbling('1m'))
+    .sum('revenue', ({ right }) => right.data.amount, { by: () => 'all', emit: 'close' })
+    .results.send(revenueByMinute, RevenueCounted, ({ window, value }) => ({
+      minute: window?.start ?? 0,
+      amount: value,
+    }))
+  const service = createService({ name: 'bookkeeping', ...surroundings })
+  const group = { sessionTimeoutMs: 6_000, heartbeatIntervalMs: 500 }
+  return service.add(createStream(paidOrders, { group, deadLetter: { topic: unpaidLetters } }))
+}
+
+export const services = { fulfilment, enrichment, billing, bookkeeping } as const

@@ -1,6 +1,6 @@
 import { createClient } from 'millrace/client'
 import type { Client, ClientOptions } from 'millrace/client'
-import { enriched, orders, payments, shipped } from './contracts.ts'
+import { enriched, orders, paid, payments, shipped } from './contracts.ts'
 import { enrichmentLetters } from './services.ts'
 
 const topics = {
@@ -8,10 +8,16 @@ const topics = {
   payments: payments.name,
   enriched: enriched.name,
   shipped: shipped.name,
+  paid: paid.name,
   'dead letters': `${orders.name}.dlq`,
   refused: enrichmentLetters(orders.name),
 } as const
-const groups = { fulfilment: orders.name, enrichment: orders.name, billing: payments.name } as const
+const groups = {
+  fulfilment: orders.name,
+  enrichment: orders.name,
+  billing: payments.name,
+  'bookkeeping-paid-orders': payments.name,
+} as const
 
 /** What stands in the topics, and how far each group is behind. */
 export interface Glance {
@@ -62,6 +68,7 @@ export class View implements AsyncDisposable {
       `enriched ${rate('enriched')}, ${lag.enrichment} behind`,
       `shipped ${rate('shipped')}, ${lag.fulfilment} behind`,
       `payments ${rate('payments')}, ${lag.billing} behind`,
+      `joined ${rate('paid')}, ${lag['bookkeeping-paid-orders']} behind`,
       `dead letters ${written['dead letters']}`,
     ].join(' · ')
   }

@@ -157,8 +157,8 @@ export function join<
   const isUnique = (side: string) => unique === side || unique === 'both'
   return new JoinFlow(
     new FlowPlan({
-      ...{ name: options.name, inputs, graceMs, ...timesOf(options, 'join') },
-      horizonMs: withinMs + graceMs,
+      ...{ name: options.name, inputs, ...timesOf(options, 'join') },
+      delayMsMax: withinMs + graceMs,
       root: {
         kind: 'join',
         settings: {
@@ -188,7 +188,7 @@ export function streamOf<
   optionsOf(options, 'streamOf', ['name', 'events', 'on', ...timeOptionNames])
   const events = newNode()
   const plan = new FlowPlan({
-    ...{ name: options.name, graceMs: 0, horizonMs: 0, ...timesOf(options, 'streamOf') },
+    ...{ name: options.name, delayMsMax: 0, ...timesOf(options, 'streamOf') },
     inputs: [inputOf(topic, options.events, options.on, 'streamOf')],
     root: { kind: 'source', events },
   })

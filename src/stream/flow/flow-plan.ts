@@ -43,11 +43,10 @@ export interface FlowPlanParts {
   readonly name: string
   readonly inputs: readonly FlowInput[]
   readonly root: FlowRoot
-  readonly graceMs: number
   readonly idleAfterMs: number
   readonly maxAheadMs: number
-  /** How long what an event is joined with is remembered. */
-  readonly horizonMs: number
+  /** How far behind the time the events of its results may be: of a join, window and grace. */
+  readonly delayMsMax: number
 }
 
 const namePattern = /^[a-z][a-z0-9-]{0,62}$/
@@ -57,9 +56,9 @@ export class FlowPlan {
   readonly name: string
   readonly inputs: readonly FlowInput[]
   readonly root: FlowRoot
-  readonly graceMs: number
   readonly idleAfterMs: number
   readonly maxAheadMs: number
+  readonly delayMsMax: number
   /** Topics that it sends events to. */
   readonly written = new Set<TopicContract>()
   readonly #tables = new Map<string, PlannedTable>()
@@ -69,10 +68,10 @@ export class FlowPlan {
     this.name = checkedName(parts.name, 'name')
     this.inputs = parts.inputs
     this.root = parts.root
-    this.graceMs = parts.graceMs
     this.idleAfterMs = parts.idleAfterMs
     this.maxAheadMs = parts.maxAheadMs
-    this.#horizonMs = parts.horizonMs
+    this.delayMsMax = parts.delayMsMax
+    this.#horizonMs = parts.delayMsMax
   }
 
   get tables(): ReadonlyMap<string, PlannedTable> {
@@ -98,10 +97,7 @@ export class FlowPlan {
       )
     }
     this.#tables.set(name, { name, windowing })
-    this.#horizonMs = Math.max(
-      this.#horizonMs,
-      horizonMs + (this.root.kind === 'join' ? this.#horizonMs : 0),
-    )
+    this.#horizonMs = Math.max(this.#horizonMs, horizonMs)
   }
 }
 
@@ -109,7 +105,7 @@ export class FlowPlan {
 export function rekeyPlan(plan: FlowPlan, input: FlowInput, topic: string): FlowPlan {
   const { idleAfterMs, maxAheadMs } = plan
   return new FlowPlan({
-    ...{ idleAfterMs, maxAheadMs, graceMs: 0, horizonMs: 0 },
+    ...{ idleAfterMs, maxAheadMs, delayMsMax: 0 },
     name: `${plan.name}-by-key-${plan.inputs.indexOf(input)}`,
     inputs: [{ ...input, on: undefined }],
     root: { kind: 'rekey', on: input.on as NonNullable<FlowInput['on']>, topic },

@@ -41,7 +41,10 @@ export interface TableRow<Result> {
 export interface TableOptions<Value> {
   /** When a result is handed on: whenever it changes, or once, when its window has closed. @defaultValue 'update' */
   readonly emit?: 'update' | 'close'
-  /** How long after its end a window takes what comes late. @defaultValue '0', or the flow's grace */
+  /**
+   * How long after its end a window takes what comes late. @defaultValue nothing; behind a join its window and grace, so that none of
+   * its results is late
+   */
   readonly grace?: Duration
   /** How long the result of a window can be read after it has closed. @defaultValue not at all */
   readonly keep?: Duration
@@ -297,7 +300,7 @@ function tableSettings<Value, Kept>(
   return {
     ...{ name, windowing, emit, add, merge, upgrade },
     graceMs:
-      options.grace === undefined ? plan.graceMs : durationOrNone(options.grace, at('grace')),
+      options.grace === undefined ? plan.delayMsMax : durationOrNone(options.grace, at('grace')),
     keepMs: options.keep === undefined ? 0 : durationOrNone(options.keep, at('keep')),
     version: wholeNumber(
       options as object as Record<string, unknown>,

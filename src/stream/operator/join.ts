@@ -6,9 +6,11 @@ import {
   asMatched,
   bareRecord,
   isMatchedIn,
+  partitionIn,
   recordIn,
   rememberedIn,
   storedRecord,
+  timeIn,
 } from '../state/stored-record.ts'
 import type { Remembered } from '../state/stored-record.ts'
 import type { Operator, OperatorParts, PlacedRecord, Sink, TaskEvent } from './operator.ts'
@@ -98,7 +100,7 @@ export class Join implements Operator {
     if (stored === undefined) return
     if (!isMatchedIn(stored)) {
       const side = sideOf(entry, this.name)
-      const { time } = rememberedIn(stored)
+      const time = timeIn(stored)
       const placed = this.#placedIn(side, stored)
       const event = decode(side, placed)
       const key = placed.record.key?.toString('latin1') ?? ''
@@ -115,7 +117,7 @@ export class Join implements Operator {
   }
 
   dueTimeOf(_entry: StateKey, value: Buffer): number {
-    return rememberedIn(value).time + this.#keptMs
+    return timeIn(value) + this.#keptMs
   }
 
   /** Where the event goes; undefined when it is there already, or another one that excludes it. */
@@ -154,8 +156,7 @@ export class Join implements Operator {
       // It has had the only one of this side that it can have.
       if (remembered.isMatched && unique[side]) return
       if (Math.abs(remembered.time - time) > withinMs) return
-      // A view of the store would not last.
-      partners.push({ entry, stored: Buffer.from(stored), remembered })
+      partners.push({ entry, stored, remembered })
     }
     if (unique[other]) {
       const stored = state.get(prefix)
@@ -163,6 +164,7 @@ export class Join implements Operator {
       return partners
     }
     for (const { key: entry, value } of state.range(prefix, behind(prefix))) look(entry, value)
+    if (partners.length < 2) return partners
     return partners.sort(
       (one, next) =>
         one.remembered.time - next.remembered.time ||
@@ -200,8 +202,8 @@ export class Join implements Operator {
   }
 
   #placedIn(side: Side, stored: Buffer): PlacedRecord {
-    const { partition } = rememberedIn(stored)
-    return { topic: this.#parts.topicOf(side), partition, record: recordIn(stored) }
+    const topic = this.#parts.topicOf(side)
+    return { topic, partition: partitionIn(stored), record: recordIn(stored) }
   }
 
   #prefix(side: Side, key: StateKey): StateKey {

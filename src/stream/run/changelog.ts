@@ -56,10 +56,9 @@ export class Changelog {
   /** The records of changes of a task's state. */
   recordsOf(partition: number, changes: readonly StateChange[]): ProducerRecord[] {
     const { topic } = this
-    return changes.map(({ key, value }) => ({
-      ...{ topic, partition, value },
-      key: Buffer.from(key, 'latin1'),
-    }))
+    return changes.map(({ key, value }) => {
+      return { topic, partition, key: Buffer.from(key, 'latin1'), value }
+    })
   }
 
   /**

@@ -22,7 +22,7 @@ export interface StreamOptions extends Pick<
   ConsumerOptions,
   'groupId' | 'deadLetter' | 'commit' | 'drainMs' | 'group'
 > {
-  /** Where its state is kept beside the changelog. @defaultValue memory, of which a restart makes everything anew */
+  /** Where its state is kept beside the changelog: of this stream alone, which closes it. @defaultValue memory, of which a restart makes everything anew */
   readonly stores?: StateStores
   /** As for consumers; a flow is always exactly once. */
   readonly exactlyOnce?: Exclude<ConsumerOptions['exactlyOnce'], boolean | undefined>

@@ -61,7 +61,7 @@ export async function startFlow(parts: FlowRunParts): Promise<FlowRun> {
     }),
   )
   const run = await assemble(parts, topics, limits)
-  return new FlowRun(run, runs, topics.taskCount)
+  return new FlowRun(run, runs, { taskCount: topics.taskCount, stores: parts.stores })
 }
 
 /** A flow at work: its tasks, and before them what writes its inputs again where they are worked under another key. */
@@ -69,9 +69,15 @@ export class FlowRun implements RunningPart {
   readonly #run: StreamRun
   readonly #before: readonly StreamRun[]
   readonly #taskCount: number
+  readonly #stores: StateStores
 
-  constructor(run: StreamRun, before: readonly StreamRun[], taskCount: number) {
+  constructor(
+    run: StreamRun,
+    before: readonly StreamRun[],
+    { taskCount, stores }: { readonly taskCount: number; readonly stores: StateStores },
+  ) {
     this.#run = run
+    this.#stores = stores
     this.#before = before
     this.#taskCount = taskCount
   }
@@ -88,6 +94,7 @@ export class FlowRun implements RunningPart {
 
   async close(options: { readonly drainMs: number; readonly leave: boolean }): Promise<boolean> {
     const closed = await Promise.all([...this.#before, this.#run].map((run) => run.close(options)))
+    await this.#stores.close()
     return closed.every((isClean) => isClean)
   }
 
@@ -182,6 +189,7 @@ async function taskMaker(
     return record
   }
   const topicOf = deadLetter?.topicOf ?? letterTopicOf
+  const count = counted.outcomes(plan.name)
   const sourceOf = (topic: string) => plan.inputs[topics.inputs.indexOf(topic)]?.topic.name ?? topic
   return (partition: number, state: TaskState) =>
     new StreamTask({
@@ -199,6 +207,6 @@ async function taskMaker(
           maxRetryCount: deadLetter?.maxRetryCount ?? 5,
           partitionCount: (topic) => facts.letterPartitions.get(topic),
         }),
-      count: (what, of) => counted.records.with({ flow: plan.name, of, outcome: what }).add(1),
+      count,
     })
 }

@@ -1,4 +1,4 @@
-import type { Metrics } from '../../observe/index.ts'
+import type { Counter, Metrics } from '../../observe/index.ts'
 import type { StreamRun } from './stream-run.ts'
 
 /** What is counted of flows; families are made once a registry. */
@@ -20,7 +20,21 @@ export function streamMetrics(metrics: Metrics) {
     labels: ['flow'],
     buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
   })
-  return { records, rebalances, commitDuration, observe: observerOf(metrics) }
+  /** Counts the records of a flow. What labels come to is worked out once, not for every record. */
+  const outcomes = (flow: string) => {
+    const known = new Map<string, Map<string, Counter>>()
+    return (what: string, of: string): void => {
+      let counters = known.get(of)
+      if (counters === undefined) known.set(of, (counters = new Map<string, Counter>()))
+      let counter = counters.get(what)
+      if (counter === undefined) {
+        counter = records.with({ flow, of, outcome: what })
+        counters.set(what, counter)
+      }
+      counter.add(1)
+    }
+  }
+  return { outcomes, rebalances, commitDuration, observe: observerOf(metrics) }
 }
 
 /** Reads the gauges of a flow whenever somebody asks. */

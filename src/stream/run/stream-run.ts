@@ -39,8 +39,8 @@ const waitingMax = 5_000
 /** How long it works before what has arrived meanwhile has its turn. */
 const sliceMs = 20
 const sliceRecords = 500
-/** What has been worked and is not committed waits in memory: no more is worked above this. */
-const workedMax = 40_000
+/** What has been worked and is not committed, of all tasks, waits in memory: above this a task works its share of it and no more. */
+const workedMax = 20_000
 /** How often it is looked whether the time has gone on. */
 const tickMs = 50
 const acquireAgainMs = 500
@@ -160,6 +160,9 @@ export class StreamRun {
     const { clock } = this.#parts
     const untilMs = clock.elapsedMs() + sliceMs
     let isBusy = false
+    let worked = 0
+    for (const { parts } of this.#tasks.values()) worked += parts?.task.workedCount ?? 0
+    const share = workedMax / this.#tasks.size
     for (const run of this.#tasks.values()) {
       const task = run.parts?.task
       if (task === undefined || !run.is('running')) continue
@@ -170,14 +173,16 @@ export class StreamRun {
       try {
         let count: number
         do {
-          count = task.workedCount < workedMax ? task.work(sliceRecords) : 0
+          const mayWork = worked < workedMax || task.workedCount < share
+          count = mayWork ? task.work(sliceRecords) : 0
+          worked += count
           isBusy ||= count > 0
         } while (count === sliceRecords && clock.elapsedMs() < untilMs)
       } catch (error) {
         this.#stop(run, error as Error)
         continue
       }
-      if (task.hasWork) this.#commits.changed(task.workedCount >= workedMax / 2)
+      if (task.hasWork) this.#commits.changed(worked >= workedMax / 2)
       this.#holdBack(run)
     }
     return isBusy
@@ -258,11 +263,12 @@ export class StreamRun {
         seconds,
       })
       const starts = run.partitions.map((place) => startOf(place, committed, firsts))
-      run.begin({ task, state, store, checkpoint, starts })
+      // Throws while not all inputs are assigned: then it is not ours yet.
       run.partitions.forEach((place, input) => {
         this.#source.seek(place, starts[input] as InputPosition)
-        this.#source.resume([place])
       })
+      run.begin({ task, state, store, checkpoint, starts })
+      this.#source.resume(run.partitions)
     } catch (error) {
       await store.close()
       throw error

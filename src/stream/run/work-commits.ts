@@ -111,16 +111,22 @@ export class WorkCommits {
     results: RecordResults | undefined,
   ): Promise<void> {
     let at = 0
-    for (const { run, outputs, changes } of pending) {
+    const settling = pending.map(({ run, outputs, changes }) => {
       at += outputs.length + changes.length
-      // Given up meanwhile: its state is with whoever has it now.
-      if (run.is('gone')) continue
       const last = changes.length === 0 ? undefined : results?.at(at - 1)?.offset
-      try {
-        await run.settle(last === undefined ? undefined : last + 1, this.#parts.clock.now())
-      } catch (error) {
-        this.#parts.failed(error as Error)
-      }
+      return this.#settleOne(run, last === undefined ? undefined : last + 1)
+    })
+    // At once: what stores commit in the same turn is one transaction of LMDB's, and one sync.
+    await Promise.all(settling)
+  }
+
+  async #settleOne(run: TaskRun, offset: number | undefined): Promise<void> {
+    // Given up meanwhile: its state is with whoever has it now.
+    if (run.is('gone')) return
+    try {
+      await run.settle(offset, this.#parts.clock.now())
+    } catch (error) {
+      this.#parts.failed(error as Error)
     }
   }
 }

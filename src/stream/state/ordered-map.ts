@@ -55,6 +55,16 @@ export class OrderedMap<Value> {
     if (run.keys.length === 0 && this.#runs.length > 1) this.#runs.splice(index, 1)
   }
 
+  /** Whether there is something from `from` on and before `to`. */
+  hasWithin(from: string, to: string): boolean {
+    if (this.#size === 0) return false
+    const index = this.#runOf(from)
+    const { keys } = this.#runs[index] as Run<Value>
+    const at = placeIn(keys, from)
+    const key = at < keys.length ? keys[at] : this.#runs[index + 1]?.keys[0]
+    return key !== undefined && key < to
+  }
+
   /** Entries from `from` on and before `to`, in order. The map is not changed while they are taken. */
   *range(from: string, to: string): Generator<OrderedEntry<Value>> {
     let index = this.#runOf(from)

@@ -19,6 +19,7 @@ const bareFlag = 2
 /** Format, flags, and the numbers. */
 const numbersAt = 2
 const numberBytes = 7
+const offsetAt = numbersAt + 3 * numberBytes
 const partitionAt = numbersAt + 4 * numberBytes
 const contentAt = partitionAt + 4
 
@@ -71,8 +72,8 @@ export function rememberedIn(stored: Buffer): Remembered {
     time: readNumber(stored, numbersAt),
     fingerprint: readNumber(stored, numbersAt + numberBytes),
     idHash: readNumber(stored, numbersAt + 2 * numberBytes),
-    offset: readNumber(stored, numbersAt + 3 * numberBytes),
-    partition: stored.readInt32BE(partitionAt),
+    offset: readNumber(stored, offsetAt),
+    partition: partitionIn(stored),
   }
 }
 
@@ -84,16 +85,19 @@ export function isBareIn(stored: Buffer): boolean {
   return ((stored[1] as number) & bareFlag) !== 0
 }
 
+export function partitionIn(stored: Buffer): number {
+  return stored.readInt32BE(partitionAt)
+}
+
 export function timeIn(stored: Buffer): number {
   checkFormat(stored)
   return readNumber(stored, numbersAt)
 }
 
-/** The record as it was read. Its bytes are copies: what is stored may be a view that does not last. */
-export function recordIn(stored: Buffer): SourceRecord {
-  checkFormat(stored)
-  const bytes = Buffer.from(stored)
-  const { offset } = rememberedIn(bytes)
+/** The record as it was read: views of what is stored, which nobody changes. */
+export function recordIn(bytes: Buffer): SourceRecord {
+  checkFormat(bytes)
+  const offset = readNumber(bytes, offsetAt)
   const timestamp = readNumber(bytes, contentAt) - 1
   let at = contentAt + numberBytes
   const key = readBytes(bytes, at)

@@ -69,12 +69,15 @@ export class TaskState {
 
   /** Entries from `from` on and before `to`, in order. Nothing is changed while they are taken. */
   range(from: StateKey, to: StateKey): IterableIterator<StateEntry> {
+    const stored = this.#store.range(from, to)
+    // Most ranges are those of one key, of which nothing has changed.
+    const isMade = this.#made.hasWithin(from, to)
+    const isSealed = this.#sealed?.hasWithin(from, to) === true
+    if (!isMade && !isSealed) return stored
     const layers: IterableIterator<StateChange>[] = []
-    if (this.#made.size > 0) layers.push(this.#made.range(from, to))
-    if (this.#sealed !== undefined) layers.push(this.#sealed.range(from, to))
-    return layers.length === 0
-      ? this.#store.range(from, to)
-      : merged([...layers, this.#store.range(from, to)])
+    if (isMade) layers.push(this.#made.range(from, to))
+    if (isSealed && this.#sealed !== undefined) layers.push(this.#sealed.range(from, to))
+    return merged([...layers, stored])
   }
 
   /** What is changed from here on can be taken back, until this is called again. */

@@ -218,17 +218,17 @@ export class StreamTask {
   }
 
   #checked(
-    { key }: SourceRecord,
+    { keySize }: SourceRecord,
     decoded: Extract<DecodedRecord, { kind: 'event' }>,
   ): DecodedRecord | Error {
     const { timestamp } = decoded.event
     const { plan, now } = this.#parts
-    if (key === null && plan.isStateful) {
+    if (keySize < 0 && plan.isStateful) {
       return new StreamViolation('the record has no key: nothing can be remembered of it')
     }
-    if (key !== null && key.length > recordKeyBytesMax) {
+    if (keySize > recordKeyBytesMax) {
       return new StreamViolation(
-        `the key has ${key.length} bytes; at most ${recordKeyBytesMax} can be remembered`,
+        `the key has ${keySize} bytes; at most ${recordKeyBytesMax} can be remembered`,
       )
     }
     if (!Number.isSafeInteger(timestamp) || timestamp < 0) {
@@ -245,24 +245,25 @@ export class StreamTask {
   #takeFrom(input: number): void {
     const { record, decoded } = this.#heads[input] as Head
     const topic = this.#parts.topics[input] as string
-    const placed = { topic, partition: this.partition, record }
     this.#heads[input] = undefined
     ;(this.#queues[input] as InputQueue).take()
     this.#journal.took(input)
     if (decoded instanceof Error) {
       this.#count('refused', topic)
-      this.#letter(placed, decoded)
-    } else if (decoded.kind === 'event') this.#takeEvent(input, placed, decoded.event)
+      this.#letter({ topic, partition: this.partition, record }, decoded)
+    } else if (decoded.kind === 'event') this.#takeEvent(input, topic, record, decoded.event)
     else this.#count(decoded.kind, topic)
   }
 
-  #takeEvent(input: number, placed: PlacedRecord, event: Event): void {
-    if (this.#time.saw(input, event.timestamp)) this.#runTimers()
-    const key = placed.record.key?.toString('latin1') ?? ''
-    this.#count('taken', placed.topic)
-    const taken = { ...placed, input, event, key, time: event.timestamp }
+  #takeEvent(input: number, topic: string, record: SourceRecord, event: Event): void {
+    const { partition } = this
+    const { timestamp: time } = event
+    if (this.#time.saw(input, time)) this.#runTimers()
+    const key = record.key?.toString('latin1') ?? ''
+    this.#count('taken', topic)
+    const taken: TaskEvent = { topic, partition, record, input, event, key, time }
     const error = this.#guarded(() => this.#work(taken))
-    if (error !== undefined) this.#letter(placed, error)
+    if (error !== undefined) this.#letter(taken, error)
   }
 
   #followClock(): void {
