@@ -1,3 +1,9 @@
+/**
+ * Promise: what stands beside an offset is believed only where it can be read and is of this log; else records run
+ * again.
+ *
+ * Proves: 1, 3
+ */
 import { describe, expect, it } from 'vitest'
 import type { CommittedOffset } from '../client/index.ts'
 import { Bookkeeping } from './bookkeeping.ts'

@@ -1,3 +1,9 @@
+/**
+ * Promise: a consumer runs each record once, the records of a key in order, tries what fails, and goes on after a
+ * restart where it was; what had ended above the oldest open record does not run again.
+ *
+ * Proves: 1, 2, 3, 4
+ */
 import { describe, expect, it, vi } from 'vitest'
 import type { SourceRecord } from '../driver/index.ts'
 import type { LogFields } from '../observe/index.ts'

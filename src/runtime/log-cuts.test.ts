@@ -1,3 +1,8 @@
+/**
+ * Promise: when a log was cut, what comes in the place of what is gone is run, and nothing of the rest again.
+ *
+ * Proves: 1, 3
+ */
 import { describe, expect, it, vi } from 'vitest'
 import type { Delivery } from './delivery.ts'
 import { startRuntimeWorld } from './fixture/runtime-world.ts'

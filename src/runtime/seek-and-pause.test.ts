@@ -1,3 +1,9 @@
+/**
+ * Promise: partitions are paused, moved and run again by an operator, and no record is lost or repeated that was not
+ * meant; a record that is gone stops its partition.
+ *
+ * Proves: 1, 3, 5
+ */
 import { describe, expect, it, vi } from 'vitest'
 import fc from 'fast-check'
 import type { Delivery } from './delivery.ts'

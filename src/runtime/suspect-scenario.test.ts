@@ -1,3 +1,8 @@
+/**
+ * Promise: a record that kills its process is found: it runs first, and alone.
+ *
+ * Proves: 4
+ */
 import { expect, it, vi } from 'vitest'
 import type { CommittedOffset } from '../client/index.ts'
 import { Bookkeeping } from './bookkeeping.ts'

@@ -1,3 +1,9 @@
+/**
+ * Promise: outputs, dead letters and offsets are one transaction: each output is there once, in the order of its key,
+ * over failures, restarts and cut logs.
+ *
+ * Proves: 6
+ */
 import { describe, expect, it, vi } from 'vitest'
 import { defineEvent, defineTopic, Type } from '../contract/index.ts'
 import { createNativeDriver } from '../driver/index.ts'

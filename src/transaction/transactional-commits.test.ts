@@ -1,3 +1,9 @@
+/**
+ * Promise: a commit is of the generation in which it was decided, has every offset of its outputs, and is made again
+ * when it fails.
+ *
+ * Proves: 6
+ */
 import { describe, expect, it } from 'vitest'
 import { LazyResults } from '../client/index.ts'
 import type { GroupMetadata } from '../client/index.ts'

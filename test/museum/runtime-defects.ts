@@ -29,8 +29,8 @@ export const runtimeDefects: readonly Defect[] = [
       lanes.wait(key, delivery)
       this.#offer()
     })`,
-    caughtBy: worlds,
-    test: 'keeps its promises (seed 5)',
+    caughtBy: `${runtime}/partition-life.test.ts`,
+    test: 'keep their order',
   },
   {
     name: 'attempts-not-awaited',
@@ -60,8 +60,8 @@ export const runtimeDefects: readonly Defect[] = [
     original: `      await Promise.all(runs.map((run) => run.drain(deadline.signal, revoked())))
 `,
     replacement: '',
-    caughtBy: worlds,
-    test: 'repeats nothing when all is in order (seed 7)',
+    caughtBy: `${runtime}/partition-life.test.ts`,
+    test: 'may end, and is committed first',
   },
   {
     name: 'commits-what-is-lost',
@@ -82,8 +82,8 @@ export const runtimeDefects: readonly Defect[] = [
     this.#dropWaiting()
 `,
     replacement: '',
-    caughtBy: worlds,
-    test: 'keeps its promises (seed 14)',
+    caughtBy: `${runtime}/partition-life.test.ts`,
+    test: 'nothing more starts',
   },
   {
     name: 'letter-not-awaited',
@@ -105,8 +105,8 @@ export const runtimeDefects: readonly Defect[] = [
 `,
     replacement: `      void this.#commits.acknowledged(run).catch(() => undefined)
 `,
-    caughtBy: worlds,
-    test: 'keeps its promises (seed 8)',
+    caughtBy: `${runtime}/partition-life.test.ts`,
+    test: 'nothing runs before a commit',
   },
   {
     name: 'bad-record-ends-outage',

@@ -1,3 +1,8 @@
+/**
+ * Promise: nothing is committed of a partition that is not ours any more.
+ *
+ * Proves: 1, 5
+ */
 import { expect, it } from 'vitest'
 import { ManualClock } from '../../broker/group/fixture/manual-clock.ts'
 import { silentLog } from '../../observe/index.ts'

@@ -1,3 +1,9 @@
+/**
+ * Promise: what a handler sends is written with the commit that ends its record, all of it and nothing of attempts
+ * that failed.
+ *
+ * Proves: 6
+ */
 import { describe, expect, it } from 'vitest'
 import type { Delivery } from '../delivery.ts'
 import { deliveryOf } from '../fixture/delivery.ts'

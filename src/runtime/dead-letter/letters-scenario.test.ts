@@ -1,3 +1,8 @@
+/**
+ * Promise: a record that is given up is a letter before it has ended, byte for byte as it was.
+ *
+ * Proves: 4
+ */
 import { describe, expect, it, vi } from 'vitest'
 import { createClient } from '../../client/index.ts'
 import { startRuntimeWorld } from '../fixture/runtime-world.ts'

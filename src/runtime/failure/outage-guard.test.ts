@@ -1,3 +1,8 @@
+/**
+ * Promise: an outage is told from bad records, and ends with the first success.
+ *
+ * Proves: 4
+ */
 import { describe, expect, it } from 'vitest'
 import type { Clock } from '../../platform/index.ts'
 import { OutageGuard } from './outage-guard.ts'

@@ -1,3 +1,8 @@
+/**
+ * Promise: nothing is given up while the world is broken; what is paused is not tried.
+ *
+ * Proves: 4
+ */
 import { expect, it, vi } from 'vitest'
 import { startRuntimeWorld } from '../fixture/runtime-world.ts'
 

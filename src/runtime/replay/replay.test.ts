@@ -1,3 +1,8 @@
+/**
+ * Promise: a range is read again through the handlers, and the group stays where it is.
+ *
+ * Proves: 1, 3
+ */
 import { describe, expect, it, vi } from 'vitest'
 import { createClient } from '../../client/index.ts'
 import { defineEvent, defineTopic, Type } from '../../contract/index.ts'

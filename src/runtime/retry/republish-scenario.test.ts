@@ -1,3 +1,8 @@
+/**
+ * Promise: a record that is put behind its own topic is tried again by its own group alone.
+ *
+ * Proves: 4
+ */
 import { describe, expect, it, vi } from 'vitest'
 import { OptionError } from '../../errors.ts'
 import { startRuntimeWorld } from '../fixture/runtime-world.ts'

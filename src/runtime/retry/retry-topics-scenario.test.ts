@@ -1,3 +1,9 @@
+/**
+ * Promise: a record that waits in a retry topic is tried again at its time, as often as it is owed, and is not lost on
+ * the way.
+ *
+ * Proves: 1, 4
+ */
 import { describe, expect, it, vi } from 'vitest'
 import { defineEvent, defineTopic, Type } from '../../contract/index.ts'
 import { createNativeDriver } from '../../driver/index.ts'

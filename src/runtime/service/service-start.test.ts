@@ -1,3 +1,8 @@
+/**
+ * Promise: a service that is told to end while it starts ends, and leaves nothing open.
+ *
+ * Proves: 8
+ */
 import { describe, expect, it, vi } from 'vitest'
 import { startRuntimeWorld } from '../fixture/runtime-world.ts'
 import { createService } from './service.ts'

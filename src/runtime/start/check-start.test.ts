@@ -1,3 +1,8 @@
+/**
+ * Promise: a service that could lose records or letters does not start, and says what has to be changed.
+ *
+ * Proves: 9
+ */
 import { createServer } from 'node:net'
 import type { AddressInfo } from 'node:net'
 import { describe, expect, it } from 'vitest'

@@ -1,3 +1,8 @@
+/**
+ * Promise: exactly-once does not start where it could not be kept.
+ *
+ * Proves: 6
+ */
 import { describe, expect, it } from 'vitest'
 import { createClient } from '../../client/index.ts'
 import { silentLog } from '../../observe/index.ts'

@@ -1,3 +1,8 @@
+/**
+ * Promise: an event that comes again is not run again, in one process or in several that share a store.
+ *
+ * Proves: 3
+ */
 import { describe, expect, it, vi } from 'vitest'
 import { defineEvent, defineTopic, Type } from '../../contract/index.ts'
 import { createNodePlatform } from '../../platform/index.ts'
