@@ -7,8 +7,12 @@ export async function runProgram(
   command: string,
   programArguments: readonly string[],
   line: (text: string) => void,
+  environment: Readonly<Record<string, string>> = {},
 ): Promise<void> {
-  const child = spawn(command, programArguments, { stdio: ['ignore', 'pipe', 'inherit'] })
+  const child = spawn(command, programArguments, {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    env: { ...process.env, ...environment },
+  })
   const stop = (): void => void child.kill('SIGKILL')
   process.once('exit', stop)
   const exited = once(child, 'exit') as Promise<[number | null, string | null]>

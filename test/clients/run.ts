@@ -15,6 +15,7 @@ import { franzSuite } from './go/franz-suite.ts'
 import { goClient } from './go/toolchain.ts'
 import { javaClients } from './java/toolchain.ts'
 import { kafkajsClient } from './kafkajs/toolchain.ts'
+import { pythonClients } from './python/toolchain.ts'
 import type { Toolchain } from './toolchain.ts'
 import { withJava } from './with-java/toolchain.ts'
 import { withLibrdkafka } from './with-librdkafka/toolchain.ts'
@@ -26,6 +27,7 @@ const toolchains: readonly Toolchain[] = [
   franzSuite,
   goClient('sarama', 'sarama'),
   goClient('kafka-go', 'kafkago'),
+  ...pythonClients,
   kafkajsClient,
   withJava,
   withLibrdkafka,

@@ -22,8 +22,10 @@ export function goClient(name: string, folder: string): Toolchain {
 /** Why no Go program can be built on this machine; undefined when one can. */
 export function missingGo(): string | undefined {
   const found = spawnSync('go', ['env', 'GOVERSION'], { encoding: 'utf8' })
-  const version = /^go(\d+)\.(\d+)/.exec(found.stdout ?? '')
-  if (found.status !== 0 || version === null) return 'Go (1.21 or newer) is not installed'
+  const missing = 'Go (1.21 or newer) is not installed'
+  if (found.status !== 0) return missing
+  const version = /^go(\d+)\.(\d+)/.exec(found.stdout)
+  if (version === null) return missing
   const isOld = Number(version[1]) === oldest.major && Number(version[2]) < oldest.minor
   return isOld ? `Go 1.${version[2]} is installed, and 1.21 or newer is needed` : undefined
 }

@@ -1,25 +1,23 @@
 /** The library's own client together with librdkafka, in one topic and one group. */
-import { spawnSync } from 'node:child_process'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { runBeside } from '../beside/run-beside.ts'
+import { installPython, missingPython } from '../python/install.ts'
 import type { Toolchain } from '../toolchain.ts'
-import { installLibrdkafka } from './install.ts'
 
 const here = dirname(fileURLToPath(import.meta.url))
 
 export const withLibrdkafka: Toolchain = {
   name: 'millrace-with-librdkafka',
-  missing() {
-    const found = spawnSync('python3', ['-m', 'pip', '--version'], { stdio: 'ignore' })
-    return found.status === 0 ? undefined : 'Python 3 (python3) with pip is not installed'
-  },
+  missing: missingPython,
   async run(broker, only, line) {
     const librdkafka = {
       name: 'librdkafka',
       command: 'python3',
       arguments: [join(here, 'counterpart.py')],
-      environment: { PYTHONPATH: await installLibrdkafka() },
+      environment: {
+        PYTHONPATH: await installPython('confluent-kafka-2.16.1', ['confluent-kafka==2.16.1']),
+      },
       // The Python face counts the end of its C string.
       metadataEnd: '\0',
       assignors: [
