@@ -8,36 +8,40 @@ export interface Placed {
  * has room for, and the old one keeps what was in it alive for longer than the garbage collector likes.
  */
 export class Bag<Thing extends Placed> {
-  readonly #things: Thing[] = []
+  /** It never gets shorter: places behind the size are empty. */
+  readonly #things: (Thing | undefined)[] = []
+  #size = 0
 
   get size(): number {
-    return this.#things.length
+    return this.#size
   }
 
   /** Whether it is in the bag that it was put into last, which is this one. */
   has(thing: Thing): boolean {
-    return this.#things[thing.place] === thing
+    return thing.place < this.#size && this.#things[thing.place] === thing
   }
 
   /** Does nothing when it is there. */
   add(thing: Thing): void {
     if (this.has(thing)) return
-    thing.place = this.#things.length
-    this.#things.push(thing)
+    thing.place = this.#size
+    if (this.#size === this.#things.length) this.#things.push(thing)
+    else this.#things[this.#size] = thing
+    this.#size++
   }
 
   /** Does nothing when it is not there. */
   delete(thing: Thing): void {
-    const { place } = thing
-    if (this.#things[place] !== thing) return
-    const last = this.#things.pop() as Thing
-    if (last === thing) return
-    this.#things[place] = last
-    last.place = place
+    if (!this.has(thing)) return
+    this.#size--
+    const last = this.#things[this.#size] as Thing
+    this.#things[thing.place] = last
+    last.place = thing.place
+    this.#things[this.#size] = undefined
   }
 
   /** Of a copy: what is done about them may make them go. */
   [Symbol.iterator](): Iterator<Thing> {
-    return [...this.#things][Symbol.iterator]()
+    return (this.#things.slice(0, this.#size) as Thing[])[Symbol.iterator]()
   }
 }

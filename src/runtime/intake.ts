@@ -92,6 +92,8 @@ export class Intake {
 
   #defer(): void {
     this.#isDeferred = true
+    // Else more would be read in each turn than is taken in one.
+    if (this.#parts.input.hasMore) this.setFull(true)
     this.#parts.clock.defer(() => {
       this.#isDeferred = false
       this.take()

@@ -45,6 +45,11 @@ export class PartitionInput {
     return this.#next
   }
 
+  /** Whether more waits behind the batch that is being taken. */
+  get hasMore(): boolean {
+    return this.#batches.size > 0
+  }
+
   push(batch: SourceBatch): void {
     this.#batches.push(batch)
     this.#logEnd = Math.max(this.#logEnd, batch.highWatermark)
