@@ -18,7 +18,7 @@ import { median } from '../statistics.ts'
 import type { Measurement } from '../stopwatch.ts'
 import { sendBatches } from './handling.ts'
 import { measureParallelConsumer, prepareParallelConsumer } from './parallel-consumer.ts'
-import { filled, rowsOf } from './rows.ts'
+import { filled, longer, rowsOf } from './rows.ts'
 import type { Row } from './rows.ts'
 import { keyCount, partitionCount, valueBytes } from './task.ts'
 import type { StallMeasurement, Task } from './task.ts'
@@ -95,6 +95,7 @@ async function fillTopics(): Promise<void> {
   if (['handler', 'nothing', 'matrix', 'client'].some((pick) => picks.has(pick))) {
     await fill(filled.keyed, partitionCount, Math.max(records, 25_000))
   }
+  if (picks.has('client')) await fill(filled.long, partitionCount, longer * records)
   if (picks.has('experiment')) await fill(filled.single, 1, 10_000)
   if (picks.has('full')) {
     say(`filling ${filled.events} with ${records} events`)

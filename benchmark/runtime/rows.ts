@@ -2,7 +2,10 @@ import { keyCount } from './task.ts'
 import type { ConsumeTask, PublishTask } from './task.ts'
 
 /** The topics that are filled before the rounds. */
-export const filled = { keyed: 'keyed', single: 'single', events: 'events' } as const
+export const filled = { keyed: 'keyed', long: 'long', single: 'single', events: 'events' } as const
+
+/** So many times the records of the others are in the long topic. */
+export const longer = 5
 
 /** A row of the table: one task, and what each program does with it. */
 export interface Row {
@@ -87,12 +90,13 @@ export function rowsOf(records: number): Row[] {
       subjects: ['millrace', 'parallel-consumer'],
       task: handlers([ms, ms], filled.keyed, 25_000),
     })),
-    {
-      name: 'over the client alone',
+    // What it costs until all is compiled counts for much of a short run.
+    ...[1, longer].map((times) => ({
+      name: times === 1 ? 'over the client alone' : `over the client alone, ${times} times as long`,
       pick: 'client',
       subjects: ['millrace', 'millrace-client'],
-      task: nothing,
-    },
+      task: handlers([0, 0], times === 1 ? filled.keyed : filled.long, times * records),
+    })),
     {
       name: 'typed publish, 350 B',
       pick: 'publish',
