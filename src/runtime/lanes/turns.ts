@@ -88,7 +88,7 @@ export class Turns {
 
   /** Runs what may run now. */
   run(): void {
-    if (this.#isRunning) return
+    if (this.#isRunning || this.#queue.size === 0) return
     this.#isRunning = true
     const untilMs = this.#time.ask() + turnMs
     try {
