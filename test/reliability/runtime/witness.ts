@@ -344,19 +344,11 @@ export class Witness {
       (run) => run.isAlone && !this.#ended.has(run) && !this.#parts.isAlive(run.life),
     )
     if (deaths.length < deathsUntilCondemned) blame(`${deaths.length} have died of it`)
-    if (weather === 'killer' && deaths.length > deathsUntilCondemned + this.#otherKillers(runs)) {
+    if (weather === 'killer' && deaths.length > deathsUntilCondemned) {
       blame(`${deaths.length} have died of it`)
     }
     const isKiller = runs.every(({ kind }) => kind === 'killer')
     if (weather !== 'faulty' && !isKiller) blame('it kills nobody')
-  }
-
-  /** Another killer of the partition may make what is known of one be forgotten, once: one is remembered at a time. */
-  #otherKillers([run]: readonly Run[]): number {
-    const killers = [...this.#written.values()].filter(({ kind, partition }) => {
-      return kind === 'killer' && partition === run?.partition
-    })
-    return killers.length - 1
   }
 
   /** The broker has taken a commit. */
