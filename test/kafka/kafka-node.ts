@@ -22,6 +22,8 @@ export interface KafkaNodeOptions {
   readonly address: string
   readonly properties: Readonly<Record<string, string>>
   readonly users: Readonly<Record<string, string>>
+  /** What Java's own properties are set to, besides those of the configuration. */
+  readonly systemProperties: Readonly<Record<string, string>>
   readonly guard: ProcessGuard
 }
 
@@ -80,6 +82,9 @@ export class KafkaNode {
       [
         ...javaOptions,
         logging,
+        ...Object.entries(this.#options.systemProperties).map(
+          ([name, value]) => `-D${name}=${value}`,
+        ),
         '-cp',
         this.#options.classPath,
         'kafka.Kafka',

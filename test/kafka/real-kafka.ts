@@ -22,6 +22,10 @@ export interface RealKafkaOptions {
   readonly advertised?: readonly string[]
   /** Names and passwords. Given: there is a listener for SASL PLAIN, SCRAM-SHA-256 and -512. */
   readonly users?: Readonly<Record<string, string>>
+  /**
+   * Keys and claims of tokens. Given: the SASL listener takes OAUTHBEARER alone.
+   */
+  readonly tokens?: { readonly jwks: string; readonly issuer: string; readonly audience: string }
   /** PEM. Given: there is a listener for TLS, and the SASL listener is encrypted too. */
   readonly tls?: { readonly certificate: string; readonly privateKey: string }
 }
@@ -65,7 +69,9 @@ export async function startRealKafka(options: RealKafkaOptions = {}): Promise<Re
     const id = index + 1
     const properties = propertiesOf(id, ports, folder, options)
     const users = options.users ?? {}
-    return new KafkaNode({ id, clusterId, classPath, folder, address, properties, users, guard })
+    const systemProperties = systemPropertiesOf(folder, options)
+    const given = { id, clusterId, classPath, folder, address, properties, users }
+    return new KafkaNode({ ...given, systemProperties, guard })
   })
   const start = async (node: KafkaNode): Promise<void> => {
     node.launch()
@@ -73,6 +79,7 @@ export async function startRealKafka(options: RealKafkaOptions = {}): Promise<Re
   }
   try {
     await writeKeyStore(folder, options)
+    if (options.tokens !== undefined) await writeFile(jwksFile(folder), options.tokens.jwks)
     await Promise.all(nodes.map((node) => node.format()))
     for (const node of nodes) node.launch()
     await Promise.all(nodes.map((node) => node.ready(nodes.length)))
@@ -83,7 +90,7 @@ export async function startRealKafka(options: RealKafkaOptions = {}): Promise<Re
   return {
     version,
     bootstrap: (options.advertised ?? nodes.map((node) => node.address)).join(','),
-    saslBootstrap: options.users === undefined ? undefined : addresses(ports, 'SASL'),
+    saslBootstrap: asksForLogins(options) ? addresses(ports, 'SASL') : undefined,
     tlsBootstrap: options.tls === undefined ? undefined : addresses(ports, 'TLS'),
     folder,
     nodes,
@@ -94,7 +101,7 @@ export async function startRealKafka(options: RealKafkaOptions = {}): Promise<Re
 }
 
 function attach(bootstrap: string, options: RealKafkaOptions): RealKafka {
-  const needed = (['properties', 'advertised', 'users', 'tls'] as const).filter(
+  const needed = (['properties', 'advertised', 'users', 'tokens', 'tls'] as const).filter(
     (name) => options[name] !== undefined,
   )
   if (needed.length > 0) {
@@ -141,7 +148,7 @@ function propertiesOf(
   const own = ports[id - 1]
   if (own === undefined) throw new Error(`no ports for node ${id}`)
   const clients: ListenerName[] = ['PLAINTEXT']
-  if (options.users !== undefined) clients.push('SASL')
+  if (asksForLogins(options)) clients.push('SASL')
   if (options.tls !== undefined) clients.push('TLS')
   const at = (name: ListenerName): string => `${name}://127.0.0.1:${own[name]}`
   const advertised = options.advertised?.[id - 1]
@@ -201,11 +208,39 @@ function securityProperties(folder: string, options: RealKafkaOptions): Record<s
     properties['listener.name.sasl.scram-sha-256.sasl.jaas.config'] = scram
     properties['listener.name.sasl.scram-sha-512.sasl.jaas.config'] = scram
   }
+  if (options.tokens !== undefined) {
+    const oauth = 'org.apache.kafka.common.security.oauthbearer'
+    properties['listener.name.sasl.sasl.enabled.mechanisms'] = 'OAUTHBEARER'
+    properties['listener.name.sasl.oauthbearer.sasl.jaas.config'] =
+      `${oauth}.OAuthBearerLoginModule required;`
+    properties['listener.name.sasl.oauthbearer.sasl.server.callback.handler.class'] =
+      `${oauth}.OAuthBearerValidatorCallbackHandler`
+    // Of itself Kafka 4.1 looks at a token as a client does: not at its signature.
+    properties['sasl.oauthbearer.jwt.validator.class'] = `${oauth}.BrokerJwtValidator`
+    properties['sasl.oauthbearer.jwks.endpoint.url'] = `file://${jwksFile(folder)}`
+    properties['sasl.oauthbearer.expected.issuer'] = options.tokens.issuer
+    properties['sasl.oauthbearer.expected.audience'] = options.tokens.audience
+  }
   if (options.tls !== undefined) {
     properties['ssl.keystore.type'] = 'PEM'
     properties['ssl.keystore.location'] = join(folder, 'server.pem')
   }
   return properties
+}
+
+function asksForLogins({ users, tokens }: RealKafkaOptions): boolean {
+  return users !== undefined || tokens !== undefined
+}
+
+function jwksFile(folder: string): string {
+  return join(folder, 'jwks.json')
+}
+
+/** Kafka reads keys only from where its process was allowed to. */
+function systemPropertiesOf(folder: string, options: RealKafkaOptions): Record<string, string> {
+  if (options.tokens === undefined) return {}
+  const url = `file://${jwksFile(folder)}`
+  return { 'org.apache.kafka.sasl.oauthbearer.allowed.urls': url }
 }
 
 async function writeKeyStore(folder: string, options: RealKafkaOptions): Promise<void> {
