@@ -14,6 +14,7 @@ import { runChainSeeds } from './exactly-once/run-seeds.ts'
 import { runRuntimeSeeds } from './runtime/run-seeds.ts'
 import { recordFigures } from './table/figures.ts'
 import { writePage } from './table/page.ts'
+import { runStreamSeeds } from './streams/run-seeds.ts'
 import { simulateTransactions } from './transactional-world.ts'
 
 const say = (text: string) => process.stdout.write(`${text}\n`)
@@ -45,6 +46,8 @@ async function simulate(args: string[]): Promise<void> {
       runtime: { type: 'boolean', default: false },
       // Chained stages of exactly-once.
       'exactly-once': { type: 'boolean', default: false },
+      // Flows of streams: joins and tables, with state.
+      streams: { type: 'boolean', default: false },
       // Processes that run worlds of clients beside each other.
       workers: { type: 'string', default: '1' },
       // Says all that happens in a world of clients or of the runtime.
@@ -66,6 +69,13 @@ async function simulate(args: string[]): Promise<void> {
   if (values['exactly-once']) {
     const range = { first: Number(values.seed), count: Number(values.seeds) }
     return runChainSeeds({ ...range, trace: values.trace, say })
+  }
+  if (values.streams) {
+    const range = { first: Number(values.seed), count: Number(values.seeds) }
+    const failures = await runStreamSeeds({ ...range, trace: values.trace, say })
+    record('--streams', failures)
+    process.exitCode = failures === 0 ? 0 : 1
+    return
   }
   if (values.clients && values.trace) return replaySeed(Number(values.seed), say)
   if (values.clients && Number(values.seeds) > 1) {
