@@ -35,7 +35,7 @@ export interface StreamRunParts {
 
 const pollRecordsMax = 5_000
 /** Records of an input that wait for those of the other before no more are read of it. */
-const waitingMax = 5_000
+const waitingMax = 2_000
 /** How long it works before what has arrived meanwhile has its turn. */
 const sliceMs = 20
 const sliceRecords = 500
@@ -182,7 +182,7 @@ export class StreamRun {
         this.#stop(run, error as Error)
         continue
       }
-      if (task.hasWork) this.#commits.changed(worked >= workedMax / 2)
+      if (task.hasWork) this.#commits.changed(task.isFull || worked >= workedMax / 2)
       this.#holdBack(run)
     }
     return isBusy

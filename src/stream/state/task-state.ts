@@ -28,6 +28,8 @@ const recordOverheadBytes = 128
  * - changes: **made** ─ `seal` ─► **being committed** ─ `settle` ─► in the store.
  */
 export class TaskState {
+  /** The largest value that can be put under a short key. */
+  readonly valueBytesMax: number
   readonly #store: StateStore
   readonly #bytesMax: number
   #made: Changes = new OrderedMap()
@@ -38,6 +40,7 @@ export class TaskState {
   constructor(store: StateStore, bytesMax = Infinity) {
     this.#store = store
     this.#bytesMax = bytesMax
+    this.valueBytesMax = bytesMax - 2 * recordOverheadBytes
   }
 
   get(key: StateKey): Buffer | undefined {
@@ -117,8 +120,7 @@ export class TaskState {
   }
 
   #change(key: StateKey, value: Buffer | null): void {
-    this.#undo.push({ key, value: this.#made.get(key) })
-    this.#made.set(key, value)
+    this.#undo.push({ key, value: this.#made.set(key, value) })
   }
 }
 

@@ -95,7 +95,7 @@ export class StreamTask {
     const kept = readTimeRecord(state.get(timeKey))
     this.#time = new TaskTime({ inputCount: inputs.length, idleAfterMs, horizonMs }, kept)
     this.#timers = new Timers(state)
-    this.#journal = new TimeJournal()
+    this.#journal = new TimeJournal(plan.isStateful ? state.valueBytesMax : Infinity)
     const assembled = assembleFlow(plan, {
       state,
       timers: this.#timers,
@@ -134,14 +134,19 @@ export class StreamTask {
   /** Works up to so many records, as far as it is known which is next; answers how many it were. */
   work(recordsMax: number): number {
     let count = 0
-    while (count < recordsMax) {
+    while (count < recordsMax && !this.#journal.isFull) {
       const input = this.#next()
       if (input === undefined) break
       this.#takeFrom(input)
       count++
     }
-    this.#followClock()
+    if (!this.#journal.isFull) this.#followClock()
     return count
+  }
+
+  /** Whether what was worked has to be committed before more can be. */
+  get isFull(): boolean {
+    return this.#journal.isFull
   }
 
   /** Whether there is something to commit. */

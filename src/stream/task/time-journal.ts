@@ -18,12 +18,27 @@ export interface TimeRecord extends TimeFacts {
 
 const version = 1
 
+/** The most that a step takes as it is written, and what is written beside steps. */
+const stepBytes = 40
+const besideBytes = 200
+
 /** Keeps in which order the inputs were taken and what the clock did: with the input's logs, it tells each lateness again. */
 export class TimeJournal {
   #steps: TimeStep[] = []
   #input = -1
   #records = 0
   #recordCount = 0
+  readonly #stepsMax: number
+
+  /** What it comes to is no larger than `bytesMax`, as long as nothing is taken while it is full. */
+  constructor(bytesMax = Infinity) {
+    this.#stepsMax = Math.max(1, Math.floor((bytesMax - besideBytes) / stepBytes))
+  }
+
+  /** Whether it has to be committed before more is taken: the changelog takes no larger record. */
+  get isFull(): boolean {
+    return this.#steps.length >= this.#stepsMax
+  }
 
   /** How many records were taken since the last time. */
   get recordCount(): number {
