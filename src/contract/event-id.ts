@@ -19,6 +19,7 @@ export function createEventIds(
   random: Pick<Random, 'bytes'>,
 ): () => string {
   let pool: Uint8Array = new Uint8Array(0)
+  let poolText = ''
   let used = 0
   let lastMs = -1
   let counter = 0
@@ -27,6 +28,7 @@ export function createEventIds(
   const take = (count: number): number => {
     if (used + count > pool.length) {
       pool = random.bytes(poolBytes)
+      poolText = Buffer.from(pool.buffer, pool.byteOffset, pool.length).toString('hex')
       used = 0
     }
     used += count
@@ -47,9 +49,9 @@ export function createEventIds(
     else if (counter === counterMax) enter(lastMs + 1)
     else counter++
     const at = take(chanceBytes)
-    const byte = (index: number) => hex[pool[at + index] as number] as string
     const variant = hex[((pool[at] as number) & 0x3f) | 0x80] as string
     const count = counter.toString(16).padStart(3, '0')
-    return `${prefix}${count}-${variant}${byte(1)}-${byte(2)}${byte(3)}${byte(4)}${byte(5)}${byte(6)}${byte(7)}`
+    const [second, third, end] = [2 * at + 2, 2 * at + 4, 2 * (at + chanceBytes)]
+    return `${prefix}${count}-${variant}${poolText.slice(second, third)}-${poolText.slice(third, end)}`
   }
 }

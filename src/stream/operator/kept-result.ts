@@ -1,4 +1,5 @@
 import type { StateKey } from '../../store/index.ts'
+import { freshBytes } from '../state/fresh-bytes.ts'
 import { StateError } from '../state/state-error.ts'
 import { measuredAt, nameEnd, orderedNumber, orderedNumberAt } from '../state/state-key.ts'
 
@@ -28,7 +29,7 @@ export function writtenResult<Result>(
 ): Buffer {
   const text = JSON.stringify(value) as string | undefined
   if (text === undefined) throw new Error(`'${name}' came to nothing that JSON can hold`)
-  const bytes = Buffer.allocUnsafe(headBytes + Buffer.byteLength(text))
+  const bytes = freshBytes(headBytes + Buffer.byteLength(text))
   bytes[0] = format
   bytes[1] = isClosed ? 1 : 0
   bytes.writeUInt16BE(version, 2)

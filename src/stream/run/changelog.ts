@@ -3,7 +3,9 @@ import type { Driver, DriverAdmin, LogReader } from '../../driver/index.ts'
 import type { Log } from '../../observe/index.ts'
 import type { Clock } from '../../platform/index.ts'
 import type { Checkpoint, StateChange, StateStore } from '../../store/index.ts'
+import { freshBytes } from '../state/fresh-bytes.ts'
 import { indexKeyOf } from '../state/timers.ts'
+import { SeenKeys } from './seen-keys.ts'
 
 export interface ChangelogParts {
   readonly driver: Pick<Driver, 'reader' | 'admin'>
@@ -40,6 +42,7 @@ interface Lineage {
   readonly leaderEpoch: number
 }
 
+const nothing = Buffer.alloc(0)
 const pollRecordsMax = 10_000
 const tellEveryMs = 5_000
 
@@ -57,7 +60,9 @@ export class Changelog {
   recordsOf(partition: number, changes: readonly StateChange[]): ProducerRecord[] {
     const { topic } = this
     return changes.map(({ key, value }) => {
-      return { topic, partition, key: Buffer.from(key, 'latin1'), value }
+      const keyBytes = freshBytes(key.length)
+      keyBytes.write(key, 'latin1')
+      return { topic, partition, key: keyBytes, value }
     })
   }
 
@@ -147,6 +152,8 @@ export class Changelog {
     const place = { topic: this.topic, partition }
     let at = from
     let toldMs = clock.elapsedMs()
+    // A store that is filled from nothing need not be asked for what cannot be there.
+    const seen = store.checkpoint === undefined ? new SeenKeys(to - from) : undefined
     progress({ partition, from, at, to })
     reader.assign([place])
     reader.seek(place, from)
@@ -158,7 +165,9 @@ export class Changelog {
         for (const { key, value } of batch) {
           if (key === null) continue
           const change = { key: key.toString('latin1'), value }
-          changes.push(change, ...indexChanges(change, store, dueTimeOf))
+          changes.push(change)
+          const before = seen?.add(key) === false ? undefined : store.get(change.key)
+          addIndexChanges(changes, change, before, dueTimeOf)
         }
       }
       at = reader.position(place) ?? at
@@ -179,17 +188,15 @@ export class Changelog {
 }
 
 /** What changes in the index by time with an entry. */
-function indexChanges(
+function addIndexChanges(
+  changes: StateChange[],
   { key, value }: StateChange,
-  store: StateStore,
+  before: Buffer | undefined,
   dueTimeOf: RestoreCall['dueTimeOf'],
-): StateChange[] {
-  const before = store.get(key)
+): void {
   const dueBefore = before === undefined ? undefined : dueTimeOf({ key, value: before })
   const due = value === null ? undefined : dueTimeOf({ key, value })
-  if (due === dueBefore) return []
-  const changes: StateChange[] = []
+  if (due === dueBefore) return
   if (dueBefore !== undefined) changes.push({ key: indexKeyOf(dueBefore, key), value: null })
-  if (due !== undefined) changes.push({ key: indexKeyOf(due, key), value: Buffer.alloc(0) })
-  return changes
+  if (due !== undefined) changes.push({ key: indexKeyOf(due, key), value: nothing })
 }

@@ -30,18 +30,21 @@ export class OrderedMap<Value> {
     return run.keys[at] === key ? run.values[at] : undefined
   }
 
-  set(key: string, value: Value): void {
+  /** Answers what was there before. */
+  set(key: string, value: Value): Value | undefined {
     const index = this.#runOf(key)
     const run = this.#runs[index] as Run<Value>
     const at = placeIn(run.keys, key)
     if (run.keys[at] === key) {
+      const before = run.values[at]
       run.values[at] = value
-      return
+      return before
     }
     run.keys.splice(at, 0, key)
     run.values.splice(at, 0, value)
     this.#size++
     if (run.keys.length > runMax) this.#cut(index, run)
+    return undefined
   }
 
   delete(key: string): void {

@@ -1,5 +1,6 @@
 import type { RawRecord } from '../../contract/index.ts'
 import type { SourceHeader, SourceRecord } from '../../driver/index.ts'
+import { freshBytes } from './fresh-bytes.ts'
 
 /** What is remembered of a record that waits to be matched. */
 export interface Remembered {
@@ -36,7 +37,7 @@ export function storedRecord(
   for (const header of headers) {
     size += 8 + Buffer.byteLength(header.key) + (header.value?.length ?? 0)
   }
-  const bytes = Buffer.allocUnsafe(size)
+  const bytes = freshBytes(size)
   writeHead(bytes, { time, fingerprint, isMatched, idHash, partition, offset }, false)
   let at = writeNumber(bytes, contentAt, record.timestamp + 1)
   at = writeBytes(bytes, at, key)
@@ -53,14 +54,15 @@ export function storedRecord(
 
 /** What is left of a record that nothing can be matched with any more: enough to recognize it. */
 export function bareRecord(remembered: Remembered): Buffer {
-  const bytes = Buffer.allocUnsafe(contentAt)
+  const bytes = freshBytes(contentAt)
   writeHead(bytes, remembered, true)
   return bytes
 }
 
 /** The same entry, matched. */
 export function asMatched(stored: Buffer): Buffer {
-  const copy = Buffer.from(stored)
+  const copy = freshBytes(stored.length)
+  copy.set(stored)
   copy[1] = (copy[1] as number) | matchedFlag
   return copy
 }

@@ -27,6 +27,8 @@ export class LmdbStateStore implements StateStore {
   readonly #ranges: RangeReader
   readonly #closed: () => void
   #checkpoint: Checkpoint | undefined
+  /** What the last commit was packed into: new memory costs more than what is put into it. */
+  #memory: Buffer | undefined
   #phase: Phase = 'open'
   /** A commit, or clearing, that is on its way. */
   #writing: Promise<void> | undefined
@@ -78,7 +80,7 @@ export class LmdbStateStore implements StateStore {
 
   async commit(changes: Iterable<StateChange>, checkpoint: Checkpoint): Promise<void> {
     this.#checkIdle('commit')
-    const packed = new PackedChanges(checkedChanges(changes, this.#name))
+    const packed = new PackedChanges(checkedChanges(changes, this.#name), this.#memory)
     const database = this.#database
     await this.#write(checkpoint, () =>
       packed.tell(
@@ -86,6 +88,7 @@ export class LmdbStateStore implements StateStore {
         (key) => database.remove(key),
       ),
     )
+    this.#memory = packed.memory
   }
 
   async clear(): Promise<void> {
