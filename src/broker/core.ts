@@ -315,6 +315,11 @@ function groupTopic(topic: Topic | undefined): GroupTopic | undefined {
   return { name: topic.name, id: topic.id, partitionCount: topic.partitions.length }
 }
 
+const transactionTopicOnly = [
+  ['min.insync.replicas', '1'],
+  ['unclean.leader.election.enable', 'false'],
+] as const
+
 /** What Kafka sets on the topics in which coordinators keep their state. */
 function internalTopic(
   kind: 'group' | 'transaction',
@@ -332,11 +337,12 @@ function internalTopic(
     replicationFactor: Math.min(factor, nodeCount),
     configs: new Map([
       ['cleanup.policy', 'compact'],
-      ['compression.type', 'producer'],
+      ['compression.type', ofGroups ? 'producer' : 'uncompressed'],
       [
         'segment.bytes',
         String(ofGroups ? config.offsetsTopicSegmentBytes : config.transactionStateLogSegmentBytes),
       ],
+      ...(ofGroups ? [] : transactionTopicOnly),
     ]),
   }
 }

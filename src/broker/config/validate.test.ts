@@ -72,6 +72,11 @@ describe('what is set on a broker', () => {
     expect(refuseBrokerConfigs(settings(properties), scope)).toBeUndefined()
   })
 
+  it('may be what is about Kerberos, which this broker does not have', () => {
+    const properties = { 'sasl.kerberos.min.time.before.relogin': '58000' }
+    expect(refuseBrokerConfigs(settings(properties), 'one')).toBeUndefined()
+  })
+
   it.each([
     [{ 'num.partitions': '2' }, 'one'],
     [{ 'log.retention.hours': '2' }, 'one'],
@@ -79,6 +84,9 @@ describe('what is set on a broker', () => {
     [{ 'log.roll.ms': '0' }, 'one'],
     [{ listeners: 'x' }, 'one'],
     [{ 'ssl.keystore.location': 'x' }, 'one'],
+    [{ 'sasl.enabled.mechanisms': 'PLAIN' }, 'one'],
+    [{ 'sasl.kerberos.min.time.before.relogin': 'soon' }, 'one'],
+    [{ 'sasl.kerberos.min.time.before.relogin': '58000' }, 'all'],
     [{ 'listener.name.x.ssl.keystore.location': 'x' }, 'one'],
     [{ 'principal.builder.class': 'x' }, 'all'],
   ] as const)('may not be %o (%s)', (properties, scope) => {

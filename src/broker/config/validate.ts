@@ -62,8 +62,9 @@ export function refuseBrokerConfigs(settings: Settings, scope: 'one' | 'all'): R
   return undefined
 }
 
+/** Kerberos is not among them: what is set of it is kept, as by a Kafka without Kerberos. */
 const ofListeners =
-  /^(?:listener\.name\..*|listeners|listener\.security\.protocol\.map|ssl\..*|sasl\..*)$/
+  /^(?:listener\.name\..*|listeners|listener\.security\.protocol\.map|ssl\..*|sasl\.(?!kerberos\.).*)$/
 
 function dynamicProblem(name: string, scope: 'one' | 'all'): string | undefined {
   if (ofListeners.test(name)) return 'cannot change while this broker runs: its listeners stay'
