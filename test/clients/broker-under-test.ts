@@ -23,6 +23,13 @@ const properties = {
   'transaction.abort.timed.out.transaction.cleanup.interval.ms': '500',
 }
 
+/** Apache Kafka with access control lists, which allow what no list is about. */
+const aclProperties = {
+  'authorizer.class.name': 'org.apache.kafka.metadata.authorizer.StandardAuthorizer',
+  'allow.everyone.if.no.acl.found': 'true',
+  'num.partitions': '4',
+}
+
 export interface StartedBroker extends AsyncDisposable {
   readonly broker: BrokerUnderTest
 }
@@ -38,15 +45,22 @@ export async function startEmbedded(): Promise<StartedBroker> {
     await writeFile(path('users'), `${login.user}:${login.password}\n`)
     await writeFile(path('certificate'), certificate)
     await writeFile(path('key'), privateKey)
-    const [bootstrap, saslBootstrap, tlsBootstrap] = await Promise.all([
+    const [bootstrap, saslBootstrap, tlsBootstrap, listsBootstrap] = await Promise.all([
       startCommand(guard, folder, []),
       startCommand(guard, folder, ['--users', path('users')]),
       startCommand(guard, folder, ['--tls-cert', path('certificate'), '--tls-key', path('key')]),
+      startCommand(guard, folder, [
+        ...['--nodes', '3', '--partitions', '4'],
+        ...['--acl', '--acl-allow-unlisted'],
+      ]),
     ])
     const authorityFile = path('certificate')
     const name = 'the embedded broker'
     return {
-      broker: { name, bootstrap, saslBootstrap, tlsBootstrap, authorityFile, ...login },
+      broker: {
+        ...{ name, bootstrap, saslBootstrap, tlsBootstrap, authorityFile, listsBootstrap },
+        ...login,
+      },
       [Symbol.asyncDispose]: () => guard.close(),
     }
   } catch (error) {
@@ -101,13 +115,21 @@ export async function startKafka(version: KafkaVersion): Promise<StartedBroker> 
   const users = { [login.user]: login.password }
   const withLogins = await startRealKafka({ version, properties, users })
   const withTls = await startRealKafka({ version, properties, tls })
+  const withLists = await startRealKafka({
+    ...{ version, nodes: 3 },
+    properties: { ...properties, ...aclProperties },
+  })
   const { bootstrap, saslBootstrap } = withLogins
   const { tlsBootstrap } = withTls
+  const listsBootstrap = withLists.bootstrap
   const name = `Apache Kafka ${version}`
   return {
-    broker: { name, bootstrap, saslBootstrap, tlsBootstrap, authorityFile, ...login },
+    broker: {
+      ...{ name, bootstrap, saslBootstrap, tlsBootstrap, authorityFile, listsBootstrap },
+      ...login,
+    },
     async [Symbol.asyncDispose]() {
-      await Promise.all([withLogins.close(), withTls.close()])
+      await Promise.all([withLogins.close(), withTls.close(), withLists.close()])
       await rm(folder, { recursive: true, force: true })
     },
   }
@@ -122,6 +144,7 @@ export function givenBroker(bootstrap: string): StartedBroker {
       saslBootstrap: process.env['MILLRACE_TEST_SASL_BOOTSTRAP'],
       tlsBootstrap: process.env['MILLRACE_TEST_TLS_BOOTSTRAP'],
       authorityFile: process.env['MILLRACE_TEST_TLS_AUTHORITY'],
+      listsBootstrap: process.env['MILLRACE_TEST_LISTS_BOOTSTRAP'],
       ...login,
     },
     [Symbol.asyncDispose]: () => Promise.resolve(),

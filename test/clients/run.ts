@@ -15,6 +15,7 @@ import { franzSuite } from './go/franz-suite.ts'
 import { goClient } from './go/toolchain.ts'
 import { javaClients } from './java/toolchain.ts'
 import { kafkajsClient } from './kafkajs/toolchain.ts'
+import { librdkafkaTests } from './librdkafka/toolchain.ts'
 import { pythonClients } from './python/toolchain.ts'
 import type { Toolchain } from './toolchain.ts'
 import { withJava } from './with-java/toolchain.ts'
@@ -28,6 +29,7 @@ const toolchains: readonly Toolchain[] = [
   goClient('sarama', 'sarama'),
   goClient('kafka-go', 'kafkago'),
   ...pythonClients,
+  librdkafkaTests,
   kafkajsClient,
   withJava,
   withLibrdkafka,

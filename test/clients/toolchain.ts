@@ -12,6 +12,8 @@ export interface BrokerUnderTest {
   readonly authorityFile: string | undefined
   readonly user: string
   readonly password: string
+  /** Three nodes with access control lists, which allow what no list is about, when there are such. */
+  readonly listsBootstrap: string | undefined
 }
 
 /** A foreign client with its cases. */

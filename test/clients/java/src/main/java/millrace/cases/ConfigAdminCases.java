@@ -11,6 +11,8 @@ import org.apache.kafka.clients.admin.AlterConfigsResult;
 import org.apache.kafka.clients.admin.Config;
 import org.apache.kafka.clients.admin.ConfigEntry;
 import org.apache.kafka.clients.admin.DescribeConfigsOptions;
+import org.apache.kafka.clients.consumer.OffsetAndMetadata;
+import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.config.ConfigResource;
 import org.apache.kafka.common.errors.InvalidConfigurationException;
 import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
@@ -18,6 +20,7 @@ import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
 /** The administration client: configurations of topics, brokers and groups. */
 final class ConfigAdminCases {
     static void addTo(Suite suite) {
+        suite.add("admin: the topics of coordinators are configured as Kafka does it", ConfigAdminCases::internalTopics);
         suite.add("admin: a topic's configuration names sources and synonyms", ConfigAdminCases::describeTopic);
         suite.add("admin: a configuration is set, and deleted back to its default", ConfigAdminCases::setAndDelete);
         suite.add("admin: lists are appended to and subtracted from", ConfigAdminCases::lists);
@@ -63,6 +66,20 @@ final class ConfigAdminCases {
                 "segment.ms", "unclean.leader.election.enable")) {
             Check.that(config.get(name) != null, name + " is there");
         }
+    }
+
+    private static void internalTopics(Cluster cluster) throws Exception {
+        cluster.transactional(Cluster.name("tx"));
+        Config transactions = configOf(cluster, topic("__transaction_state"));
+        Check.equal("compact", transactions.get("cleanup.policy").value(), "policy");
+        Check.equal("uncompressed", transactions.get("compression.type").value(), "compression");
+        Check.equal("false", transactions.get("unclean.leader.election.enable").value(), "unclean elections");
+        Check.that(transactions.get("min.insync.replicas").source() == ConfigEntry.ConfigSource.DYNAMIC_TOPIC_CONFIG, "in sync");
+        cluster.admin().alterConsumerGroupOffsets(Cluster.name("group"), Map.of(new TopicPartition(
+            cluster.topic(1), 0), new OffsetAndMetadata(0))).all().get();
+        Config groups = configOf(cluster, topic("__consumer_offsets"));
+        Check.equal("compact", groups.get("cleanup.policy").value(), "policy");
+        Check.equal("producer", groups.get("compression.type").value(), "compression");
     }
 
     private static void setAndDelete(Cluster cluster) throws Exception {
