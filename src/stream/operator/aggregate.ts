@@ -112,7 +112,8 @@ export class Aggregate<Value, Result> implements Operator {
     const { time } = moment
     let window = { start: time, end: time + gapMs }
     let joined: Result | undefined
-    const entries = [...state.range(prefix, prefix + orderedNumber(window.end))].map((entry) => ({
+    const behindEnd = prefix + orderedNumber(window.end + 1)
+    const entries = [...state.range(prefix, behindEnd)].map((entry) => ({
       entry: entry.key,
       start: placeIn(entry.key, this.name).start,
       ...keptResultIn(entry.value, this.#parts),

@@ -113,7 +113,8 @@ export class TaskRun {
   }
 
   get hasPending(): boolean {
-    return this.#pending !== undefined || (this.#parts?.task.hasWork ?? false)
+    if (this.#pending !== undefined) return true
+    return this.is('running', 'draining') && this.#parts?.task.hasWork === true
   }
 
   /** What was pending is committed, and the changelog goes on from `offset`; undefined where nothing of it is in there. */

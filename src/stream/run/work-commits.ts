@@ -54,20 +54,23 @@ export class WorkCommits {
     })
   }
 
-  /** Commits what there is; rejects when it failed, and then it is tried again by itself. */
+  /**
+   * Commits what there is; rejects when it failed, and then it is tried again by itself. Who waits no longer (`signal`) changes
+   * nothing for it: other tasks' work is in it too, and would be committed twice if its outcome was not waited for.
+   */
   commitNow(signal?: AbortSignal): Promise<void> {
     this.#timer?.cancel()
     this.#timer = undefined
     const before = this.#current
-    const next = (before ?? Promise.resolve())
-      .catch(() => undefined)
-      .then(() => this.#commit(signal))
+    const next = (before ?? Promise.resolve()).catch(() => undefined).then(() => this.#commit())
     const current = next.finally(() => {
       if (this.#current === current) this.#current = undefined
       if (this.#parts.tasks().some((run) => run.hasPending)) this.changed()
     })
     this.#current = current
-    return current
+    if (signal === undefined) return current
+    current.catch(() => undefined)
+    return Promise.race([current, aborted(signal)])
   }
 
   /** Resolves when nothing of a commit is on its way any more: what became of all of them is known. */
@@ -82,7 +85,7 @@ export class WorkCommits {
     await this.#parts.strategy.close()
   }
 
-  async #commit(signal: AbortSignal | undefined): Promise<void> {
+  async #commit(): Promise<void> {
     const { clock, log, changelog, strategy, tasks, committed } = this.#parts
     const pending = tasks().flatMap((run) => run.takePending() ?? [])
     if (pending.length === 0 || this.#isClosed) return
@@ -92,7 +95,7 @@ export class WorkCommits {
     )
     let results: RecordResults | undefined
     try {
-      results = await strategy.commit(commits, signal === undefined ? {} : { signal })
+      results = await strategy.commit(commits, {})
       this.#failures = 0
     } catch (error) {
       this.#failures++
@@ -129,4 +132,12 @@ export class WorkCommits {
       this.#parts.failed(error as Error)
     }
   }
+}
+
+function aborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    const stop = () => reject(signal.reason as Error)
+    if (signal.aborted) stop()
+    else signal.addEventListener('abort', stop, { once: true })
+  })
 }

@@ -81,6 +81,8 @@ export class StreamTask {
   readonly #operators: ReadonlyMap<string, Operator>
   readonly #work: (event: TaskEvent) => void
   #outputs: ProducerRecord[] = []
+  /** The positions that were taken to be committed last. */
+  #takenTo: readonly (InputPosition | undefined)[] = []
   /** What the last dead letter is of. */
   #lettered: SourceRecord | undefined
 
@@ -151,7 +153,10 @@ export class StreamTask {
 
   /** Whether there is something to commit. */
   get hasWork(): boolean {
-    return this.#outputs.length > 0 || this.#journal.hasSteps || this.#parts.state.hasChanges
+    if (this.#outputs.length > 0 || this.#journal.hasSteps || this.#parts.state.hasChanges)
+      return true
+    // What is no data is passed, too: who looks at the group sees nothing left.
+    return this.#queues.some(({ position }, input) => position !== this.#takenTo[input])
   }
 
   /** How many records were worked that nobody has taken to be committed. */
@@ -168,8 +173,8 @@ export class StreamTask {
     }
     const outputs = this.#outputs
     this.#outputs = []
-    const positions = this.#queues.map(({ position }) => position)
-    return { outputs, changes: state.seal(), positions }
+    this.#takenTo = this.#queues.map(({ position }) => position)
+    return { outputs, changes: state.seal(), positions: this.#takenTo }
   }
 
   /** When the entries of restored state are due: their index is made anew. */
@@ -292,7 +297,12 @@ export class StreamTask {
       const stored = state.get(entry)
       // The index may name what is gone, or something else by now.
       if (operator === undefined || stored === undefined) continue
-      if (operator.dueTimeOf(entry, stored) !== due.time) continue
+      const time = operator.dueTimeOf(entry, stored)
+      if (time !== due.time) {
+        // It may be of settings that were changed: nothing else would find the entry then.
+        if (time !== undefined) this.#timers.set(time, entry)
+        continue
+      }
       const error = this.#guarded(() => operator.due(entry))
       if (error === undefined) continue
       const record = operator.recordOf(entry)

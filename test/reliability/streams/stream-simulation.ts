@@ -133,7 +133,8 @@ class StreamWorld {
     const judge = new StreamJudge({
       ...{ shop, partitions, found: this.#found },
       isChangelogSmall: changelogBytesMax < 1_500,
-      isDisorderBelowGrace: source.disorder === 'below',
+      // What comes of several partitions is in the order of whoever writes it again.
+      isDisorderBelowGrace: source.disorder === 'below' && !shop.isRekeyed,
     })
     const violations = [...judge.judge(), ...this.#stateProblems]
     Object.assign(this.figures, judge.figures, {
