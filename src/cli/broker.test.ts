@@ -125,6 +125,13 @@ describe('a command line that is wrong', () => {
       /^millrace broker: .*log\.retention\.huors.*log\.retention\.hours/,
     ],
     [['broker', '--port', '70000'], /^millrace broker: --port \(70000\) must be a whole number/],
+    [['broker', '--super-user', 'alice'], 'millrace broker: --super-user needs --acl'],
+    [['broker', '--oauth-issuer', 'x'], 'millrace broker: --oauth-issuer needs --oauth-jwks'],
+    [
+      ['broker', '--as-version', '1.0'],
+      'millrace broker: --as-version (1.0) must be one of 2.8, 3.9, 4.1',
+    ],
+    [['broker', '--mechanism', 'PLAIN'], 'millrace broker: mechanisms (PLAIN) needs users'],
     [['brokre'], "millrace: 'brokre' is not a command; did you mean 'broker'?"],
   ])('%j ends with exit code 2 and one line that says what to change', async (words, line) => {
     await using process = launch(words)

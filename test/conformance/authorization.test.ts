@@ -1,6 +1,7 @@
 /** Rights: what each API answers who lacks one, and which entries of access control lists give it. */
 import { expect } from 'vitest'
 import {
+  consumerGroupHeartbeatApi,
   createTopicsApi,
   deleteAclsApi,
   deleteTopicsApi,
@@ -348,6 +349,38 @@ const rights: Readonly<Record<string, CaseBody>> = {
       return groups[0]?.errorCode === 30 ? undefined : groups[0]
     })
     expect(answer.topics).toEqual([])
+  },
+
+  'a pattern finds the topics that a member may describe': async (port) => {
+    const base = port.name('found')
+    const { id } = await port.topic({ name: `${base}-mine` })
+    await port.topic({ name: `${base}-other` })
+    const group = port.name('group')
+    const { client } = await userWith(
+      port,
+      { on: 'group', name: group, operation: 'read' },
+      onTopic('describe', `${base}-mine`),
+    )
+    await port.coordinator('group', group)
+    await applied(port, client, `${base}-mine`)
+    const memberId = Buffer.alloc(16, 7).toString('base64url')
+    let memberEpoch = 0
+    const assigned = await port.eventually('partitions are assigned', async () => {
+      const answer = await client.request(consumerGroupHeartbeatApi, 1, {
+        groupId: group,
+        memberId,
+        memberEpoch,
+        rebalanceTimeoutMs: 6_000,
+        subscribedTopicNames: null,
+        subscribedTopicRegex: `${base}-.*`,
+        topicPartitions: [],
+      })
+      if (answer.errorCode !== 0) return undefined
+      memberEpoch = answer.memberEpoch
+      const topics = answer.assignment?.topicPartitions ?? []
+      return topics.length > 0 ? topics : undefined
+    })
+    expect(assigned.map(({ topicId }) => topicId)).toEqual([id])
   },
 
   'groups that may be described are listed': async (port) => {

@@ -34,6 +34,7 @@ const kafka39: Differences = {
   'offsets add their group by themselves': newerTransactions,
   'a producer whose transaction took too long aborts it and goes on': newerTransactions,
   'a producer that starts again goes on from the epoch it was answered': newerTransactions,
+  'a pattern finds the topics that a member may describe': newerVersion,
   '8: OffsetFetch 1 needs describe group, describe topic':
     'Kafka 3 answers no topic, so that the error is nowhere',
   '34: DescribeConfigs 4 needs describeConfigs topic, describeConfigs group, describeConfigs cluster':

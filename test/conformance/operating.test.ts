@@ -1,6 +1,7 @@
 /** What operators do beside topics and groups: hanging transactions, brokers' defaults, the quorum. */
 import { expect } from 'vitest'
 import {
+  addPartitionsToTxnApi,
   describeConfigsApi,
   describeProducersApi,
   describeQuorumApi,
@@ -114,6 +115,30 @@ conformance('operating', {
     expectError(old, 'INVALID_PRODUCER_EPOCH')
     expectError(await writeMarker(open, {}, 7), 'UNKNOWN_TOPIC_OR_PARTITION')
     expect(await producerIn(open)).toMatchObject({ currentTxnStartOffset: 0 })
+  },
+
+  'partitions of the coordinators are TOPIC_AUTHORIZATION_FAILED, the others not attempted': async (
+    port,
+  ) => {
+    const { name } = await port.topic()
+    const { producer, coordinator } = await transactionalProducer(port)
+    const answer = await coordinator.request(addPartitionsToTxnApi, 3, {
+      v3AndBelowTransactionalId: producer.transactionalId,
+      v3AndBelowProducerId: producer.producerId,
+      v3AndBelowProducerEpoch: producer.producerEpoch,
+      v3AndBelowTopics: [
+        { name: '__transaction_state', partitions: [0] },
+        { name, partitions: [0] },
+      ],
+    })
+    const codes = new Map(
+      answer.resultsByTopicV3AndBelow.map(({ name: topic, resultsByPartition }) => [
+        topic,
+        resultsByPartition[0]?.partitionErrorCode,
+      ]),
+    )
+    expectError(codes.get('__transaction_state'), 'TOPIC_AUTHORIZATION_FAILED')
+    expectError(codes.get(name), 'OPERATION_NOT_ATTEMPTED')
   },
 
   'transactions are listed and described while they are open': async (port) => {

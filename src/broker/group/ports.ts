@@ -85,4 +85,6 @@ export interface Requester {
   readonly version: number
   readonly clientId: string
   readonly clientHost: string
+  /** Which topics its patterns may find. @defaultValue all */
+  readonly mayDescribe?: (topic: string) => boolean
 }

@@ -11,7 +11,7 @@ const firstVersionWithoutProtocol = 7
 export const joinGroup = defineHandler({
   api: joinGroupApi,
   versions: [0, 9],
-  async handle(request, { broker, nodeId, header, clientId, peer }) {
+  async handle(request, { broker, nodeId, header, clientId, peer, access }) {
     const { version } = header
     const refusal = refuseNamedGroup(broker.cluster, nodeId, request.groupId)
     if (refusal !== undefined) {
@@ -24,7 +24,8 @@ export const joinGroup = defineHandler({
         members: [],
       }
     }
-    const requester = { version, clientId, clientHost: peer.clientHost }
+    const mayDescribe = (topic: string) => access.allows('describe', 'topic', topic)
+    const requester = { version, clientId, clientHost: peer.clientHost, mayDescribe }
     const response = await broker.groups.joinGroup(request, requester)
     // Older versions cannot say that there is no protocol.
     if (version >= firstVersionWithoutProtocol || response.protocolName !== null) return response

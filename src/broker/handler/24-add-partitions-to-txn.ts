@@ -1,5 +1,6 @@
 import { addPartitionsToTxnApi, kafkaError } from '../../protocol/index.ts'
 import type { RequestOf, ResponseInput } from '../../protocol/index.ts'
+import { isInternalTopic } from '../cluster/topic-name.ts'
 import { coordinatorRefusal, partitionSet } from '../transaction/index.ts'
 import { defineHandler } from './handler.ts'
 import { transactionErrorCode } from './transaction-error.ts'
@@ -7,7 +8,7 @@ import { transactionErrorCode } from './transaction-error.ts'
 const fencedSince = 2
 
 /**
- * AddPartitionsToTxn 0-3: all partitions, or none. Versions 4 and 5 are what brokers ask one another
+ * AddPartitionsToTxn 0-3: all partitions, or none; those of the coordinators are nobody's. Versions 4 and 5 are what brokers ask one another
  * with; we are one process, and clients that are offered them have sent them by mistake.
  */
 export const addPartitionsToTxn = defineHandler({
@@ -16,13 +17,16 @@ export const addPartitionsToTxn = defineHandler({
   async handle(request, { broker, nodeId, header }) {
     const { cluster, transactions } = broker
     const topics = request.v3AndBelowTopics
-    const exists = (topic: string, partition: number) =>
-      cluster.partition(topic, partition) !== undefined
-    if (topics.some(({ name, partitions }) => partitions.some((index) => !exists(name, index)))) {
-      return answer(request, (topic, partition) =>
-        exists(topic, partition)
-          ? kafkaError.OPERATION_NOT_ATTEMPTED
-          : kafkaError.UNKNOWN_TOPIC_OR_PARTITION,
+    const problemWith = (topic: string, partition: number) => {
+      if (isInternalTopic(topic)) return kafkaError.TOPIC_AUTHORIZATION_FAILED
+      const exists = cluster.partition(topic, partition) !== undefined
+      return exists ? undefined : kafkaError.UNKNOWN_TOPIC_OR_PARTITION
+    }
+    const isWrong = (name: string, index: number) => problemWith(name, index) !== undefined
+    if (topics.some(({ name, partitions }) => partitions.some((index) => isWrong(name, index)))) {
+      return answer(
+        request,
+        (topic, partition) => problemWith(topic, partition) ?? kafkaError.OPERATION_NOT_ATTEMPTED,
       )
     }
     const transactionalId = request.v3AndBelowTransactionalId

@@ -7,8 +7,13 @@ import { refuseConsumerProtocol, refuseGroup } from './group-access.ts'
 export const consumerGroupHeartbeat = defineHandler({
   api: consumerGroupHeartbeatApi,
   versions: [0, 1],
-  async handle(request, { broker, nodeId, header, clientId, peer }) {
-    const requester = { version: header.version, clientId, clientHost: peer.clientHost }
+  async handle(request, { broker, nodeId, header, clientId, peer, access }) {
+    const requester = {
+      version: header.version,
+      clientId,
+      clientHost: peer.clientHost,
+      mayDescribe: (topic: string) => access.allows('describe', 'topic', topic),
+    }
     const { groupId } = request
     // A request without a group is wrong everywhere: the coordinator says how.
     const refusal =

@@ -5,6 +5,7 @@ import type {
   ResponseInput,
   ResponseOf,
 } from '../../protocol/index.ts'
+import { unrestrictedAccess } from '../authorization/access.ts'
 import { GroupBench } from '../group/fixture/group-bench.ts'
 import type { Refusal } from '../refusal.ts'
 import type { Handler, RequestContext } from './handler.ts'
@@ -52,6 +53,7 @@ export class GroupHandlers {
       clientId: 'client',
       peer,
       header: { version },
+      access: unrestrictedAccess,
     } as unknown as RequestContext
   }
 

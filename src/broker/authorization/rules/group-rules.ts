@@ -19,7 +19,7 @@ import type { RequestContext } from '../../handler/handler.ts'
 import type { Refusal } from '../../refusal.ts'
 import { authorizedOperations } from '../access.ts'
 import type { Access } from '../access.ts'
-import { accessRule, bits, each, leftOut, unauthorizedCode, whole } from '../gate.ts'
+import { accessRule, bits, each, leftOut, unauthorizedCode, whole, within } from '../gate.ts'
 import type { Right } from '../gate.ts'
 import { offsetFetchTopics, offsetFetchGroup, offsetFetchGroups } from './offset-fetch-checks.ts'
 
@@ -296,6 +296,7 @@ export const groupRules = [
       // The error says nothing of which topic it is: one of those may be nobody's business.
       answer: (_request, { error }) => refusedHeartbeat(kafkaError[error], null),
     }),
+    within(describeTopic, 'left out'),
   ),
   accessRule(
     consumerGroupDescribeApi,

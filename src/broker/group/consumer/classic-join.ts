@@ -52,7 +52,7 @@ export function joinConsumerGroup(
   if (isRefusal(before)) return refused(before, memberId)
   const described = withJoin(before, request, subscription, requester)
   const namesChanged = noteDescription(draft, before, described)
-  const patternChanged = notePattern(draft, before, described) === true
+  const patternChanged = notePattern(draft, before, described, requester) === true
   const mustAdvance = namesChanged || patternChanged
   const epoch = groupEpoch(draft, described, mustAdvance)
   const owned = withTopicIds(subscription.ownedPartitions, partition.ports.topics)

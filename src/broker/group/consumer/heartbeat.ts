@@ -44,7 +44,7 @@ export function heartbeatOfConsumerGroup(
   if (isRefusal(before)) return { answer: before }
   const described = withRequest(before, request, requester)
   const namesChanged = noteDescription(draft, before, described)
-  const patternChanged = notePattern(draft, before, described)
+  const patternChanged = notePattern(draft, before, described, requester)
   if (typeof patternChanged !== 'boolean') return { answer: patternChanged }
   const mustAdvance = draft.group.epoch === 0 || namesChanged || patternChanged
   const epoch = groupEpoch(draft, described, mustAdvance)

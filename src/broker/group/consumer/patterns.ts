@@ -2,6 +2,7 @@ import { refuse } from '../../refusal.ts'
 import type { Refusal } from '../../refusal.ts'
 import type { Change, GroupPartition } from '../group-partition.ts'
 import type { GroupRecord } from '../group-record.ts'
+import type { Requester } from '../ports.ts'
 import { Pattern } from '../regex/pattern.ts'
 import { PatternError } from '../regex/syntax.ts'
 import type { ConsumerGroup, ResolvedPattern } from './consumer-group.ts'
@@ -24,6 +25,7 @@ export function notePattern(
   draft: Draft,
   before: ConsumerMember,
   member: ConsumerMember,
+  requester: Requester,
 ): boolean | Refusal {
   const { group } = draft
   const old = patternOf(before)
@@ -40,7 +42,7 @@ export function notePattern(
     if (problem !== undefined) return problem
     mustAdvance = !isNew && group.patterns.has(pattern)
   }
-  if (isNew || group.patternUsers.size > 0) refreshIfDue(draft, before, member, isNew)
+  if (isNew || group.patternUsers.size > 0) refreshIfDue(draft, before, member, requester, isNew)
   return mustAdvance
 }
 
@@ -61,6 +63,7 @@ function refreshIfDue(
   draft: Draft,
   before: ConsumerMember,
   member: ConsumerMember,
+  requester: Requester,
   isNew: boolean,
 ): void {
   const { partition, group } = draft
@@ -78,7 +81,7 @@ function refreshIfDue(
   draft.afterwards.push(() => {
     const current = partition.state.group(group.groupId)
     if (current?.type === 'consumer') current.patternsAreDue = true
-    void partition.change(group.groupId, () => refreshPatterns(partition, group.groupId))
+    void partition.change(group.groupId, () => refreshPatterns(partition, group.groupId, requester))
   })
 }
 
@@ -100,8 +103,15 @@ function patternUsers(
   return users
 }
 
-/** Tries all patterns of a group on all topics. The next heartbeats bring the new assignment. */
-function refreshPatterns(partition: GroupPartition, groupId: string): Change<undefined> {
+/**
+ * Tries all patterns of a group on all topics, or on those that the member may describe whose request
+ * has caused it. The next heartbeats bring the new assignment.
+ */
+function refreshPatterns(
+  partition: GroupPartition,
+  groupId: string,
+  { mayDescribe = () => true }: Requester,
+): Change<undefined> {
   const group = partition.state.group(groupId)
   if (group?.type !== 'consumer') return { answer: undefined }
   group.patternsAreDue = false
@@ -110,9 +120,10 @@ function refreshPatterns(partition: GroupPartition, groupId: string): Change<und
   const atMs = clock.now()
   const records: GroupRecord[] = []
   const subscribed = namedTopics(group)
+  const names = [...topics.names()].filter(mayDescribe)
   let changed = false
   for (const pattern of group.patternUsers.keys()) {
-    const matched = matchingTopics(pattern, topics.names())
+    const matched = matchingTopics(pattern, names)
     const resolved: ResolvedPattern = { topics: matched, version, atMs }
     changed ||= !sameTopics(group.patterns.get(pattern)?.topics, matched)
     for (const name of matched) subscribed.add(name)
