@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { startBroker } from 'millrace/broker'
 import { takeAccount } from './account.ts'
+import { BrokerProcess } from './broker-process.ts'
 import { services } from './services.ts'
 import { produce } from './source.ts'
 import { View } from './view.ts'
@@ -17,7 +18,7 @@ const usage = `npm start -- [options]
   --for 10s              how long orders come in (s or m)
   --rate 500             orders a second
   --workers 2            runs each service in so many processes of its own
-  --chaos                kills one of these processes now and then; 2 workers, where nothing else is said
+  --chaos                kills one of these processes now and then, and the embedded broker; 2 workers, where nothing else is said
   --kafka HOST:PORT,...  a cluster that is there already, instead of the embedded broker
 
 Examples: npm start -- --for 1m --rate 2000
@@ -45,12 +46,20 @@ const workerCount = countIn('--workers', values.workers ?? (values.chaos ? '2' :
 if (values.chaos && workerCount === 0) throw new Error('--chaos needs --workers 1 or more')
 
 const log = () => undefined
-const properties = { 'group.initial.rebalance.delay.ms': '0' }
-await using broker = values.kafka === undefined ? await startBroker({ properties }) : undefined
+// Who was killed is missed within seconds.
+const properties = {
+  'group.initial.rebalance.delay.ms': '0',
+  'group.consumer.heartbeat.interval.ms': '1000',
+  'group.consumer.session.timeout.ms': '6000',
+  'group.consumer.min.session.timeout.ms': '6000',
+  'group.consumer.min.heartbeat.interval.ms': '1000',
+}
+await using broker = await startOwnBroker()
+let brokerCrashes = 0
+const kept = values.chaos ? 'on disk' : 'in memory'
 const brokers = values.kafka ?? broker?.bootstrap ?? ''
 const kafka = { brokers, log }
-const where =
-  broker === undefined ? 'Kafka' : 'The embedded broker (in memory, gone when this ends)'
+const where = broker === undefined ? 'Kafka' : `The embedded broker (${kept}, gone when this ends)`
 say(`${where} is at ${brokers}.`)
 
 await using view = new View(kafka)
@@ -67,21 +76,43 @@ source.catch(() => ending.abort())
 const untilMs = performance.now() + lastsMs
 while (performance.now() < untilMs && !ending.signal.aborted) {
   await sleep(1_000)
-  if (values.chaos && Math.random() < 0.3) say(`killed ${running.killOne()}`)
+  if (values.chaos) await wreak()
   say(await view.line())
 }
 ending.abort()
 const produced = await source
 say(`The shop is closed: ${JSON.stringify(produced)}. The services finish what is left.`)
-await untilNothingIsLeft()
-await running.end()
+try {
+  await untilNothingIsLeft()
+} finally {
+  await running.end()
+}
 
 const account = await takeAccount(kafka)
 say('')
 for (const line of account.lines) say(line)
-if (running.killed() > 0) say(`chaos        ${running.killed()} processes were killed`)
+if (values.chaos) {
+  say(
+    `chaos        ${running.killed()} processes were killed, and the broker ${brokerCrashes} times`,
+  )
+}
 say(account.failures.length === 0 ? 'All that was promised to be zero is zero.' : 'NOT AS PROMISED')
 process.exitCode = account.failures.length === 0 ? 0 : 1
+
+/** Kills one of the services, or the broker, now and then. */
+async function wreak(): Promise<void> {
+  if (Math.random() < 0.3) say(`killed ${running.killOne()}`)
+  if (!(broker instanceof BrokerProcess) || Math.random() > 0.2) return
+  await broker.crash()
+  brokerCrashes++
+  say('killed the broker, and started it again')
+}
+
+/** In a process of its own where it is going to be killed. */
+async function startOwnBroker() {
+  if (values.kafka !== undefined) return undefined
+  return values.chaos ? BrokerProcess.start(properties) : startBroker({ properties })
+}
 
 /** In this process, or in processes of their own. */
 async function startServices() {

@@ -48,8 +48,10 @@ export async function readAll(client: Client, topic: string): Promise<Found[]> {
 
 function eventIn(value: string): Found['event'] {
   try {
-    const event = JSON.parse(value) as NonNullable<Found['event']>
-    return event.data === undefined || event.id === undefined ? undefined : event
+    const event = JSON.parse(value) as Partial<NonNullable<Found['event']>>
+    return event.data === undefined || event.id === undefined
+      ? undefined
+      : (event as Found['event'])
   } catch {
     return undefined
   }

@@ -3,6 +3,7 @@ import type { Client, ClientOptions } from 'millrace/client'
 import { enriched, orders, paid, payments, shipped } from './contracts.ts'
 import { enrichmentLetters } from './services.ts'
 
+const ordersByKey = `bookkeeping-paid-orders.${orders.name}.by-key`
 const topics = {
   orders: orders.name,
   payments: payments.name,
@@ -11,13 +12,22 @@ const topics = {
   paid: paid.name,
   'dead letters': `${orders.name}.dlq`,
   refused: enrichmentLetters(orders.name),
+  'orders by key': ordersByKey,
 } as const
 const groups = {
   fulfilment: orders.name,
   enrichment: orders.name,
   billing: payments.name,
-  'bookkeeping-paid-orders': payments.name,
+  bookkeeping: payments.name,
+  // Before its orders are joined, they are written again under their own key.
+  rewriting: orders.name,
+  joining: ordersByKey,
 } as const
+const groupIds: Readonly<Record<string, string>> = {
+  bookkeeping: 'bookkeeping-paid-orders',
+  rewriting: 'bookkeeping-paid-orders.paid-orders-by-key-0',
+  joining: 'bookkeeping-paid-orders',
+}
 
 /** What stands in the topics, and how far each group is behind. */
 export interface Glance {
@@ -42,7 +52,7 @@ export class View implements AsyncDisposable {
     const lag: Record<string, number> = {}
     for (const [group, topic] of Object.entries(groups)) {
       const end = ends[names.findIndex(([, name]) => name === topic)] ?? []
-      const committed = await admin.groups.offsets(group)
+      const committed = await admin.groups.offsets(groupIds[group] ?? group)
       const done = committed.map((each) =>
         each.topic === topic && each.error === undefined ? each.offset : 0,
       )
@@ -68,7 +78,7 @@ export class View implements AsyncDisposable {
       `enriched ${rate('enriched')}, ${lag.enrichment} behind`,
       `shipped ${rate('shipped')}, ${lag.fulfilment} behind`,
       `payments ${rate('payments')}, ${lag.billing} behind`,
-      `joined ${rate('paid')}, ${lag['bookkeeping-paid-orders']} behind`,
+      `joined ${rate('paid')}, ${lag.bookkeeping + lag.rewriting + lag.joining} behind`,
       `dead letters ${written['dead letters']}`,
     ].join(' · ')
   }

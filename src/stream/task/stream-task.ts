@@ -40,6 +40,8 @@ export interface StreamTaskParts {
   readonly elapsedMs: () => number
   /** Makes the record of an event; throws what its contract finds wrong. */
   readonly encode: (send: FlowSend) => ProducerRecord
+  /** Throws when a record that is written again is larger than its topic takes. */
+  readonly check?: (record: ProducerRecord) => ProducerRecord
   readonly letter: (record: PlacedRecord, error: Error) => ProducerRecord
   readonly log: Log
   /** What became of records: `what` is a word, `of` the operator or topic. */
@@ -105,7 +107,7 @@ export class StreamTask {
       count: (what, of) => parts.count(what, of),
       letter: (record, error) => this.#letter(record, error),
       send: (send) => this.#outputs.push(parts.encode(send)),
-      write: (record) => this.#outputs.push(record),
+      write: (record) => this.#outputs.push(parts.check?.(record) ?? record),
       decode: (input, record) => this.#decodeAgain(input, record),
       topicOf: (input) => parts.topics[input] as string,
     })
