@@ -11,6 +11,7 @@ import { simulateProducers } from './idempotent-clients.ts'
 import { killLoop } from './kill-loop.ts'
 import { processLoop } from './processes/process-loop.ts'
 import { runChainSeeds } from './exactly-once/run-seeds.ts'
+import { runRetrySeeds } from './retries/run-seeds.ts'
 import { runRuntimeSeeds } from './runtime/run-seeds.ts'
 import { recordFigures } from './table/figures.ts'
 import { writePage } from './table/page.ts'
@@ -44,6 +45,8 @@ async function simulate(args: string[]): Promise<void> {
       clients: { type: 'boolean', default: false },
       // The consumer runtime: handlers, failures, dead letters, processes that die.
       runtime: { type: 'boolean', default: false },
+      // Consumers whose failing records wait in retry topics.
+      retries: { type: 'boolean', default: false },
       // Chained stages of exactly-once.
       'exactly-once': { type: 'boolean', default: false },
       // Flows of streams: joins and tables, with state.
@@ -64,6 +67,12 @@ async function simulate(args: string[]): Promise<void> {
     const range = { first: Number(values.seed), count: Number(values.seeds) }
     await runRuntimeSeeds({ ...range, trace: values.trace, say })
     record('--runtime', 0)
+    return
+  }
+  if (values.retries) {
+    const range = { first: Number(values.seed), count: Number(values.seeds) }
+    await runRetrySeeds({ ...range, trace: values.trace, say })
+    record('--retries', 0)
     return
   }
   if (values['exactly-once']) {

@@ -165,7 +165,7 @@ export class Failures {
   ): Promise<Resolution> {
     const { clock, guard, retry } = this.#parts
     const history = this.#history(delivery)
-    if (guard.failed(delivery.toString())) {
+    if (guard.failed(recordOf(delivery))) {
       const attempts = partition.countFailure(delivery)
       const openMs = guard.openMs - history.openMs
       const longestMs = Math.min(retry.delayMs * 2 ** (attempts - 1), retry.delayMsMax)
@@ -225,4 +225,12 @@ export class Failures {
       else leaving.addEventListener('abort', leave, { once: true })
     })
   }
+}
+
+/** The same for all copies of a record: few bad ones that are tried in several topics are no outage. */
+function recordOf(delivery: Delivery): string {
+  const { copy } = delivery
+  return copy === undefined
+    ? delivery.toString()
+    : `${copy.topic}-${copy.partition} at offset ${copy.offset}`
 }
