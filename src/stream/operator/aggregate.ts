@@ -79,7 +79,10 @@ export class Aggregate<Value, Result> implements Operator {
     if (emit !== 'close') return
     const { key, start } = placeIn(entry, this.name)
     const window = { start, end: kept.end }
-    result({ key, window, value: kept.value }, { key, time: kept.end, cause: undefined })
+    result(
+      { key, window, value: kept.value },
+      { key, time: kept.end, cause: undefined, of: undefined },
+    )
   }
 
   recordOf(): undefined {

@@ -105,7 +105,10 @@ export class Join implements Operator {
       const event = decode(side, placed)
       const key = placed.record.key?.toString('latin1') ?? ''
       count('unmatched')
-      unmatched({ ...placed, side, event }, { key, time, cause: causeOf(placed, event) })
+      unmatched(
+        { ...placed, side, event },
+        { key, time, cause: causeOf(placed, event), of: placed },
+      )
     }
     state.delete(entry)
   }
@@ -220,7 +223,7 @@ function sideOf(entry: StateKey, name: string): Side {
 }
 
 function momentOf(taken: TaskEvent) {
-  return { key: taken.key, time: taken.time, cause: causeOf(taken, taken.event) }
+  return { key: taken.key, time: taken.time, cause: causeOf(taken, taken.event), of: taken }
 }
 
 function causeOf({ record }: PlacedRecord, { id }: Event) {

@@ -32,6 +32,8 @@ export interface Moment {
   readonly key: StateKey
   readonly time: number
   readonly cause: Cause | undefined
+  /** The record that it is of; undefined where it is of many. */
+  readonly of: PlacedRecord | undefined
 }
 
 /** Takes what an operator or a step of a flow comes to. What it throws is the fault of the record that is being worked. */

@@ -21,6 +21,7 @@ import type { FlowTopics } from './flow-topics.ts'
 import { streamMetrics } from './stream-metrics.ts'
 import { StreamRun } from './stream-run.ts'
 import { taskAssignor } from './task-assignor.ts'
+import { WatchedTime } from './watched-time.ts'
 import { WorkCommits } from './work-commits.ts'
 
 export interface FlowRunParts {
@@ -133,7 +134,9 @@ async function assemble(
         })
   const stateBytesMax =
     topics.changelog === undefined ? Infinity : await limits.bytesMax(topics.changelog)
+  const watched = new WatchedTime(clock)
   const run = new StreamRun({
+    watched,
     newState: (store) => new TaskState(store, stateBytesMax),
     ...{ clock, log, name, stores, changelog, failed },
     topics: topics.inputs,
@@ -152,7 +155,7 @@ async function assemble(
         intervalMs: settings.commit.intervalMs,
         committed: (tookMs) => counted.commitDuration.with({ flow: name }).observe(tookMs / 1_000),
       }),
-    task: await taskMaker({ world, plan, settings, stores }, topics, limits, counted),
+    task: await taskMaker({ world, plan, settings, stores }, { topics, limits, counted, watched }),
     rebalanced: (kind) => counted.rebalances.with({ flow: name, kind }).add(1),
   })
   counted.observe(name, run, topics.inputs)
@@ -173,15 +176,24 @@ function strategyOf(
 
 async function taskMaker(
   { world, plan, settings }: FlowRunParts,
-  topics: FlowTopics,
-  limits: TopicLimits,
-  counted: ReturnType<typeof streamMetrics>,
+  {
+    topics,
+    limits,
+    counted,
+    watched,
+  }: {
+    readonly topics: FlowTopics
+    readonly limits: TopicLimits
+    readonly counted: ReturnType<typeof streamMetrics>
+    readonly watched: WatchedTime
+  },
 ) {
   const { platform, log, serviceName, facts } = world
   const { clock, random } = platform
   const { groupId, deadLetter } = settings
   const maker = new EventMaker({ clock, random }, serviceName)
   const written = [...plan.written].map((topic) => topic.name)
+  if (plan.root.kind === 'rekey') written.push(plan.root.topic)
   const bytesMax = new Map<string, number>()
   for (const name of written) bytesMax.set(name, await limits.bytesMax(name))
   const checked = (record: ProducerRecord): ProducerRecord => {
@@ -196,8 +208,9 @@ async function taskMaker(
       ...{ plan, partition, state, log },
       topics: topics.inputs,
       now: () => clock.now(),
-      elapsedMs: () => clock.elapsedMs(),
+      elapsedMs: () => watched.elapsedMs,
       encode: (send) => checked(maker.make(send)),
+      check: checked,
       letter: (placed, error) =>
         flowLetter({
           ...{ placed, error, groupId },

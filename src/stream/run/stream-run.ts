@@ -9,6 +9,7 @@ import type { InputPosition } from '../task/input-queue.ts'
 import type { StreamTask } from '../task/stream-task.ts'
 import type { Changelog } from './changelog.ts'
 import { TaskRun } from './task-run.ts'
+import type { WatchedTime } from './watched-time.ts'
 import type { WorkCommits } from './work-commits.ts'
 
 export interface StreamRunParts {
@@ -28,6 +29,8 @@ export interface StreamRunParts {
   readonly commits: (source: RecordSource, tasks: () => readonly TaskRun[]) => WorkCommits
   readonly newState: (store: StateStore) => TaskState
   readonly task: (partition: number, state: TaskState) => StreamTask
+  /** Told whenever it is looked what there is: idleness is counted while somebody looks. */
+  readonly watched: WatchedTime
   readonly rebalanced: (kind: 'assigned' | 'revoked' | 'lost') => void
   /** Nothing more can be done here: the service ends. */
   readonly failed: (error: Error) => void
@@ -157,7 +160,8 @@ export class StreamRun {
 
   /** A turn for each task; answers whether there is more to be done at once. */
   #work(): boolean {
-    const { clock } = this.#parts
+    const { clock, watched } = this.#parts
+    watched.look()
     const untilMs = clock.elapsedMs() + sliceMs
     let isBusy = false
     let worked = 0
@@ -168,7 +172,7 @@ export class StreamRun {
       if (task === undefined || !run.is('running')) continue
       run.topics.forEach((topic, input) => {
         const place = { topic, partition: run.partition }
-        task.setAtEnd(input, task.waitingOf(input) === 0 && this.lagOf(place) === 0)
+        task.setAtEnd(input, task.waitingOf(input) === 0 && this.#isRead(place))
       })
       try {
         let count: number
@@ -186,6 +190,13 @@ export class StreamRun {
       this.#holdBack(run)
     }
     return isBusy
+  }
+
+  /** Whether nothing more is there: what is in a transaction that is open may still come. */
+  #isRead(place: TopicPartition): boolean {
+    if (this.lagOf(place) !== 0) return false
+    const ends = this.#source.ends?.(place)
+    return ends === undefined || ends.stableEnd >= ends.end
   }
 
   /** Reads no more of an input while enough of it waits. */

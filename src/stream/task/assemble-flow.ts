@@ -43,20 +43,13 @@ export function assembleFlow({ root }: FlowPlan, parts: FlowParts): AssembledFlo
 class FlowAssembly {
   readonly #parts: FlowParts
   readonly #operators = new Map<string, Operator>()
-  /** The event that is being worked: what comes to nothing without anybody's care is its dead letter. */
-  #taken: TaskEvent | undefined
 
   constructor(parts: FlowParts) {
     this.#parts = parts
   }
 
   assemble(root: FlowRoot): AssembledFlow {
-    const work = this.#workOf(root)
-    const take = (event: TaskEvent) => {
-      this.#taken = event
-      work(event)
-    }
-    return { take, operators: this.#operators }
+    return { take: this.#workOf(root), operators: this.#operators }
   }
 
   #workOf(root: FlowRoot): (event: TaskEvent) => void {
@@ -191,15 +184,15 @@ class FlowAssembly {
   #lateSink<Value>(node: FlowNode): Sink<Value> {
     if (node.steps.length > 0) return this.#sinkOf<Value>(node)
     const { letter, time } = this.#parts
-    return (_value, { key }) => {
-      if (this.#taken === undefined) return
-      letter(this.#taken, new LeftOverError('late', textOfKey(key), time()))
+    return (_value, { key, of }) => {
+      if (of !== undefined) letter(of, new LeftOverError('late', textOfKey(key), time()))
     }
   }
 }
 
-function momentOf({ key, time, record, event }: TaskEvent): Moment {
-  return { key, time, cause: { record, id: event.id } }
+function momentOf(taken: TaskEvent): Moment {
+  const { key, time, record, event } = taken
+  return { key, time, cause: { record, id: event.id }, of: taken }
 }
 
 function pairOf({ side, event }: Unpaired): Pair {

@@ -1,0 +1,77 @@
+import { describe, expect, it } from 'vitest'
+import { defineEvent, defineTopic, Type } from '../../contract/index.ts'
+import { driveFlow } from '../../testing/index.ts'
+import {
+  orders,
+  OrderCreated,
+  OrderPaid,
+  paidOrders,
+  PaymentCompleted,
+  payments,
+} from '../fixture/shop.ts'
+import { join, session, streamOf, tumbling } from '../index.ts'
+
+const start = Date.UTC(2026, 0, 1)
+const minuteMs = 60_000
+
+const Counted = defineEvent('COUNTED', {
+  data: Type.Object({ key: Type.String(), count: Type.Integer() }),
+})
+const counts = defineTopic('counts', { events: [Counted], key: ({ data }) => data.key })
+
+describe('a table behind a join', () => {
+  it('makes the record a dead letter that its late value is of, not the one that moved the time', () => {
+    const flow = join(orders, payments, {
+      ...{ name: 'paid', within: '10m', grace: '1m', type: 'left' },
+    })
+    flow.window(tumbling('1m')).count('counts')
+    const driver = driveFlow(flow, { now: start + 3_600_000 })
+    driver.pipe(orders, OrderCreated, { orderId: 'a', cents: 1 }, { timestamp: start })
+    const later = { timestamp: start + 20 * minuteMs }
+    driver.pipe(payments, PaymentCompleted, { orderId: 'b', cents: 1 }, later)
+    driver.pipe(orders, OrderCreated, { orderId: 'c', cents: 1 }, later)
+    expect(driver.readDeadLetters(orders)).toMatchObject([
+      { errorClass: 'LateRecord', key: 'a', offset: 0 },
+    ])
+    expect(driver.readDeadLetters(payments)).toEqual([])
+  })
+})
+
+describe('sessions', () => {
+  it.each([
+    ['in order', [0, 5]],
+    ['the later one first', [5, 0]],
+  ])('that are a gap apart are one (%s)', (_, minutes) => {
+    const flow = streamOf(orders, { name: 'sales' })
+    const table = flow.window(session('5m')).count('counts', { grace: '1h' })
+    table.results.send(counts, Counted, ({ key, value }) => ({ key, count: value }))
+    const driver = driveFlow(flow, { now: start + 3_600_000 })
+    for (const minute of minutes) {
+      const timestamp = start + minute * minuteMs
+      driver.pipe(orders, OrderCreated, { orderId: 'a', cents: 1 }, { timestamp })
+    }
+    expect(driver.read(counts).map(({ data }) => data.count)).toEqual([1, 2])
+  })
+})
+
+describe('a join', () => {
+  it('sends nothing twice and loses no match when an order comes again', () => {
+    const flow = join(orders, payments, {
+      name: 'paid',
+      within: '10m',
+      grace: '1m',
+      unique: 'both',
+    })
+    flow.send(paidOrders, OrderPaid, ({ left, right }) => ({
+      ...{ orderId: left.data.orderId, orderEvent: left.id, paymentEvent: right.id },
+    }))
+    const driver = driveFlow(flow, { now: start })
+    const order = () =>
+      driver.pipe(orders, OrderCreated, { orderId: 'a', cents: 1 }, { id: 'o', timestamp: start })
+    order()
+    driver.pipe(payments, PaymentCompleted, { orderId: 'a', cents: 1 }, { id: 'p' })
+    order()
+    driver.pipe(payments, PaymentCompleted, { orderId: 'a', cents: 1 }, { id: 'q' })
+    expect(driver.read(paidOrders)).toHaveLength(1)
+  })
+})
