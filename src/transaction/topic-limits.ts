@@ -60,13 +60,14 @@ export class TopicLimits {
 export function checkSize(record: ProducerRecord, bytesMax: number): void {
   // Nearly all are so small that it need not be known how small: a character has at most three bytes.
   if (bytesOf(record, bytesAtMost) <= bytesMax) return
-  const bytes = bytesOf(record, Buffer.byteLength)
+  const bytes = bytesOf(record, bytesInAll)
   if (bytes <= bytesMax) return
   const detail = `it has ${bytes} bytes, and the topic takes ${bytesMax} (max.message.bytes)`
   throw new KafkaError(kafkaError.MESSAGE_TOO_LARGE, `a record for ${record.topic}`, detail)
 }
 
 const bytesAtMost = (text: string) => text.length * 3
+const bytesInAll = (text: string) => Buffer.byteLength(text)
 
 function bytesOf(
   { key, value, headers = [] }: ProducerRecord,
