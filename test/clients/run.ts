@@ -15,7 +15,9 @@ import { franzSuite } from './go/franz-suite.ts'
 import { goClient } from './go/toolchain.ts'
 import { javaClients } from './java/toolchain.ts'
 import { kafkajsClient } from './kafkajs/toolchain.ts'
+import { kcatClient } from './kcat/toolchain.ts'
 import { librdkafkaTests } from './librdkafka/toolchain.ts'
+import { platformaticClient } from './platformatic/toolchain.ts'
 import { pythonClients } from './python/toolchain.ts'
 import type { Toolchain } from './toolchain.ts'
 import { withJava } from './with-java/toolchain.ts'
@@ -30,7 +32,9 @@ const toolchains: readonly Toolchain[] = [
   goClient('kafka-go', 'kafkago'),
   ...pythonClients,
   librdkafkaTests,
+  kcatClient,
   kafkajsClient,
+  platformaticClient,
   withJava,
   withLibrdkafka,
 ]
