@@ -22,11 +22,9 @@ export class EventMaker {
   }
 
   make({ topic, event, data, key, id = this.#newId(), timestamp, cause }: FlowSend): EncodedRecord {
-    const record = encodeEvent(topic, event, data as never, {
-      ...{ id, timestamp, key },
-      source: this.#source,
-      context: cause === undefined ? undefined : contextOf(cause.record, cause.id),
-    })
+    const source = this.#source
+    const context = cause === undefined ? undefined : contextOf(cause.record, cause.id)
+    const record = encodeEvent(topic, event, data as never, { id, timestamp, key, source, context })
     if (!(record instanceof Promise)) return record
     record.catch(() => undefined)
     throw new StateError(

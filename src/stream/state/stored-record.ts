@@ -96,9 +96,11 @@ export function timeIn(stored: Buffer): number {
   return readNumber(stored, numbersAt)
 }
 
-/** The record as it was read: views of what is stored, which nobody changes. */
-export function recordIn(bytes: Buffer): SourceRecord {
-  checkFormat(bytes)
+/** The record as it was read. Its bytes are copies: a codec may hand them on to somebody who writes to them. */
+export function recordIn(stored: Buffer): SourceRecord {
+  checkFormat(stored)
+  const bytes = freshBytes(stored.length)
+  bytes.set(stored)
   const offset = readNumber(bytes, offsetAt)
   const timestamp = readNumber(bytes, contentAt) - 1
   let at = contentAt + numberBytes
