@@ -265,6 +265,26 @@ export const runtimeDefects: readonly Defect[] = [
     test: 'is done by who took it over',
   },
   {
+    name: 'settled-handler-not-told',
+    story:
+      'Nobody hears that an asynchronous handler has settled: its event stays claimed for ever.',
+    file: `${runtime}/partition-run.ts`,
+    original: 'delivery.hasSettled(false, answer)',
+    replacement: '',
+    caughtBy: `${runtime}/steps/dedupe-scenario.test.ts`,
+    test: 'are run once, whichever partitions they come in',
+  },
+  {
+    name: 'backlog-read-into-memory',
+    story:
+      'While an intake waits a turn its partition is read on: a fast fetch brings the whole backlog in.',
+    file: `${runtime}/intake.ts`,
+    original: 'if (this.#parts.input.hasMore) this.setFull(true)',
+    replacement: '',
+    caughtBy: `${runtime}/intake.test.ts`,
+    test: 'has no more read than it takes',
+  },
+  {
     name: 'survivors-of-a-batch-run-last',
     story: 'What comes out of a failed batch is put behind the later records of its key.',
     file: `${runtime}/lanes/lane.ts`,
