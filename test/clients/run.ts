@@ -19,7 +19,7 @@ import { kcatClient } from './kcat/toolchain.ts'
 import { librdkafkaTests } from './librdkafka/toolchain.ts'
 import { platformaticClient } from './platformatic/toolchain.ts'
 import { pythonClients } from './python/toolchain.ts'
-import type { Toolchain } from './toolchain.ts'
+import { Unavailable, type Toolchain } from './toolchain.ts'
 import { withJava } from './with-java/toolchain.ts'
 import { withLibrdkafka } from './with-librdkafka/toolchain.ts'
 
@@ -84,7 +84,12 @@ async function runToolchain(toolchain: Toolchain): Promise<void> {
   }
   const startedAt = Date.now()
   const tally: Tally = { passed: 0, failed: 0, skipped: 0 }
-  await toolchain.run(started.broker, values.only, (text) => count(tally, toolchain.name, text))
+  try {
+    await toolchain.run(started.broker, values.only, (text) => count(tally, toolchain.name, text))
+  } catch (error) {
+    if (error instanceof Unavailable) count(tally, toolchain.name, `SKIP all: ${error.message}`)
+    else count(tally, toolchain.name, `FAIL ${String(error)}`)
+  }
   const seconds = ((Date.now() - startedAt) / 1000).toFixed(1)
   const label = tally.failed === 0 ? 'passed ' : 'FAILED '
   console.log(`${label}  ${toolchain.name}: ${worded(tally)} (${seconds} s)`)

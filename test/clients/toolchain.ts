@@ -16,6 +16,9 @@ export interface BrokerUnderTest {
   readonly listsBootstrap: string | undefined
 }
 
+/** Thrown by a toolchain for which a registry did not give what it needs: it is skipped by name. */
+export class Unavailable extends Error {}
+
 /** A foreign client with its cases. */
 export interface Toolchain {
   /** Also the name to ask for it on the command line. */

@@ -9,6 +9,7 @@ import { mkdir, readdir, readFile, rename } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { Unavailable } from '../toolchain.ts'
 
 const run = promisify(execFile)
 const here = dirname(fileURLToPath(import.meta.url))
@@ -24,6 +25,9 @@ export async function buildGo(
   if (existsSync(program)) return program
   process.stderr.write(`Compiling ${goPackage} with Go\n`)
   await mkdir(cache, { recursive: true })
+  await run('go', ['mod', 'download'], { cwd: here }).catch((error: unknown) => {
+    throw new Unavailable(`Go could not fetch the modules: ${String(error)}`, { cause: error })
+  })
   // A file with its final name is whole: Go writes beside it, and the rename is atomic.
   const partial = `${program}.${process.pid}.partial`
   await run('go', [...command, '-o', partial, goPackage], { cwd: here }).catch((error: unknown) => {

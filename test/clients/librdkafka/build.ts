@@ -8,6 +8,7 @@ import { mkdir, rename, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { Unavailable } from '../toolchain.ts'
 
 const run = promisify(execFile)
 const cache = join(
@@ -60,13 +61,16 @@ export async function buildLibrdkafkaTests(): Promise<string> {
   await mkdir(partial, { recursive: true })
   try {
     const name = `@confluentinc/kafka-javascript@${version}`
-    const packed = await shell(partial, 'npm', 'pack', '--silent', name)
+    const packed = await shell(partial, 'npm', 'pack', '--silent', name).catch((error: unknown) => {
+      throw new Unavailable(`npm could not fetch ${name}: ${String(error)}`, { cause: error })
+    })
     await shell(partial, 'tar', 'xf', packed.trim())
     await shell(within, './configure', '--disable-curl', '--disable-gssapi')
     await shell(within, 'make', '-j2', 'libs')
     await shell(join(within, 'tests'), 'make', '-j2', 'build')
     await rename(partial, folder)
   } catch (error) {
+    if (error instanceof Unavailable) throw error
     throw new Error(`librdkafka's tests could not be built: ${String(error)}`, { cause: error })
   } finally {
     await rm(partial, { recursive: true, force: true })

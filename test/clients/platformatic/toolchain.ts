@@ -6,7 +6,7 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { runProgram } from '../run-program.ts'
-import type { Toolchain } from '../toolchain.ts'
+import { Unavailable, type Toolchain } from '../toolchain.ts'
 
 const run = promisify(execFile)
 const here = dirname(fileURLToPath(import.meta.url))
@@ -40,7 +40,7 @@ async function install(): Promise<string> {
     await run('npm', ['install', '--silent', '--no-save', '--prefix', partial, ...packages])
     await rename(partial, folder)
   } catch (error) {
-    throw new Error(`npm could not install ${packages.join(', ')}: ${String(error)}`, {
+    throw new Unavailable(`npm could not install ${packages.join(', ')}: ${String(error)}`, {
       cause: error,
     })
   } finally {

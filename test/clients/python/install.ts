@@ -8,6 +8,7 @@ import { rename, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { Unavailable } from '../toolchain.ts'
 
 const run = promisify(execFile)
 const cache = join(dirname(fileURLToPath(import.meta.url)), '..', '..', '..', '.cache', 'python')
@@ -36,7 +37,7 @@ export async function installPython(what: string, packages: readonly string[]): 
       if (!existsSync(folder)) throw error
     })
   } catch (error) {
-    throw new Error(`pip could not install ${packages.join(', ')}: ${String(error)}`, {
+    throw new Unavailable(`pip could not install ${packages.join(', ')}: ${String(error)}`, {
       cause: error,
     })
   } finally {
