@@ -92,6 +92,9 @@ export class WorkerSlot {
       life.diedAtMs = machineTimeMs()
       if (this.#child === child) this.#child = undefined
       if (signal === 'SIGKILL' || code === 0) return
+      this.read()
+      // It was told to end when it had just been started, and did not listen yet.
+      if (signal === 'SIGTERM' && life.lines.length === 0) return
       this.problems.push(`${name} ended with ${code ?? signal}: ${this.#errors.join('')}`)
     })
     this.#child = child
