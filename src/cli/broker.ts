@@ -6,6 +6,7 @@ import type { ParsedArguments } from './arguments.ts'
 import { wholeNumber } from './arguments.ts'
 import { securityOf, securityOptions } from './broker-security.ts'
 import type { Command } from './command.ts'
+import type { ControlServer } from './control-server.ts'
 
 const defaultPort = 9092
 
@@ -26,6 +27,11 @@ export const brokerCommand: Command = {
     { name: 'partitions', value: 'N', help: 'Partitions of topics made without a number (1).' },
     { name: 'no-auto-create', help: 'Do not make topics that clients ask for.' },
     { name: 'set', value: 'NAME=VALUE', repeat: true, help: "A Kafka property, by Kafka's name." },
+    {
+      name: 'control',
+      value: 'PORT',
+      help: 'Let programs on this machine inject faults over HTTP here; 0 picks a free port.',
+    },
     { name: 'as-version', value: 'RELEASE', help: "Pass for Kafka '2.8', '3.9' or '4.1'." },
     ...securityOptions,
   ],
@@ -34,6 +40,7 @@ export const brokerCommand: Command = {
     'millrace broker --port 0 --nodes 3 --partitions 6',
     'millrace broker --data ./kafka-data --set log.retention.hours=24',
     'millrace broker --as-version 2.8',
+    'millrace broker --port 0 --nodes 3 --control 9095',
     'millrace broker --users users.txt --acl --super-user admin',
     'millrace broker --users users.txt --tls-cert cert.pem --tls-key key.pem --host 0.0.0.0',
     'millrace broker --oauth-jwks keys.json --oauth-issuer https://login.example --oauth-audience kafka',
@@ -42,19 +49,43 @@ export const brokerCommand: Command = {
   async run(given) {
     const options = brokerOptions(given)
     const say = (text: string) => process.stdout.write(`${text}\n`)
-    const broker = await startBroker(options)
+    const { broker, control } = await start(options, given.value('control'))
     // Before anybody can know that there is something to stop.
     const signals = watchSignals()
     try {
       say(describeStorage(options))
+      if (control !== undefined) say(`faults can be injected on http://127.0.0.1:${control.port}`)
       say(`listening on ${broker.bootstrap}`)
       const failure = await Promise.race([signals.received, broker.failure])
       if (failure !== undefined) process.exitCode = 1
+      await control?.close()
       await closeAfter(failure, broker)
     } finally {
       signals.release()
     }
   },
+}
+
+type RunningBroker = Pick<EmbeddedBroker, 'bootstrap' | 'failure' | 'close'>
+
+/** Starts the broker, with a test's hands on it where somebody is to control it. */
+async function start(
+  options: BrokerOptions,
+  controlPort: string | undefined,
+): Promise<{ broker: RunningBroker; control: ControlServer | undefined }> {
+  if (controlPort === undefined) return { broker: await startBroker(options), control: undefined }
+  const port = wholeNumber('--control', controlPort, 0, 65_535)
+  // Loaded only by those who need it: it is more than the broker itself.
+  const { startBroker: startTestBroker } = await import('../testing/index.ts')
+  const { brokerControls } = await import('./broker-controls.ts')
+  const { startControlServer } = await import('./control-server.ts')
+  const broker = await startTestBroker(options)
+  try {
+    return { broker, control: await startControlServer(port, brokerControls(broker)) }
+  } catch (error) {
+    await broker.close()
+    throw error
+  }
 }
 
 function describeStorage({ data }: BrokerOptions): string {
@@ -118,7 +149,7 @@ const logToStandardError: Log = (level, message, fields = {}) => {
 }
 
 /** A failed disk has been reported; that its files do not close in order either says nothing new. */
-async function closeAfter(failure: Error | undefined, broker: EmbeddedBroker): Promise<void> {
+async function closeAfter(failure: Error | undefined, broker: RunningBroker): Promise<void> {
   try {
     await broker.close()
   } catch (error) {

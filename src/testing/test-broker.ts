@@ -52,6 +52,11 @@ export class TestBroker implements AsyncDisposable {
     return this.#broker.bootstrap
   }
 
+  /** Resolves when the broker has failed, with the reason; never, if it does not. */
+  get failure(): Promise<Error> {
+    return this.#broker.failure
+  }
+
   /**
    * Puts a function between the requests of an API and their handler; undefined takes all APIs.
    * The last one added sees a request first. Disposing of what is answered takes it away.
