@@ -87,8 +87,9 @@ async function runToolchain(toolchain: Toolchain): Promise<void> {
   try {
     await toolchain.run(started.broker, values.only, (text) => count(tally, toolchain.name, text))
   } catch (error) {
-    if (error instanceof Unavailable) count(tally, toolchain.name, `SKIP all: ${error.message}`)
-    else count(tally, toolchain.name, `FAIL ${String(error)}`)
+    const reason = String(error).replaceAll(/\s*\n\s*/g, ' | ')
+    const outcome = error instanceof Unavailable ? 'SKIP all:' : 'FAIL'
+    count(tally, toolchain.name, `${outcome} ${reason}`)
   }
   const seconds = ((Date.now() - startedAt) / 1000).toFixed(1)
   const label = tally.failed === 0 ? 'passed ' : 'FAILED '
