@@ -2,6 +2,7 @@ import { consumerDefects } from './consumer-defects.ts'
 import { exactlyOnceDefects } from './exactly-once-defects.ts'
 import { producerDefects } from './producer-defects.ts'
 import { runtimeDefects } from './runtime-defects.ts'
+import { streamDefects } from './stream-defects.ts'
 import { transactionDefects } from './transaction-defects.ts'
 
 /** A mistake, as a replacement in one source file, and the suite that must notice it. */
@@ -236,5 +237,6 @@ export const defects: readonly Defect[] = [
   ...producerDefects,
   ...runtimeDefects,
   ...exactlyOnceDefects,
+  ...streamDefects,
   ...transactionDefects,
 ]

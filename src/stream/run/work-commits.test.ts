@@ -100,6 +100,7 @@ describe('the work of tasks', () => {
     await goes.run.close()
     await clock.advance(60_000)
     await new Promise(setImmediate)
+    expect(asked).toHaveLength(1)
     // What was on its way counts after all.
     asked[0]?.decide()
     await commits.decided()

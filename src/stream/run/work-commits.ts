@@ -69,8 +69,7 @@ export class WorkCommits {
     })
     this.#current = current
     if (signal === undefined) return current
-    current.catch(() => undefined)
-    return Promise.race([current, aborted(signal)])
+    return untilAborted(signal, current)
   }
 
   /** Resolves when nothing of a commit is on its way any more: what became of all of them is known. */
@@ -134,10 +133,13 @@ export class WorkCommits {
   }
 }
 
-function aborted(signal: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => {
+/** What a promise comes to, unless nobody waits for it any more. */
+function untilAborted(signal: AbortSignal, promise: Promise<void>): Promise<void> {
+  return new Promise((resolve, reject) => {
     const stop = () => reject(signal.reason as Error)
     if (signal.aborted) stop()
     else signal.addEventListener('abort', stop, { once: true })
+    const end = () => signal.removeEventListener('abort', stop)
+    promise.then(resolve, reject).finally(end)
   })
 }

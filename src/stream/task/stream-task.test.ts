@@ -74,4 +74,41 @@ describe('a join', () => {
     driver.pipe(payments, PaymentCompleted, { orderId: 'a', cents: 1 }, { id: 'q' })
     expect(driver.read(paidOrders)).toHaveLength(1)
   })
+
+  it('looks what a record meets when the time has moved by it', () => {
+    const flow = join(orders, payments, { name: 'paid', within: '10m', grace: 0, unique: 'left' })
+    flow.send(paidOrders, OrderPaid, ({ left, right }) => ({
+      ...{ orderId: left.data.orderId, orderEvent: left.id, paymentEvent: right.id },
+    }))
+    const driver = driveFlow(flow, { now: start + 3_600_000 })
+    const pay = (orderId: string, minute: number) =>
+      driver.pipe(...([payments, PaymentCompleted, { orderId, cents: 1 }] as const), {
+        timestamp: start + minute * minuteMs,
+      })
+    const order = (id: string, minute: number) =>
+      driver.pipe(...([orders, OrderCreated, { orderId: 'a', cents: 1 }] as const), {
+        id,
+        timestamp: start + minute * minuteMs,
+      })
+    pay('b', 12)
+    order('first', 0)
+    // The first one has ended with the time of this one: it is no repetition.
+    order('second', 11)
+    pay('a', 12)
+    expect(driver.read(paidOrders)).toMatchObject([{ data: { orderEvent: 'second' } }])
+  })
+})
+
+describe('the time of a task', () => {
+  it('is what it was after a restart, and what moved it is told', () => {
+    const flow = join(orders, payments, { name: 'paid', within: '10m', grace: '1m' })
+    const driver = driveFlow(flow, { now: start })
+    driver.pipe(orders, OrderCreated, { orderId: 'a', cents: 1 })
+    driver.advance(30 * minuteMs)
+    const { time } = driver
+    expect(time).toBeGreaterThan(start + 11 * minuteMs)
+    expect(driver.steps.filter((step) => 'advancedTo' in step)).toEqual([{ advancedTo: time }])
+    driver.restart()
+    expect(driver.time).toBe(time)
+  })
 })
