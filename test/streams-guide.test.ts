@@ -30,11 +30,10 @@ const given = { OrderCreated, PaymentCompleted, OrderPaid, orders, payments, pai
 async function run(code: string, world: object, names: readonly string[]): Promise<unknown[]> {
   const body = code.replaceAll(/^import .*$/gm, '')
   const text = `(async () => {${body}\n; return [${names.join(', ')}] })()`
+  const values: unknown[] = Object.values(world)
   const { code: plain } = await transform(text, { loader: 'ts' })
   // eslint-disable-next-line @typescript-eslint/no-implied-eval, @typescript-eslint/no-unsafe-call
-  return new Function(...Object.keys(world), `return ${plain}`)(...Object.values(world)) as Promise<
-    unknown[]
-  >
+  return new Function(...Object.keys(world), `return ${plain}`)(...values) as Promise<unknown[]>
 }
 
 const log = () => undefined

@@ -22,6 +22,7 @@ export const PaymentCompleted = defineEvent('PAYMENT_COMPLETED', {
   data: Type.Object({
     paymentId: Type.String(),
     orderId: Type.String(),
+    userId: Type.String(),
     amount: Type.Number({ minimum: 0 }),
   }),
 })
@@ -46,6 +47,7 @@ export const OrderPaid = defineEvent('ORDER_PAID', {
   data: Type.Object({
     orderId: Type.String(),
     paymentId: Type.String(),
+    userId: Type.String(),
     amount: Type.Number(),
   }),
 })
@@ -69,7 +71,7 @@ export const orders = defineTopic('orders.events.v1', {
 
 export const payments = defineTopic('payments.events.v1', {
   events: [PaymentCompleted],
-  key: ({ data }) => data.orderId,
+  key: ({ data }) => data.userId,
   partitions,
   retention,
 })
@@ -90,7 +92,7 @@ export const shipped = defineTopic('orders.shipped.v1', {
 
 export const paid = defineTopic('orders.paid.v1', {
   events: [OrderPaid],
-  key: ({ data }) => data.orderId,
+  key: ({ data }) => data.userId,
   partitions,
   retention,
 })

@@ -102,7 +102,7 @@ process.exitCode = account.failures.length === 0 ? 0 : 1
 /** Kills one of the services, or the broker, now and then. */
 async function wreak(): Promise<void> {
   if (Math.random() < 0.3) say(`killed ${running.killOne()}`)
-  if (!(broker instanceof BrokerProcess) || Math.random() > 0.2) return
+  if (!(broker instanceof BrokerProcess) || Math.random() > 0.08) return
   await broker.crash()
   brokerCrashes++
   say('killed the broker, and started it again')

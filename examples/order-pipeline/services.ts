@@ -89,13 +89,14 @@ export const payGrace = '2h'
 export const unpaidLetters = (topic: string) => `${topic}.unpaid.dlq`
 
 /**
- * Joins orders with their payments, whichever comes first, and counts what each minute brings in: exactly once, state and all. Orders
- * have their users as key and payments their orders: so orders are written again, under the order's.
+ * Joins orders with their payments, whichever comes first, and counts what each minute brings in: exactly once, state and all. Both
+ * have their user as key, and belong together by the order.
  */
 export function bookkeeping(surroundings: Surroundings): Service {
+  const ofOrder = ({ data }: { readonly data: { readonly orderId: string } }) => data.orderId
   const paidOrders = join(orders, payments, {
     ...{ name: 'paid-orders', within: payWithin, grace: payGrace, unique: 'both' },
-    on: { left: ({ data }) => data.orderId },
+    where: { left: ofOrder, right: ofOrder },
     // The shop's time runs by itself: nobody is to be late because a process was away for a while.
     idleAfter: '1h',
   })

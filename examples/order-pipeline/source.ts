@@ -31,6 +31,7 @@ export interface SourceOptions {
 
 interface Payment {
   readonly orderId: string
+  readonly userId: string
   readonly amount: number
   /** When it was made, by the shop's time, and when it is told. */
   readonly timestamp: number
@@ -110,11 +111,15 @@ function orderMaker(produced: Produced) {
 
 /** Most orders are paid within some hours, a few even before they are told; some too late, some never. */
 function paymentsOf(
-  { orderId, totalAmount }: { readonly orderId: string; readonly totalAmount: number },
+  {
+    orderId,
+    userId,
+    totalAmount,
+  }: { readonly orderId: string; readonly userId: string; readonly totalAmount: number },
   orderedAt: number,
   produced: Produced,
 ): Payment[] {
-  const payment = { orderId, amount: totalAmount }
+  const payment = { orderId, userId, amount: totalAmount }
   if (chance(0.05)) return []
   if (chance(0.005)) {
     produced.stray++
@@ -130,11 +135,11 @@ function paymentsOf(
   return [{ ...payment, timestamp, toldAt: timestamp }]
 }
 
-function paymentEvent({ orderId, amount, timestamp }: Payment) {
+function paymentEvent({ orderId, userId, amount, timestamp }: Payment) {
   const paymentId = `paid-${orderId}`
   return {
     event: PaymentCompleted,
-    data: { paymentId, orderId, amount },
+    data: { paymentId, orderId, userId, amount },
     options: { id: paymentId, timestamp },
   }
 }

@@ -3,7 +3,6 @@ import type { Client, ClientOptions } from 'millrace/client'
 import { enriched, orders, paid, payments, shipped } from './contracts.ts'
 import { enrichmentLetters } from './services.ts'
 
-const ordersByKey = `bookkeeping-paid-orders.${orders.name}.by-key`
 const topics = {
   orders: orders.name,
   payments: payments.name,
@@ -12,20 +11,17 @@ const topics = {
   paid: paid.name,
   'dead letters': `${orders.name}.dlq`,
   refused: enrichmentLetters(orders.name),
-  'orders by key': ordersByKey,
 } as const
 const groups = {
   fulfilment: orders.name,
   enrichment: orders.name,
   billing: payments.name,
   bookkeeping: payments.name,
-  // Before its orders are joined, they are written again under their own key.
-  rewriting: orders.name,
-  joining: ordersByKey,
+  joining: orders.name,
 } as const
+/** Where the group has another name: a join's is that of its service and of itself. */
 const groupIds: Readonly<Record<string, string>> = {
   bookkeeping: 'bookkeeping-paid-orders',
-  rewriting: 'bookkeeping-paid-orders.paid-orders-by-key-0',
   joining: 'bookkeeping-paid-orders',
 }
 
@@ -78,7 +74,7 @@ export class View implements AsyncDisposable {
       `enriched ${rate('enriched')}, ${lag.enrichment} behind`,
       `shipped ${rate('shipped')}, ${lag.fulfilment} behind`,
       `payments ${rate('payments')}, ${lag.billing} behind`,
-      `joined ${rate('paid')}, ${lag.bookkeeping + lag.rewriting + lag.joining} behind`,
+      `joined ${rate('paid')}, ${lag.bookkeeping + lag.joining} behind`,
       `dead letters ${written['dead letters']}`,
     ].join(' · ')
   }

@@ -8,6 +8,7 @@ import type {
 } from '../../contract/index.ts'
 import { OptionError } from '../../errors.ts'
 import { oneOf, optionsOf, shown } from '../../option-checks.ts'
+import type { JoinSettings } from '../operator/join.ts'
 import { FlowPlan, takenEvents } from './flow-plan.ts'
 import type { FlowInput } from './flow-plan.ts'
 import { Flow, newNode } from './flow.ts'
@@ -66,6 +67,11 @@ export interface JoinOptions<
   readonly on?: {
     readonly left?: (event: EventIn<LeftChoice>) => EventKey
     readonly right?: (event: EventIn<RightChoice>) => EventKey
+  }
+  /** What has to be equal beside the key: an order of a user and its payment, where the user is the key of both. */
+  readonly where?: {
+    readonly left: (event: EventIn<LeftChoice>) => string
+    readonly right: (event: EventIn<RightChoice>) => string
   }
   /** How far apart in event time they may be. */
   readonly within: Duration
@@ -131,7 +137,7 @@ export function join<
   EventIn<RightChoice>,
   JoinResult<EventIn<LeftChoice>, EventIn<RightChoice>, Type>
 > {
-  const names = ['name', 'left', 'right', 'on', 'within', 'grace', 'type', 'unique']
+  const names = ['name', 'left', 'right', 'on', 'where', 'within', 'grace', 'type', 'unique']
   optionsOf(options, 'join', [...names, ...timeOptionNames])
   const on = options.on ?? {}
   optionsOf(on, 'join.on', ['left', 'right'])
@@ -164,6 +170,7 @@ export function join<
         settings: {
           ...{ name: options.name, withinMs, graceMs },
           unique: [isUnique('left'), isUnique('right')],
+          where: whereOf(options.where),
         },
         alsoAlone: [type !== 'inner', type === 'outer'],
         results: newNode(),
@@ -220,6 +227,16 @@ function inputOf(
     throw new OptionError(`${option}.on`, `(${shown(on)}) must be a function of the event`)
   }
   return { topic, events: takenEvents(topic, events, option), on: on as FlowInput['on'] }
+}
+
+function whereOf(where: unknown): JoinSettings['where'] {
+  if (where === undefined) return undefined
+  const { left, right } = optionsOf(where, 'join.where', ['left', 'right'])
+  for (const [side, given] of Object.entries({ left, right })) {
+    if (typeof given === 'function') continue
+    throw new OptionError(`join.where.${side}`, `(${shown(given)}) must be a function of the event`)
+  }
+  return [left, right] as unknown as JoinSettings['where']
 }
 
 function timesOf(

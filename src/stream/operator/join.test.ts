@@ -111,4 +111,27 @@ describe('a join', () => {
       )
     },
   )
+
+  it('brings together only what is equal beside the key, too', () => {
+    const flow = join(orders, payments, {
+      ...{ name: 'paid', within: '10m', grace: '2m' },
+      where: {
+        left: ({ data }) => String(data.cents),
+        right: ({ data }) => String(data.cents),
+      },
+    })
+    flow.send(paidOrders, OrderPaid, ({ left, right }) => ({
+      orderId: left.data.orderId,
+      orderEvent: left.id,
+      paymentEvent: right.id,
+    }))
+    const driver = driveFlow(flow, { now: start })
+    driver.pipe(orders, OrderCreated, { orderId: 'a', cents: 1 }, { id: 'order of 1' })
+    driver.pipe(orders, OrderCreated, { orderId: 'a', cents: 2 }, { id: 'order of 2' })
+    driver.pipe(payments, PaymentCompleted, { orderId: 'a', cents: 2 }, { id: 'payment of 2' })
+    driver.pipe(payments, PaymentCompleted, { orderId: 'b', cents: 1 }, { id: 'payment of 1' })
+    const { data } = driver.read(paidOrders)[0] ?? {}
+    expect(data).toMatchObject({ orderEvent: 'order of 2', paymentEvent: 'payment of 2' })
+    expect(driver.count('matched')).toBe(1)
+  })
 })

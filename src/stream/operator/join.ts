@@ -1,7 +1,14 @@
 import type { Event } from '../../contract/index.ts'
 import { fingerprintOf } from '../../runtime/index.ts'
 import type { StateKey } from '../../store/index.ts'
-import { behind, measured, nameEnd, orderedNumber } from '../state/state-key.ts'
+import {
+  behind,
+  keyOfText,
+  measured,
+  nameEnd,
+  orderedNumber,
+  recordKeyBytesMax,
+} from '../state/state-key.ts'
 import {
   asMatched,
   bareRecord,
@@ -40,7 +47,12 @@ export interface JoinSettings {
    * an event of the other side has one match at most.
    */
   readonly unique: readonly [boolean, boolean]
+  /** What has to be equal beside the key of the record; undefined for nothing. */
+  readonly where: readonly [JoinedBy, JoinedBy] | undefined
 }
+
+/** What of an event has to be equal in those that belong to it. */
+export type JoinedBy = (event: Event) => string
 
 export interface JoinParts extends OperatorParts, JoinSettings {
   /** Reads a remembered record by the contract of its side. */
@@ -87,9 +99,10 @@ export class Join implements Operator {
       late({ ...taken, side }, momentOf(taken))
       return
     }
-    const own = this.#placeOf(side, taken)
+    const key = this.#joinedKey(side, taken)
+    const own = this.#placeOf(side, taken, key)
     if (own === undefined) return
-    const partners = this.#partnersOf(side, taken)
+    const partners = this.#partnersOf(side, taken, key)
     for (const partner of partners) this.#match(side, taken, partner)
     this.#remember(side, taken, own, partners.length > 0)
   }
@@ -126,7 +139,8 @@ export class Join implements Operator {
   /** Where the event goes; undefined when it is there already, or another one that excludes it. */
   #placeOf(
     side: Side,
-    { event, key, record }: TaskEvent,
+    { event, record }: TaskEvent,
+    key: StateKey,
   ):
     | { readonly entry: StateKey; readonly idHash: number; readonly fingerprint: number }
     | undefined {
@@ -149,7 +163,7 @@ export class Join implements Operator {
     }
   }
 
-  #partnersOf(side: Side, { key, time }: TaskEvent): Partner[] {
+  #partnersOf(side: Side, { time }: TaskEvent, key: StateKey): Partner[] {
     const { state, unique, withinMs } = this.#parts
     const other = otherOf(side)
     const prefix = this.#prefix(other, key)
@@ -207,6 +221,17 @@ export class Join implements Operator {
   #placedIn(side: Side, stored: Buffer): PlacedRecord {
     const topic = this.#parts.topicOf(side)
     return { topic, partition: partitionIn(stored), record: recordIn(stored) }
+  }
+
+  /** The key by which events belong together: that of the record, and what has to be equal beside it. */
+  #joinedKey(side: Side, { event, key }: TaskEvent): StateKey {
+    const { where } = this.#parts
+    if (where === undefined) return key
+    const joined = measured(key) + keyOfText(where[side](event))
+    if (joined.length <= recordKeyBytesMax) return joined
+    throw new Error(
+      `what it is joined by has ${joined.length} bytes; at most ${recordKeyBytesMax} can be remembered`,
+    )
   }
 
   #prefix(side: Side, key: StateKey): StateKey {

@@ -18,9 +18,16 @@ const soon = (check: () => unknown) => vi.waitFor(check, { timeout: 20_000 })
 const log = () => undefined
 const group = { sessionTimeoutMs: 6_000, heartbeatIntervalMs: 200 }
 
-function paidFlow() {
+function paidFlow(hasOtherKey = false) {
   const flow = join(orders, payments, {
     ...{ name: 'paid', within: '10m', grace: '2m', unique: 'both' },
+    // The key is another one, whatever it is made of.
+    ...(hasOtherKey && {
+      on: {
+        left: ({ data }) => `order ${data.orderId}`,
+        right: ({ data }) => `order ${data.orderId}`,
+      },
+    }),
   })
   flow.send(paidOrders, OrderPaid, ({ left, right }) => ({
     orderId: left.data.orderId,
@@ -41,8 +48,8 @@ async function startShop(): Promise<TestBroker> {
   return kafka
 }
 
-function startRevenue(kafka: TestBroker) {
-  const { flow, revenue } = paidFlow()
+function startRevenue(kafka: TestBroker, hasOtherKey = false) {
+  const { flow, revenue } = paidFlow(hasOtherKey)
   const stream = createStream(flow, { group })
   const service = createService({
     ...{ name: 'shop', metrics: false, signals: false, log },
@@ -136,6 +143,17 @@ describe('a stream in a service', () => {
     await soon(() => {
       const rows = [first, second].flatMap(({ stream, revenue }) => stream.rows(revenue))
       expect(rows.reduce((sum, { value }) => sum + value, 0)).toBe(200 * 100)
+    })
+  })
+
+  it('brings together by another key than that of the records, and finds what is asked for', async () => {
+    await using kafka = await startShop()
+    const { stream, revenue } = startRevenue(kafka, true)
+    await publish(kafka, 0, 100)
+    expect(await readPaid(kafka, 100)).toEqual(pairs(100))
+    await soon(() => {
+      const total = stream.rows(revenue).reduce((sum, { value }) => sum + value, 0)
+      expect(total).toBe(100 * 100)
     })
   })
 })
