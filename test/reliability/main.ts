@@ -15,6 +15,7 @@ import { runRetrySeeds } from './retries/run-seeds.ts'
 import { runRuntimeSeeds } from './runtime/run-seeds.ts'
 import { recordFigures } from './table/figures.ts'
 import { writePage } from './table/page.ts'
+import { streamLoop } from './streams/processes/stream-loop.ts'
 import { runStreamSeeds } from './streams/run-seeds.ts'
 import { simulateTransactions } from './transactional-world.ts'
 
@@ -151,6 +152,8 @@ async function loop(args: string[]): Promise<void> {
       kills: { type: 'string', default: '200' },
       // Services in processes of their own are killed, instead of the broker alone.
       runtime: { type: 'boolean', default: false },
+      // Services with streams, and their state.
+      streams: { type: 'boolean', default: false },
       workers: { type: 'string', default: '4' },
       protocol: { type: 'string', default: 'classic' },
       'exactly-once': { type: 'boolean', default: false },
@@ -163,6 +166,7 @@ async function loop(args: string[]): Promise<void> {
     },
   })
   if (values.runtime) return loopProcesses(values, args)
+  if (values.streams) return loopStreams(values, args)
   const result = await killLoop({ kills: Number(values.kills), workMsMax: 800, report: say })
   say(`${result.kills} kills survived. ${String(result.verdict)}`)
   const { history } = result
@@ -199,6 +203,30 @@ async function loopProcesses(
     const counted = { ...figures, violations: violations.length }
     const kind = [values.kafka && '--kafka', values['exactly-once'] && '--exactly-once']
     recordFigures(['kill-loop --runtime', ...kind.filter(Boolean)].join(' '), args, counted)
+  }
+  process.exit(violations.length === 0 ? 0 : 1)
+}
+
+async function loopStreams(
+  values: {
+    readonly kills: string
+    readonly workers: string
+    readonly kafka: boolean
+    readonly 'broker-one-in': string
+    readonly record: boolean
+  },
+  args: readonly string[],
+): Promise<void> {
+  const { violations, figures } = await streamLoop({
+    ...{ faults: Number(values.kills), workers: Number(values.workers) },
+    ...{ brokerOneIn: Number(values['broker-one-in']), report: say },
+    cluster: values.kafka ? 'kafka' : 'embedded',
+  })
+  for (const violation of violations) say(violation)
+  say(`${violations.length} violations. ${JSON.stringify(figures)}`)
+  if (values.record) {
+    const kind = values.kafka ? 'kill-loop --streams --kafka' : 'kill-loop --streams'
+    recordFigures(kind, args, { ...figures, violations: violations.length })
   }
   process.exit(violations.length === 0 ? 0 : 1)
 }

@@ -8,6 +8,8 @@ export interface SourceShape {
   readonly withinMs: number
   readonly graceMs: number
   readonly orders: number
+  /** The number of the first order. @defaultValue 0 */
+  readonly firstNumber?: number
   readonly keys: number
   /** How long they come. */
   readonly lastMs: number
@@ -51,7 +53,7 @@ export function planRecords(
   random: Random,
   beginsMs: number,
 ): PlannedRecord[] {
-  const { withinMs, graceMs, keys, lastMs, disorder, badOneIn } = shape
+  const { withinMs, graceMs, keys, lastMs, disorder, badOneIn, firstNumber = 0 } = shape
   const planned: { readonly atMs: number; readonly event: Planned }[] = []
   const delayMs = () => {
     const far = disorder === 'beyond' && random.integer(8) === 0
@@ -67,7 +69,7 @@ export function planRecords(
     // Some come again, as they were.
     if (random.integer(6) === 0) planned.push({ atMs: timeMs + delayMs(), event })
   }
-  for (let number = 0; number < shape.orders; number++) {
+  for (let number = firstNumber; number < firstNumber + shape.orders; number++) {
     const timeMs = random.integer(lastMs)
     const cents = 1 + random.integer(1_000)
     if (random.integer(8) > 0) add(0, number, timeMs, cents)
