@@ -92,8 +92,9 @@ export async function produce({ kafka, rate, lastsMs, signal }: SourceOptions): 
   return produced
 }
 
-/** Makes orders whose numbers count up, user by user. */
+/** Makes orders whose numbers count up, user by user; other ones than in an earlier run on the same topics. */
 function orderMaker(produced: Produced) {
+  const shop = Date.now().toString(36)
   const numbers = new Map<string, number>()
   return () => {
     const isBlocked = chance(0.005)
@@ -105,7 +106,13 @@ function orderMaker(produced: Produced) {
     const product = { productId, quantity: 1 + (number % 3), price }
     if (isBlocked) produced.blocked++
     const totalAmount = product.quantity * price
-    return { orderId: `${userId}-${number}`, userId, number, products: [product], totalAmount }
+    return {
+      orderId: `${userId}-${shop}-${number}`,
+      userId,
+      number,
+      products: [product],
+      totalAmount,
+    }
   }
 }
 
