@@ -701,3 +701,10 @@ export const attempts: readonly Attempt[] = [
   ),
   attempt(describeTopicPartitionsApi, 0, () => ({ topics: [], cursor: null }), { topics: [] }),
 ]
+
+/** What an attempt is called in the suite. */
+export function attemptName({ api, version, rights }: Attempt, index: number): string {
+  const needed = rights.map(({ operation, on }) => `${operation} ${on}`).join(', ')
+  const what = needed === '' ? 'tells those without rights less' : `needs ${needed}`
+  return `${index + 1}: ${api.name} ${version} ${what}`
+}

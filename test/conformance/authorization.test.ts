@@ -16,7 +16,7 @@ import {
 } from '../../src/protocol/index.ts'
 import type { WireClient } from '../../src/testing/wire-client.ts'
 import { authorizationErrorsIn } from './authorization-answers.ts'
-import { attempts, type Attempt, type Names } from './authorization-attempts.ts'
+import { attemptName, attempts, type Attempt, type Names } from './authorization-attempts.ts'
 import { makeBatch } from './batch.ts'
 import { conformance, type CaseBody } from './conformance.ts'
 import { expectError } from './expectation.ts'
@@ -42,12 +42,6 @@ function grantOf({ operation, on }: Attempt['rights'][number], names: Names): Gr
   }
 }
 
-function caseName({ api, version, rights }: Attempt, index: number): string {
-  const needed = rights.map(({ operation, on }) => `${operation} ${on}`).join(', ')
-  const what = needed === '' ? 'tells those without rights less' : `needs ${needed}`
-  return `${index + 1}: ${api.name} ${version} ${what}`
-}
-
 function caseOf(attempt: Attempt): CaseBody {
   const { api, version, refused, rights } = attempt
   return async (port) => {
@@ -68,7 +62,10 @@ function caseOf(attempt: Attempt): CaseBody {
   }
 }
 
-const entriesOfTable = attempts.map((attempt, index) => [caseName(attempt, index), caseOf(attempt)])
+const entriesOfTable = attempts.map((attempt, index) => [
+  attemptName(attempt, index),
+  caseOf(attempt),
+])
 
 async function describedTopics(client: WireClient): Promise<(string | null)[]> {
   const { topics } = await client.request(metadataApi, 12, { topics: null })
