@@ -18,6 +18,7 @@ export async function startScenario(options: TestBrokerOptions = {}): Promise<Sc
     bootstrap: broker.bootstrap,
     saslBootstrap: undefined,
     tlsBootstrap: undefined,
+    listsBootstrap: undefined,
     authorityFile: undefined,
     user: '',
     password: '',
