@@ -279,7 +279,10 @@ class StreamWorld {
 
   /** Whether each group has committed to the end of its topics, and no transaction is open. */
   async #isAllThrough(platform: Platform): Promise<boolean> {
-    if (!this.#isStable()) return false
+    if (!this.#isStable()) {
+      this.tell('watcher', () => 'a transaction is open')
+      return false
+    }
     await using client = this.#clientOf(platform, 'watcher')
     await using consumer = client.consumer({ offsetReset: 'none', isolation: 'read_uncommitted' })
     const { shop } = this.shape
@@ -295,7 +298,9 @@ class StreamWorld {
             (each) => each.topic === topic && each.partition === partition,
           )
           const offset = known !== undefined && known.error === undefined ? known.offset : 0
-          if (offset < end) return false
+          if (offset >= end) continue
+          this.tell('watcher', () => `${group} has ${offset} of ${end} in ${topic}-${partition}`)
+          return false
         }
       }
     }

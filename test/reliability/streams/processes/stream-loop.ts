@@ -116,6 +116,8 @@ class Slot {
     child.once('exit', (code, signal) => {
       if (this.#child === child) this.#child = undefined
       if (signal === 'SIGKILL' || code === 0) return
+      // Told to end while its group is being formed anew: what it had worked since its last commit is its successor's.
+      if (code === 2) return
       this.problems.push(`${this.#name} ended with ${code ?? signal}: ${this.#errors.join('')}`)
     })
     this.#child = child
