@@ -16,7 +16,7 @@ import { median } from '../statistics.ts'
 import { countRecords } from './count-records.ts'
 import { fill } from './fill.ts'
 import { kafkaStreamsCommand, measureKafkaStreams, prepareKafkaStreams } from './kafka-streams.ts'
-import { filled, rowsOf } from './rows.ts'
+import { filled, rowsOf, runId } from './rows.ts'
 import type { Row } from './rows.ts'
 import { orderRecord, paymentRecord } from './shop.ts'
 import { measureTakeover } from './takeover.ts'
@@ -107,7 +107,7 @@ async function runRow(row: Row, index: number, round: number): Promise<void> {
     round,
     row.subjects.filter((each) => !missing.has(each)),
   )) {
-    const idOf = (rowIndex: number) => `r-${round}-${rowIndex}-${subject}`
+    const idOf = (rowIndex: number) => `r-${runId}-${round}-${rowIndex}-${subject}`
     const joinId = idOf(joinIndex)
     const isRestore = row.name.startsWith('restore')
     const stateFolder = join(folder, isRestore ? joinId : idOf(index))
@@ -164,7 +164,7 @@ function workerCommand(subject: string, task: Task): [string, string[]] {
 async function runTakeovers(round: number): Promise<void> {
   for (const subject of orderIn(round, ['millrace', 'kafka-streams'])) {
     if (missing.has(subject)) continue
-    const group = `takeover-${round}-${subject}`
+    const group = `takeover-${runId}-${round}-${subject}`
     await createTopic(bootstrap, group, partitionCount)
     const task: WatchTask = {
       ...{ kind: 'watch', group, output: group, records, member: `${group}-member` },

@@ -1,7 +1,14 @@
 import type { JoinTask, OpenTask, RestoreTask, Task, TransformTask } from './task.ts'
 
+/** Of what one run of the benchmark makes: a cluster may have seen others. */
+export const runId = String(process.pid)
+
 /** Topics that are filled once. */
-export const filled = { orders: 'orders', payments: 'payments', empty: 'no-payments' } as const
+export const filled = {
+  orders: `orders-${runId}`,
+  payments: `payments-${runId}`,
+  empty: `no-payments-${runId}`,
+} as const
 
 /** A line of the table for each of its subjects. */
 export interface Row {
