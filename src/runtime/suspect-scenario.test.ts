@@ -26,7 +26,7 @@ async function die(world: RuntimeWorld, processes: number, started: number): Pro
     const books = new Bookkeeping({ committed, lineage, logEnd, processId, window: 64 })
     books.takeCommit(place, 4_096).acknowledged()
     books.mark.start(started)
-    const { offset, leaderEpoch = -1, metadata } = books.takeCommit(place, 4_096).commit
+    const { offset, leaderEpoch, metadata } = books.takeCommit(place, 4_096).commit
     committed = { ...place, offset, leaderEpoch, metadata }
   }
   await admin.groups.alterOffsets('workers', [committed])

@@ -36,6 +36,8 @@ const finalEpoch = -1
  * - **none**: the next request is full, names every partition, and asks for a session (epoch 0).
  * - **going on**: the broker gave an id; requests count up its epoch and carry changes only.
  *
+ * What a broker has said once it does not repeat: who has not heard it begins anew.
+ *
  * A broker that gives no id, has forgotten the session, or whose answer was lost (whether it took the
  * changes is then unknown) takes us back to none. The id of a session that may still be there goes with
  * the next full request, so that the broker frees it.
@@ -55,6 +57,7 @@ export class FetchSession {
     if (usesTopicIds !== this.#usesTopicIds) this.restart()
     this.#usesTopicIds = usesTopicIds
     this.#version = version
+    if (targets.some((target) => this.#isMissed(target))) this.restart()
     const known = this.#epoch === 0 ? new Map<string, FetchTarget>() : this.#targets
     const wanted = new Map(targets.map((target) => [target.state.key, target]))
     const changed = targets.filter((target) => !isSame(known.get(target.state.key), target))
@@ -101,6 +104,14 @@ export class FetchSession {
     return name === undefined
       ? undefined
       : this.#targets.get(partitionKey({ topic: name, partition }))
+  }
+
+  /**
+   * Whether the broker believes that it has told us of a partition of which we know nothing: what it said was of an earlier
+   * assignment, or for another position. It would be silent until something new is written.
+   */
+  #isMissed({ state }: FetchTarget): boolean {
+    return state.highWatermark < 0 && this.#targets.has(state.key)
   }
 
   #topicsOf(targets: readonly FetchTarget[]): FetchTopics {

@@ -94,8 +94,9 @@ export class Changelog {
       )
       if (untrusted !== undefined) {
         this.#parts.log('warn', `the local state is made anew: ${untrusted}`, place)
-        await store.clear()
       }
+      // What has no checkpoint may have entries all the same, of a commit that was damaged.
+      if (untrusted !== undefined || store.checkpoint === undefined) await store.clear()
       const from = store.checkpoint?.offset ?? bounds.start
       return await this.#read({ ...call, reader, lineage, from, to: bounds.end })
     } finally {

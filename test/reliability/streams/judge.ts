@@ -126,7 +126,7 @@ export class StreamJudge {
 
   #logOf(side: 0 | 1, task: number): LoggedEvent[] {
     const { shop, found, isChangelogSmall } = this.#facts
-    const topic = inputsOf(shop)[side] as string
+    const topic = inputsOf(shop)[side]
     const contract = this.#contractOf(side)
     return (found.get(topic)?.[task] ?? []).map((record) => {
       const kind = headerOf(record, 'kind') as RecordKind

@@ -82,7 +82,10 @@ interface Amount {
   readonly id: string
   readonly data: { readonly orderId: string; readonly cents: number }
 }
-type Pair = { readonly left: Amount | undefined; readonly right: Amount | undefined }
+interface Pair {
+  readonly left: Amount | undefined
+  readonly right: Amount | undefined
+}
 
 export interface ShopFlow {
   readonly flow: JoinFlow<Amount, Amount, Pair>

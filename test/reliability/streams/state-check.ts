@@ -36,7 +36,7 @@ export async function checkStates(facts: StateCheckFacts): Promise<string[]> {
 async function checkState(facts: StateCheckFacts, partition: number): Promise<string[]> {
   const { driver, platform, found, kept } = facts
   const { clock } = platform
-  const store = (await memoryStateStores().open(`${flowName}-${partition}`)) as StateStore
+  const store = await memoryStateStores().open(`${flowName}-${partition}`)
   const task = taskOf(facts, partition, store)
   const dayMs = 86_400_000
   const changelog = new Changelog({

@@ -209,7 +209,7 @@ class StreamWorld {
 
   #startWorker(name: string): void {
     const simulation = this.#started()
-    const kept: KeptStates = this.#kept.get(name) ?? new Map()
+    const kept = this.#kept.get(name) ?? (new Map() as KeptStates)
     this.#kept.set(name, kept)
     simulation.host(name).start(name, async (platform) => {
       const number = (this.#lives.get(name) ?? 0) + 1
