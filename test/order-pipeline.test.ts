@@ -17,7 +17,9 @@ function run(
 
 it('the order pipeline keeps its account', { timeout: 120_000 }, async () => {
   const { code, text } = await run('--for', '4s', '--rate', '300')
-  expect(text).toMatch(/join +\d\d\d+ orders paid, exactly once: lost 0, duplicated 0, mismatches 0/)
+  expect(text).toMatch(
+    /join +\d\d\d+ orders paid, exactly once: lost 0, duplicated 0, mismatches 0/,
+  )
   expect(text).toMatch(/enrichment +\d\d\d+ events, exactly once: lost 0, duplicated 0/)
   expect(text).toContain('All that was promised to be zero is zero.')
   expect(code).toBe(0)
