@@ -3,7 +3,11 @@ import { defineConfig } from 'vitest/config'
 export default defineConfig({
   test: {
     include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
-    exclude: ['test/kafka/**', 'test/clients/**', 'test/conformance/**', 'node_modules/**'],
+    exclude: [
+      ...['test/kafka/**', 'test/clients/**', 'test/conformance/**', 'node_modules/**'],
+      // Has minutes of its own: `npm run test:museum`.
+      ...(process.env['MILLRACE_TEST_MUSEUM'] === undefined ? ['test/museum/museum.test.ts'] : []),
+    ],
     // No module of ours keeps anything between calls, so that files can share one load of them all:
     // that takes longer than most tests.
     isolate: false,

@@ -1,6 +1,8 @@
 /**
  * Promise: the suites can see. Each known defect, put into the library, makes the suite fail that
  * guards against it; and none of them can be in what is published.
+ *
+ * Command: npm run test:museum
  */
 import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'

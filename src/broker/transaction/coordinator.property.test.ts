@@ -340,7 +340,7 @@ it('ends every transaction as one, however things fall', { timeout: 120_000 }, a
         for (const attempt of world.attempts) told[attempt.told ?? 'nothing'] += 1
       },
     ),
-    { seed: 98, numRuns: 120 },
+    { seed: 98, numRuns: 60 },
   )
   // A property that is never put to the test is always true.
   expect(told.commit).toBeGreaterThan(100)

@@ -107,7 +107,7 @@ describe('a join', () => {
             joinTime: expected.joinTime,
           })
         }),
-        { seed: 7, numRuns: 400 },
+        { seed: 7, numRuns: 200 },
       )
     },
   )

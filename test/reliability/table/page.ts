@@ -137,7 +137,7 @@ function runsTable(figures: Readonly<Record<string, RecordedFigures>>): string {
 
 function exhibitsTable(exhibits: readonly Exhibit[]): string {
   const rows = exhibits.map(({ name, caughtBy }) => row([name, `\`${caughtBy}\``]))
-  const command = 'All of them: `npm test -- test/museum`; their stories are in its files.'
+  const command = 'All of them: `npm run test:museum`; their stories are in its files.'
   return [command, '', row(['defect', 'caught by']), '|---|---|', ...rows].join('\n')
 }
 

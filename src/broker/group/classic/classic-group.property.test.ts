@@ -183,7 +183,7 @@ describe('any history of a classic group', () => {
           generations += history.generations
         },
       ),
-      { seed: 11, numRuns: 150 },
+      { seed: 11, numRuns: 80 },
     )
     expect(generations).toBeGreaterThan(300)
   }, 60_000)

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { simulateGroup } from './fixture/simulated-group.ts'
 
-const seeds = Number(process.env['MILLRACE_TEST_SEEDS'] ?? 6)
+const seeds = Number(process.env['MILLRACE_TEST_SEEDS'] ?? 4)
 const first = Number(process.env['MILLRACE_TEST_FIRST_SEED'] ?? 1)
 
 describe.each([
