@@ -19,7 +19,7 @@ import { login } from './login.ts'
 
 const platform = createNodePlatform()
 const pauseMs = 20
-const patienceMs = 25_000
+const patienceMs = 45_000
 
 export interface TopicOptions {
   /** @defaultValue one that nobody else uses */
