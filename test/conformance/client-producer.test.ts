@@ -107,8 +107,13 @@ conformance('client: codecs and sizes of batches', {
     await using client = clientOf(port)
     await using producer = client.producer({ acks: 'leader' })
     expect(offsets(await producer.send(numbered(topic, 50)))).toEqual(upTo(50))
-    const { batches } = await fetch(await port.leader(topic.name), topic, 0)
-    expect(batches[0]?.producerId).toBe(-1)
+    // The leader alone has acknowledged: readers see the records when its followers have them too.
+    const leader = await port.leader(topic.name)
+    const batch = await port.eventually('the records are visible', async () => {
+      const { batches } = await fetch(leader, topic, 0)
+      return batches[0]
+    })
+    expect(batch.producerId).toBe(-1)
   },
 
   'without acknowledgements: results have no offset, the records are there': async (port) => {
