@@ -1,4 +1,4 @@
-import { kafkaNamesIn } from '../client/index.ts'
+import { DeliveryError, KafkaError, kafkaNamesIn } from '../client/index.ts'
 
 /** What no further try mends: somebody has to grant, create or enlarge something. */
 const permanent: ReadonlySet<string> = new Set([
@@ -16,14 +16,33 @@ const permanent: ReadonlySet<string> = new Set([
   'UNSUPPORTED_FOR_MESSAGE_FORMAT',
 ])
 
+/** What a producer mends by itself as long as there is more than one record: it makes smaller batches. */
+const mendedBySmallerBatches: ReadonlySet<string> = new Set([
+  'MESSAGE_TOO_LARGE',
+  'RECORD_LIST_TOO_LARGE',
+])
+
 const fencing: ReadonlySet<string> = new Set(['INVALID_PRODUCER_EPOCH', 'PRODUCER_FENCED'])
 
 /** Whether the same may go well another time. */
 export function mayPass(error: unknown): boolean {
-  return !kafkaNamesIn(error).some((name) => permanent.has(name))
+  const isOverTime = hasRunOutOfTime(error)
+  return !kafkaNamesIn(error).some(
+    (name) => permanent.has(name) && !(isOverTime && mendedBySmallerBatches.has(name)),
+  )
 }
 
 /** Whether another producer has taken the transactional id. */
 export function isFenced(error: unknown): boolean {
   return kafkaNamesIn(error).some((name) => fencing.has(name))
+}
+
+/**
+ * Whether records were given up because their time was over, and not because a broker refused them. What brokers said last is then
+ * of an earlier try: of a batch that was too large, and was cut in two since.
+ */
+function hasRunOutOfTime(error: unknown): boolean {
+  if (!(error instanceof Error)) return false
+  if (error instanceof DeliveryError) return !(error.cause instanceof KafkaError)
+  return hasRunOutOfTime(error.cause)
 }

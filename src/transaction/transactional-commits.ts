@@ -9,6 +9,7 @@ import type {
 } from '../runtime/index.ts'
 import { isFenced, mayPass } from './failure.ts'
 import { IdHolders } from './id-holders.ts'
+import { within } from './within.ts'
 
 /**
  * Commits by transactions: what the records wrote that have ended, and the offsets that say so. A transaction is open for no
@@ -80,18 +81,6 @@ export class TransactionalCommits implements CommitStrategy {
       else log('warn', 'the transactional producer has to be made anew', { ...fields, ...fence })
     } else if (!mayPass(error)) failed(error)
   }
-}
-
-/** What a call answers, unless nobody waits for it any more. */
-function within<Value>(signal: AbortSignal | undefined, call: Promise<Value>): Promise<Value> {
-  if (signal === undefined) return call
-  return new Promise((resolve, reject) => {
-    const stop = () => reject(signal.reason as Error)
-    if (signal.aborted) stop()
-    else signal.addEventListener('abort', stop, { once: true })
-    const end = () => signal.removeEventListener('abort', stop)
-    call.then(resolve, reject).finally(end)
-  })
 }
 
 function shared(transactionalId: string, holder: string, cause: Error): MillraceError {

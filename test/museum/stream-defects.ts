@@ -32,10 +32,10 @@ export const streamDefects: readonly Defect[] = [
     story:
       'A task that has to be given up ends the wait for the commit that all tasks share: what the others had in it is committed twice.',
     file: `${run}/work-commits.ts`,
-    original: 'return untilAborted(signal, current)',
-    replacement: `signal.addEventListener('abort', () => (this.#current = undefined))
-    signal.addEventListener('abort', () => this.changed())
-    return untilAborted(signal, current)`,
+    original: 'return within(signal, current)',
+    replacement: `signal?.addEventListener('abort', () => (this.#current = undefined))
+    signal?.addEventListener('abort', () => this.changed())
+    return within(signal, current)`,
     caughtBy: `${run}/work-commits.test.ts`,
     test: 'is committed once',
   },

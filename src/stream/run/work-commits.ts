@@ -1,6 +1,7 @@
 import type { RecordResults } from '../../client/index.ts'
 import type { Log } from '../../observe/index.ts'
 import type { Clock, Timer } from '../../platform/index.ts'
+import { within } from '../../transaction/index.ts'
 import type { TransactionalCommits } from '../../transaction/index.ts'
 import type { Changelog } from './changelog.ts'
 import { commitsOf } from './task-run.ts'
@@ -68,8 +69,7 @@ export class WorkCommits {
       if (this.#parts.tasks().some((run) => run.hasPending)) this.changed()
     })
     this.#current = current
-    if (signal === undefined) return current
-    return untilAborted(signal, current)
+    return within(signal, current)
   }
 
   /** Resolves when nothing of a commit is on its way any more: what became of all of them is known. */
@@ -131,15 +131,4 @@ export class WorkCommits {
       this.#parts.failed(error as Error)
     }
   }
-}
-
-/** What a promise comes to, unless nobody waits for it any more. */
-function untilAborted(signal: AbortSignal, promise: Promise<void>): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const stop = () => reject(signal.reason as Error)
-    if (signal.aborted) stop()
-    else signal.addEventListener('abort', stop, { once: true })
-    const end = () => signal.removeEventListener('abort', stop)
-    promise.then(resolve, reject).finally(end)
-  })
 }
