@@ -254,3 +254,25 @@ function stubborn(platform: Platform): Platform {
   }
   return { ...platform, disk: { ...disk, remove } }
 }
+
+it('keeps of topics that are gone no more than a segment or two', () =>
+  onMachine(async (platform) => {
+    await using broker = await start(platform)
+    const { cluster, housekeeping } = broker
+    const throttled = Array.from({ length: 5_000 }, (_, index) => `${index}:1`).join()
+    const configs = new Map([['follower.replication.throttled.replicas', throttled]])
+    for (let turn = 1; turn <= 100; turn++) {
+      const name = `topic-${turn}`
+      await cluster.createTopic({ name, partitions: 1, replicationFactor: 1, configs })
+      await cluster.deleteTopic(name)
+    }
+    const folder = '/data/logs/__cluster~cluster/0'
+    const segmentBytes = () =>
+      platform.disk
+        .list(folder)
+        .map((name) => platform.disk.status(`${folder}/${name}`)?.size ?? 0)
+        .reduce((sum, size) => sum + size, 0)
+    expect(segmentBytes()).toBeGreaterThan(3_000_000)
+    await housekeeping.compact()
+    expect(segmentBytes()).toBeLessThan(2_000_000)
+  }))

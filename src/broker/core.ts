@@ -117,7 +117,7 @@ function assemble(
   folder: LogFolder,
   wiring: Wiring,
 ): BrokerCore {
-  const { cluster, groups, transactions, authorizer } = wiring
+  const { cluster, clusterLog, groups, transactions, authorizer } = wiring
   const broker: Broker = {
     platform,
     log,
@@ -130,7 +130,7 @@ function assemble(
     served,
     features: release?.features ?? features,
   }
-  const housekeeping = new Housekeeping({ ...broker, clock: platform.clock })
+  const housekeeping = new Housekeeping({ ...broker, clusterLog, clock: platform.clock })
   return {
     broker,
     cluster,
@@ -149,6 +149,7 @@ function reasonOf(error: unknown): string {
 
 /** Ties cluster, groups and transactions together: each is a port of the others. */
 class Wiring {
+  readonly clusterLog: PartitionLog
   readonly cluster: EmbeddedCluster
   readonly groups: GroupCoordinator
   readonly transactions: TransactionCoordinator
@@ -162,6 +163,7 @@ class Wiring {
     this.#config = config
     this.#folder = folder
     this.#log = given.log
+    this.clusterLog = folder.openClusterLog()
     this.cluster = this.#createCluster(given)
     this.authorizer = authorizerOf(given, this.cluster)
     this.groups = this.#createGroups(given)
@@ -194,7 +196,7 @@ class Wiring {
     const config = this.#config
     return new EmbeddedCluster({
       random: platform.random,
-      metadataLog: coordinatorLog({ log: this.#folder.openClusterLog(), index: 0, leaderEpoch: 0 }),
+      metadataLog: coordinatorLog({ log: this.clusterLog, index: 0, leaderEpoch: 0 }),
       nodes,
       topicConfig: (overrides) => new TopicConfig(overrides, config),
       refuseTopicConfigs: (configs) => refuseTopicConfigs(configs, config),

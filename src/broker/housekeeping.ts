@@ -10,6 +10,8 @@ interface HousekeepingOptions {
   readonly log: Log
   readonly config: BrokerConfig
   readonly cluster: Cluster
+  /** What the cluster keeps of itself: it grows with every topic that is made and deleted. */
+  readonly clusterLog: PartitionLog
   readonly groups: GroupCoordinator
 }
 
@@ -74,9 +76,11 @@ export class Housekeeping {
   /** A log that is damaged must not keep the others from being looked after. */
   async #forEachLog(work: (log: PartitionLog) => Promise<unknown>): Promise<void> {
     const failures: string[] = []
-    const logs = [...this.#options.cluster.topics()].flatMap((topic) =>
+    const { cluster, clusterLog } = this.#options
+    const ofTopics = [...cluster.topics()].flatMap((topic) =>
       topic.partitions.map((partition) => partition.log),
     )
+    const logs = [clusterLog, ...ofTopics]
     for (const log of logs) {
       await work(log).catch((error: unknown) => {
         const reason = error instanceof Error ? error.message : String(error)
