@@ -94,8 +94,8 @@ export const streamDefects: readonly Defect[] = [
     story:
       'The journal has no advances by the clock: nobody can say later why something was late, and a restart forgets them.',
     file: `${task}/stream-task.ts`,
-    original: 'this.#journal.advanced(this.#time.joinTime)',
-    replacement: '',
+    original: 'if (time !== undefined && this.#moveTime(time)) this.#journal.advanced(time)',
+    replacement: 'if (time !== undefined) this.#moveTime(time)',
     caughtBy: `${task}/stream-task.test.ts`,
     test: 'is what it was after a restart',
   },
@@ -114,10 +114,21 @@ export const streamDefects: readonly Defect[] = [
     story:
       'A record is looked at before the time moves by it: it meets what had ended with its own time.',
     file: `${task}/stream-task.ts`,
-    original: 'if (this.#time.saw(input, time)) this.#runTimers()',
-    replacement: 'queueMicrotask(() => this.#time.saw(input, time) && this.#runTimers())',
+    original:
+      'if (time !== atOnce && !this.#moveTime(this.#time.timeWith(input, time))) return false',
+    replacement: '',
     caughtBy: `${task}/stream-task.test.ts`,
     test: 'when the time has moved by it',
+  },
+  {
+    name: 'ended-at-the-time-that-was-jumped-to',
+    story:
+      'What comes alone is told at the time to which a record has jumped, and not when it was due: the windows that were open then have closed.',
+    file: `${task}/stream-task.ts`,
+    original: 'this.#time.moveTo(due.time + 1)',
+    replacement: 'this.#time.moveTo(time)',
+    caughtBy: `${task}/stream-task.test.ts`,
+    test: 'has what comes alone in its window',
   },
   {
     name: 'journal-without-bounds',

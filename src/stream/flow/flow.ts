@@ -42,8 +42,8 @@ export interface TableOptions<Value> {
   /** When a result is handed on: whenever it changes, or once, when its window has closed. @defaultValue 'update' */
   readonly emit?: 'update' | 'close'
   /**
-   * How long after its end a window takes what comes late. @defaultValue nothing; behind a join its window and grace, so that none of
-   * its results is late
+   * How long after its end a window takes what comes late. @defaultValue nothing; behind a join, or another table, as long as its
+   * results may take, so that none of them is late
    */
   readonly grace?: Duration
   /** How long the result of a window can be read after it has closed. @defaultValue not at all */
@@ -95,6 +95,14 @@ export interface FlowNode {
 
 export const newNode = (): FlowNode => ({ steps: [] })
 
+/** How the event times of values lie to the time at which they come. */
+interface FlowTiming {
+  /** How far behind, at most, as long as nothing is late. */
+  readonly delayMs: number
+  /** How far before the highest event time that was read. */
+  readonly aheadMs: number
+}
+
 const tableOptionNames = ['emit', 'grace', 'keep', 'by']
 const reduceOptionNames = [...tableOptionNames, 'add', 'merge', 'version', 'upgrade']
 
@@ -107,12 +115,19 @@ export class Flow<Value> {
   readonly plan: FlowPlan
   readonly #node: FlowNode
   readonly #windowing: Windowing | undefined
+  readonly #timing: FlowTiming
 
   /** Use `join` or `streamOf`. */
-  constructor(plan: FlowPlan, node: FlowNode, windowing?: Windowing) {
+  constructor(
+    plan: FlowPlan,
+    node: FlowNode,
+    windowing?: Windowing,
+    timing: FlowTiming = { delayMs: plan.delayMsMax, aheadMs: 0 },
+  ) {
     this.plan = plan
     this.#node = node
     this.#windowing = windowing
+    this.#timing = timing
   }
 
   /** The name that its group and its state have. */
@@ -124,14 +139,14 @@ export class Flow<Value> {
   filter(test: (value: Value, occasion: Occasion) => boolean): Flow<Value> {
     const next = newNode()
     this.#node.steps.push({ kind: 'filter', test, next })
-    return new Flow(this.plan, next, this.#windowing)
+    return new Flow(this.plan, next, this.#windowing, this.#timing)
   }
 
   /** Makes another value of each. */
   map<Next>(map: (value: Value, occasion: Occasion) => Next): Flow<Next> {
     const next = newNode()
     this.#node.steps.push({ kind: 'map', map, next })
-    return new Flow(this.plan, next, this.#windowing)
+    return new Flow(this.plan, next, this.#windowing, this.#timing)
   }
 
   /**
@@ -157,7 +172,7 @@ export class Flow<Value> {
 
   /** What follows is put together by time. */
   window(windowing: Windowing): Flow<Value> {
-    return new Flow(this.plan, this.#node, windowing)
+    return new Flow(this.plan, this.#node, windowing, this.#timing)
   }
 
   /** How many values there were. */
@@ -201,17 +216,18 @@ export class Flow<Value> {
     options: ReduceOptions<Value, Kept>,
     shownAs: (kept: Kept) => Result,
   ): Table<Result, Value> {
-    const settings = tableSettings(name, this.#windowing, this.plan, options)
+    const settings = tableSettings(name, this.#windowing, this.#timing, options)
     const next = newNode()
     const late = newNode()
-    this.plan.addTable(name, settings.windowing, horizonOf(settings))
+    const timing = timingBehind(settings, this.#timing)
+    this.plan.addTable(name, settings.windowing, this.#timing.aheadMs + horizonOf(settings))
     this.#node.steps.push({
       kind: 'table',
       settings: settings as unknown as AggregateSettings<never, unknown>,
       next,
       late,
     })
-    const rows = new Flow<TableRow<Kept>>(this.plan, next)
+    const rows = new Flow<TableRow<Kept>>(this.plan, next, undefined, timing)
     const shownRows = rows.map(({ key, window, value }) => ({ key, window, value: shownAs(value) }))
     return new Table(this.plan, shownRows, new Flow(this.plan, late), {
       form: settings,
@@ -268,7 +284,7 @@ export class Table<Result, Value = unknown> implements ReadableTable<Result> {
 function tableSettings<Value, Kept>(
   name: string,
   windowing: Windowing | undefined,
-  plan: FlowPlan,
+  { delayMs }: FlowTiming,
   options: ReduceOptions<Value, Kept>,
 ): AggregateSettings<Value, Kept> {
   const { add, merge, upgrade, by } = options
@@ -299,8 +315,7 @@ function tableSettings<Value, Kept>(
     throw new OptionError(at('add'), `(${shown(add)}) must be a function`)
   return {
     ...{ name, windowing, emit, add, merge, upgrade },
-    graceMs:
-      options.grace === undefined ? plan.delayMsMax : durationOrNone(options.grace, at('grace')),
+    graceMs: options.grace === undefined ? delayMs : durationOrNone(options.grace, at('grace')),
     keepMs: options.keep === undefined ? 0 : durationOrNone(options.keep, at('keep')),
     version: wholeNumber(
       options as object as Record<string, unknown>,
@@ -323,9 +338,27 @@ function horizonOf({
   graceMs,
   keepMs,
 }: Pick<AggregateSettings<never, unknown>, 'windowing' | 'graceMs' | 'keepMs'>): number {
-  if (windowing === undefined) return 0
-  const sizeMs = windowing.kind === 'session' ? windowing.gapMs : windowing.sizeMs
-  return sizeMs + graceMs + keepMs
+  return windowing === undefined ? 0 : lengthOf(windowing) + graceMs + keepMs
+}
+
+/** How the results of a table lie to the time. */
+function timingBehind(
+  {
+    windowing,
+    graceMs,
+    emit,
+  }: Pick<AggregateSettings<never, unknown>, 'windowing' | 'graceMs' | 'emit'>,
+  before: FlowTiming,
+): FlowTiming {
+  if (windowing === undefined) return before
+  const lengthMs = lengthOf(windowing)
+  // A result that is final has the last millisecond of its window, and comes when the time has passed the end and the grace.
+  if (emit === 'close') return { delayMs: graceMs + 1, aheadMs: before.aheadMs + lengthMs }
+  return { ...before, delayMs: Math.max(before.delayMs, lengthMs + graceMs) }
+}
+
+function lengthOf(windowing: Windowing): number {
+  return windowing.kind === 'session' ? windowing.gapMs : windowing.sizeMs
 }
 
 function added(one: number, other: number): number {

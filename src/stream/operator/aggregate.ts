@@ -79,10 +79,9 @@ export class Aggregate<Value, Result> implements Operator {
     if (emit !== 'close') return
     const { key, start } = placeIn(entry, this.name)
     const window = { start, end: kept.end }
-    result(
-      { key, window, value: kept.value },
-      { key, time: kept.end, cause: undefined, of: undefined },
-    )
+    // Its last millisecond: in a longer window behind this one it counts where its values would have.
+    const time = kept.end - 1
+    result({ key, window, value: kept.value }, { key, time, cause: undefined, of: undefined })
   }
 
   recordOf(): undefined {

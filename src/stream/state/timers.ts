@@ -7,6 +7,12 @@ const aheadMax = 256
 const entryAt = indexMark.length + 7
 const indexEnd = behind(indexMark)
 
+/** An entry, and the time that it was set to. */
+export interface DueEntry {
+  readonly entry: StateKey
+  readonly time: number
+}
+
 /**
  * When something has to be done about entries of the state: an index of them by time, which is part of the state. What is due
  * next is kept at hand, so that nothing is looked up while nothing is due.
@@ -40,7 +46,7 @@ export class Timers {
   }
 
   /** Takes the first entry whose time is before `now`; undefined when there is none (any more). */
-  takeDue(now: number): { readonly entry: StateKey; readonly time: number } | undefined {
+  takeDue(now: number): DueEntry | undefined {
     for (;;) {
       if (this.next >= now) return undefined
       const key = this.#ahead.shift() as StateKey

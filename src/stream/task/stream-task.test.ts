@@ -13,6 +13,7 @@ import { join, session, streamOf, tumbling } from '../index.ts'
 
 const start = Date.UTC(2026, 0, 1)
 const minuteMs = 60_000
+const timeOfDay = start + 12 * 3_600_000
 
 const Counted = defineEvent('COUNTED', {
   data: Type.Object({ key: Type.String(), count: Type.Integer() }),
@@ -24,7 +25,7 @@ describe('a table behind a join', () => {
     const flow = join(orders, payments, {
       ...{ name: 'paid', within: '10m', grace: '1m', type: 'left' },
     })
-    flow.window(tumbling('1m')).count('counts')
+    flow.window(tumbling('1m')).count('counts', { grace: 0 })
     const driver = driveFlow(flow, { now: start + 3_600_000 })
     driver.pipe(orders, OrderCreated, { orderId: 'a', cents: 1 }, { timestamp: start })
     const later = { timestamp: start + 20 * minuteMs }
@@ -35,6 +36,58 @@ describe('a table behind a join', () => {
     ])
     expect(driver.readDeadLetters(payments)).toEqual([])
   })
+
+  it.each(['by a record', 'by the clock', 'behind a restart'])(
+    'has what comes alone in its window, however far the time goes at once (%s)',
+    (how) => {
+      const flow = join(orders, payments, {
+        ...{ name: 'paid', within: '10m', grace: '1m', type: 'left' },
+      })
+      const table = flow.window(tumbling('1m')).count('counts', { keep: '7d', by: () => 'all' })
+      const closed = flow.window(tumbling('1m')).count('closed', { emit: 'close' })
+      closed.results.send(counts, Counted, ({ key, value }) => ({ key, count: value }))
+      const driver = driveFlow(flow, { now: start + 48 * 3_600_000 })
+      const order = (orderId: string, timestamp: number) =>
+        driver.pipe(orders, OrderCreated, { orderId, cents: 1 }, { timestamp })
+      // So many that not all of them end in one turn.
+      const minutes = Array.from({ length: 3_000 }, (_, minute) => minute % 150)
+      minutes.forEach((minute, number) => order(`o-${number}`, start + minute * minuteMs))
+      if (how === 'behind a restart') driver.restart()
+      if (how === 'by the clock') driver.advance(3_600_000)
+      else {
+        const timestamp = start + 24 * 3_600_000
+        driver.pipe(payments, PaymentCompleted, { orderId: 'b', cents: 1 }, { timestamp })
+        order('b', timestamp)
+      }
+      const rows = driver.rows(table).filter(({ window }) => window && window.start < timeOfDay)
+      expect(rows).toHaveLength(150)
+      expect(rows.map(({ value }) => value)).toEqual(rows.map(() => 20))
+      // Each window of each key has closed once.
+      expect(driver.read(counts)).toHaveLength(3_000)
+      expect(driver.count('late')).toBe(0)
+    },
+  )
+})
+
+describe('a table behind a table', () => {
+  it.each(['update', 'close'] as const)(
+    'takes its results, and closes by the clock (%s)',
+    (emit) => {
+      const flow = streamOf(orders, { name: 'sales' })
+      const minutes = flow.window(tumbling('1m')).count('minutes', { emit, grace: '5m' })
+      const hours = minutes.results.window(tumbling('1h')).count('hours', { emit: 'close' })
+      hours.results.send(counts, Counted, ({ key, value }) => ({ key, count: value }))
+      const driver = driveFlow(flow, { now: start + 59 * minuteMs })
+      for (const minute of [0, 59, 58]) {
+        const timestamp = start + minute * minuteMs
+        driver.pipe(orders, OrderCreated, { orderId: 'a', cents: 1 }, { timestamp })
+      }
+      driver.advance(5 * 3_600_000)
+      expect(driver.count('late')).toBe(0)
+      // The last minute is of the hour with which it ends.
+      expect(driver.read(counts).map(({ data }) => data.count)).toEqual([3])
+    },
+  )
 })
 
 describe('sessions', () => {

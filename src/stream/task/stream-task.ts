@@ -10,6 +10,7 @@ import { nameEnd, recordKeyBytesMax } from '../state/state-key.ts'
 import { StateError } from '../state/state-error.ts'
 import type { TaskState } from '../state/task-state.ts'
 import { Timers } from '../state/timers.ts'
+import type { DueEntry } from '../state/timers.ts'
 import { assembleFlow } from './assemble-flow.ts'
 import { InputQueue } from './input-queue.ts'
 import type { InputPosition } from './input-queue.ts'
@@ -83,6 +84,9 @@ export class StreamTask {
   readonly #operators: ReadonlyMap<string, Operator>
   readonly #work: (event: TaskEvent) => void
   #outputs: ProducerRecord[] = []
+  #workedCount = 0
+  /** How much more is worked before others have their turn. */
+  #left = 0
   /** The positions that were taken to be committed last. */
   #takenTo: readonly (InputPosition | undefined)[] = []
   /** What the last dead letter is of. */
@@ -135,16 +139,21 @@ export class StreamTask {
     this.#isAtEnd[input] = isAtEnd
   }
 
-  /** Works up to so many records, as far as it is known which is next; answers how many it were. */
-  work(recordsMax: number): number {
-    let count = 0
-    while (count < recordsMax && !this.#journal.isFull) {
+  /**
+   * Works up to so many records and entries whose time has passed, as far as it is known which is next; answers how many it were.
+   */
+  work(countMax: number): number {
+    this.#left = countMax
+    // Of a time that was come to when there was no more to be done at once.
+    let isTimeKept = this.#endBefore(this.#time.joinTime)
+    while (isTimeKept && this.#left > 0 && !this.#journal.isFull) {
       const input = this.#next()
       if (input === undefined) break
-      this.#takeFrom(input)
-      count++
+      isTimeKept = this.#takeFrom(input)
     }
-    if (!this.#journal.isFull) this.#followClock()
+    if (isTimeKept && this.#left > 0 && !this.#journal.isFull) this.#followClock()
+    const count = countMax - this.#left
+    this.#workedCount += count
     return count
   }
 
@@ -161,9 +170,9 @@ export class StreamTask {
     return this.#queues.some(({ position }, input) => position !== this.#takenTo[input])
   }
 
-  /** How many records were worked that nobody has taken to be committed. */
+  /** How many records and ended entries were worked that nobody has taken to be committed. */
   get workedCount(): number {
-    return this.#journal.recordCount
+    return this.#workedCount
   }
 
   /** What was worked since the last time; it is this caller's to have it committed, or to give the task up. */
@@ -175,6 +184,7 @@ export class StreamTask {
     }
     const outputs = this.#outputs
     this.#outputs = []
+    this.#workedCount = 0
     this.#takenTo = this.#queues.map(({ position }) => position)
     return { outputs, changes: state.seal(), positions: this.#takenTo }
   }
@@ -254,23 +264,28 @@ export class StreamTask {
         )
   }
 
-  #takeFrom(input: number): void {
-    const { record, decoded } = this.#heads[input] as Head
+  /** Answers false where it was not taken: more has to end before it than is worked at once. */
+  #takeFrom(input: number): boolean {
+    const { record, decoded, time } = this.#heads[input] as Head
+    // Time moves first, then what is due ends, then the record is worked.
+    if (time !== atOnce && !this.#moveTime(this.#time.timeWith(input, time))) return false
     const topic = this.#parts.topics[input] as string
     this.#heads[input] = undefined
     ;(this.#queues[input] as InputQueue).take()
     this.#journal.took(input)
+    this.#left--
     if (decoded instanceof Error) {
       this.#count('refused', topic)
       this.#letter({ topic, partition: this.partition, record }, decoded)
     } else if (decoded.kind === 'event') this.#takeEvent(input, topic, record, decoded.event)
     else this.#count(decoded.kind, topic)
+    return true
   }
 
   #takeEvent(input: number, topic: string, record: SourceRecord, event: Event): void {
     const { partition } = this
     const { timestamp: time } = event
-    if (this.#time.saw(input, time)) this.#runTimers()
+    this.#time.saw(input, time)
     const key = record.key?.toString('latin1') ?? ''
     this.#count('taken', topic)
     const taken: TaskEvent = { topic, partition, record, input, event, key, time }
@@ -284,40 +299,63 @@ export class StreamTask {
     this.#queues.forEach(({ recordCount }, input) => {
       this.#time.setAtEnd(input, this.#isAtEnd[input] === true && recordCount === 0, elapsedMs)
     })
-    if (!this.#time.followClock({ now, elapsedMs, wanted: this.#timers.next })) return
-    this.#journal.advanced(this.#time.joinTime)
-    this.#runTimers()
+    const time = this.#time.timeByClock({ now, elapsedMs, wanted: this.#timers.next })
+    if (time !== undefined && this.#moveTime(time)) this.#journal.advanced(time)
   }
 
-  #runTimers(): void {
-    const { state, log } = this.#parts
+  /**
+   * Moves the time, and ends what it passes. Where that is more than is worked at once it comes to the time of what ended last,
+   * which is told as an advance of its own: another record may be the next one then. Answers whether it came to `time`.
+   */
+  #moveTime(time: number): boolean {
+    const before = this.#time.joinTime
+    const isThere = this.#endBefore(time)
+    if (isThere) this.#time.moveTo(time)
+    else if (this.#time.joinTime > before) this.#journal.advanced(this.#time.joinTime)
+    return isThere
+  }
+
+  /**
+   * Ends the entries whose time is before `time`, each at its own: what comes of it meets the windows that were open then, however
+   * far the time goes on at once. Answers false where more is left than is worked at once.
+   */
+  #endBefore(time: number): boolean {
     for (;;) {
-      const due = this.#timers.takeDue(this.#time.joinTime)
-      if (due === undefined) return
-      const { entry } = due
-      const operator = this.#operatorOf(entry)
-      const stored = state.get(entry)
-      // The index may name what is gone, or something else by now.
-      if (operator === undefined || stored === undefined) continue
-      const time = operator.dueTimeOf(entry, stored)
-      if (time !== due.time) {
-        // It may be of settings that were changed: nothing else would find the entry then.
-        if (time !== undefined) this.#timers.set(time, entry)
-        continue
-      }
-      const error = this.#guarded(() => operator.due(entry))
-      if (error === undefined) continue
-      const record = operator.recordOf(entry)
-      if (record !== undefined) this.#letter(record, error)
-      else
-        log('error', 'a function of a flow failed when a window closed', {
-          flow: this.#parts.plan.name,
-          operator: operator.name,
-          error: error.message,
-        })
-      // The changes were taken back: the entry would be there for good.
-      state.delete(entry)
+      if (this.#timers.next >= time) return true
+      if (this.#left <= 0) return false
+      const due = this.#timers.takeDue(time)
+      if (due === undefined) return true
+      this.#left--
+      this.#time.moveTo(due.time + 1)
+      this.#end(due)
     }
+  }
+
+  #end(due: DueEntry): void {
+    const { state, log } = this.#parts
+    const { entry } = due
+    const operator = this.#operatorOf(entry)
+    const stored = state.get(entry)
+    // The index may name what is gone, or something else by now.
+    if (operator === undefined || stored === undefined) return
+    const time = operator.dueTimeOf(entry, stored)
+    if (time !== due.time) {
+      // It may be of settings that were changed: nothing else would find the entry then.
+      if (time !== undefined) this.#timers.set(time, entry)
+      return
+    }
+    const error = this.#guarded(() => operator.due(entry))
+    if (error === undefined) return
+    const record = operator.recordOf(entry)
+    if (record !== undefined) this.#letter(record, error)
+    else
+      log('error', 'a function of a flow failed when a window closed', {
+        flow: this.#parts.plan.name,
+        operator: operator.name,
+        error: error.message,
+      })
+    // The changes were taken back: the entry would be there for good.
+    state.delete(entry)
   }
 
   /** Runs what users have written. What it throws is answered, and leaves no outputs and no changes. */

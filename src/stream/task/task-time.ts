@@ -52,12 +52,21 @@ export class TaskTime {
     return { joinTime: this.#joinTime, highest: [...this.#highest] }
   }
 
-  /** An event of an input was taken. Answers whether the time has moved. */
-  saw(input: number, time: number): boolean {
+  /** To what the time comes by an event of an input. */
+  timeWith(input: number, time: number): number {
+    if (time <= (this.#highest[input] as number)) return this.#joinTime
+    let lowest = time
+    this.#highest.forEach((each, other) => {
+      if (other !== input) lowest = Math.min(lowest, each)
+    })
+    return Math.max(this.#joinTime, lowest)
+  }
+
+  /** An event of an input was taken. */
+  saw(input: number, time: number): void {
     this.#atEndSince[input] = undefined
-    if (time <= (this.#highest[input] as number)) return false
-    this.#highest[input] = time
-    return this.#moveTo(Math.min(...this.#highest))
+    this.moveTo(this.timeWith(input, time))
+    this.#highest[input] = Math.max(time, this.#highest[input] as number)
   }
 
   /** An input has been read to its end, and all of it was taken; or there is more to come. */
@@ -67,10 +76,10 @@ export class TaskTime {
   }
 
   /**
-   * Moves the time by the clock, if inputs had nothing for long enough and something waits for a time that is passed by it.
-   * Answers whether it has moved.
+   * To what the time comes by the clock: where inputs had nothing for long enough, and something waits for a time that is passed by
+   * it. Undefined where it stays.
    */
-  followClock({ now, elapsedMs, wanted }: ClockFacts): boolean {
+  timeByClock({ now, elapsedMs, wanted }: ClockFacts): number | undefined {
     const { idleAfterMs, horizonMs } = this.#options
     let lowest = Infinity
     let highest = noTime
@@ -79,15 +88,14 @@ export class TaskTime {
       const since = this.#atEndSince[input]
       if (since === undefined || elapsedMs - since < idleAfterMs) lowest = Math.min(lowest, time)
     })
-    if (highest === noTime) return false
+    if (highest === noTime) return undefined
     const areAllIdle = lowest === Infinity
     const time = areAllIdle ? Math.min(now, highest + horizonMs + 1) : lowest
-    return time > wanted && this.#moveTo(time)
+    return time > wanted && time > this.#joinTime ? time : undefined
   }
 
-  #moveTo(time: number): boolean {
-    if (time <= this.#joinTime) return false
-    this.#joinTime = time
-    return true
+  /** It is never lowered. */
+  moveTo(time: number): void {
+    this.#joinTime = Math.max(this.#joinTime, time)
   }
 }

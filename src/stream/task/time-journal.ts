@@ -8,7 +8,7 @@ export const timeKey = '\x02time'
 export type TimeStep =
   /** So many records in a row were taken from this input, whatever became of them. */
   | { readonly input: number; readonly records: number }
-  /** The clock moved the time: inputs had nothing for a while. */
+  /** The time moved by no record: inputs had nothing for a while, or much had to end before the next record was taken. */
   | { readonly advancedTo: number }
 
 /** The time of a task as the changelog has it, and what has moved it since the record before. */
@@ -27,7 +27,6 @@ export class TimeJournal {
   #steps: TimeStep[] = []
   #input = -1
   #records = 0
-  #recordCount = 0
   readonly #stepsMax: number
 
   /** What it comes to is no larger than `bytesMax`, as long as nothing is taken while it is full. */
@@ -40,11 +39,6 @@ export class TimeJournal {
     return this.#steps.length >= this.#stepsMax
   }
 
-  /** How many records were taken since the last time. */
-  get recordCount(): number {
-    return this.#recordCount
-  }
-
   get hasSteps(): boolean {
     return this.#records > 0 || this.#steps.length > 0
   }
@@ -53,7 +47,6 @@ export class TimeJournal {
     if (input !== this.#input) this.#endRun()
     this.#input = input
     this.#records++
-    this.#recordCount++
   }
 
   advanced(time: number): void {
@@ -66,7 +59,6 @@ export class TimeJournal {
     this.#endRun()
     const record = { version, ...facts, steps: this.#steps }
     this.#steps = []
-    this.#recordCount = 0
     return Buffer.from(JSON.stringify(record))
   }
 
