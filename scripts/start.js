@@ -8,7 +8,7 @@ await buildIfStale()
 
 const child = spawn(
   process.execPath,
-  ['--import', 'tsx', 'examples/order-pipeline/main.ts', ...process.argv.slice(2)],
+  ['--import', 'tsx', 'examples/order-pipeline/harness/main.ts', ...process.argv.slice(2)],
   { cwd: root, stdio: 'inherit' },
 )
 for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => child.kill(signal))

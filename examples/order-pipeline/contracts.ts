@@ -57,49 +57,33 @@ export const RevenueCounted = defineEvent('REVENUE_COUNTED', {
   data: Type.Object({ minute: Type.Integer(), amount: Type.Number() }),
 })
 
-const partitions = 6
 // The shop's days pass in seconds: by their own time, its records are old when they are written.
-const retention = 'forever'
+const common = { partitions: 6, retention: 'forever' } as const
+const byUser = {
+  ...common,
+  key: ({ data }: { readonly data: { readonly userId: string } }) => data.userId,
+}
 
 export const orders = defineTopic('orders.events.v1', {
   events: [OrderCreated],
   limits: { valueBytesMax: 64 * 1024 },
-  key: ({ data }) => data.userId,
-  partitions,
-  retention,
+  ...byUser,
 })
-
-export const payments = defineTopic('payments.events.v1', {
-  events: [PaymentCompleted],
-  key: ({ data }) => data.userId,
-  partitions,
-  retention,
-})
-
-export const enriched = defineTopic('orders.enriched.v1', {
-  events: [OrderEnriched],
-  key: ({ data }) => data.userId,
-  partitions,
-  retention,
-})
-
-export const shipped = defineTopic('orders.shipped.v1', {
-  events: [OrderShipped],
-  key: ({ data }) => data.userId,
-  partitions,
-  retention,
-})
-
-export const paid = defineTopic('orders.paid.v1', {
-  events: [OrderPaid],
-  key: ({ data }) => data.userId,
-  partitions,
-  retention,
-})
-
+export const payments = defineTopic('payments.events.v1', { events: [PaymentCompleted], ...byUser })
+export const enriched = defineTopic('orders.enriched.v1', { events: [OrderEnriched], ...byUser })
+export const shipped = defineTopic('orders.shipped.v1', { events: [OrderShipped], ...byUser })
+export const paid = defineTopic('orders.paid.v1', { events: [OrderPaid], ...byUser })
 export const revenueByMinute = defineTopic('revenue.by-minute.v1', {
   events: [RevenueCounted],
   key: ({ data }) => String(data.minute),
-  partitions,
-  retention,
+  ...common,
 })
+
+/** Each service has topics of its own for what it gives up. */
+export const lettersOf = (service: string) => (topic: string) => `${topic}.${service}.dlq`
+
+/** All of them. */
+export const letterTopics = [
+  ...['fulfilment', 'enrichment', 'bookkeeping'].map((name) => lettersOf(name)(orders.name)),
+  ...['billing', 'bookkeeping'].map((name) => lettersOf(name)(payments.name)),
+]

@@ -1,10 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createProducer } from 'millrace'
-import type { ServiceOptions } from 'millrace'
+import type { DataOf } from 'millrace'
+import { createClient } from 'millrace/client'
+import type { ClientOptions } from 'millrace/client'
 import { OrderCreated, orders, PaymentCompleted, payments } from './contracts.ts'
-import { blockedUser } from './services.ts'
+import { blockedUser } from './fulfilment.ts'
 
-/** What was put in, as the source knows it. */
+/** What was put in, as the shop knows it. */
 export interface Produced {
   orders: number
   payments: number
@@ -20,11 +22,11 @@ export interface Produced {
   stray: number
 }
 
-export interface SourceOptions {
-  readonly kafka: ServiceOptions['kafka']
+export interface ShopOptions {
+  readonly kafka: ClientOptions
   /** Orders a second. */
   readonly rate: number
-  /** How long it is going to run. */
+  /** How long it is going to be open. */
   readonly lastsMs: number
   readonly signal: AbortSignal
 }
@@ -40,16 +42,14 @@ interface Payment {
 
 const users = Array.from({ length: 200 }, (_, index) => `user-${index}`)
 const tickMs = 50
-const minuteMs = 60_000
-const hourMs = 60 * minuteMs
+const hourMs = 3_600_000
 const dayMs = 24 * hourMs
-const yearMs = 365 * dayMs
 
 const chance = (probability: number) => Math.random() < probability
 const upTo = (ms: number) => Math.floor(Math.random() * ms)
 
 /** Writes orders and payments as the world does: out of order, late, twice, broken, and sometimes for nobody. */
-export async function produce({ kafka, rate, lastsMs, signal }: SourceOptions): Promise<Produced> {
+export async function openShop({ kafka, rate, lastsMs, signal }: ShopOptions): Promise<Produced> {
   await using producer = createProducer({
     ...{ kafka, name: 'shop', topics: [orders, payments], log: () => undefined },
   })
@@ -57,76 +57,78 @@ export async function produce({ kafka, rate, lastsMs, signal }: SourceOptions): 
     ...{ orders: 0, payments: 0, duplicates: 0, malformed: 0, blocked: 0, late: 0, stray: 0 },
   }
   const newOrder = orderMaker(produced)
-  // It ends before today: what is far ahead of the clock is refused.
-  let now = Date.now() - 2 * yearMs
-  const hasteMs = Math.min(hourMs / 2, Math.floor(yearMs / (lastsMs / tickMs)))
+  let now = await openingTime(kafka)
+  // The shop's time passes by turns, and quickly, so that windows of a day close within seconds; but it never reaches ours.
+  const turnMs = Math.min(hourMs / 2, ((Date.now() - now) / 2 / lastsMs) * tickMs)
   let unpaid: Payment[] = []
-  for (let due = 0; !signal.aborted;) {
-    due += (rate * tickMs) / 1_000
-    const count = Math.floor(due)
-    due -= count
-    // The shop's time passes by turns, and quickly: windows of a day close within seconds.
-    now += hasteMs
+  const openedMs = performance.now()
+  while (!signal.aborted) {
+    await sleep(tickMs)
+    const due = Math.floor(((performance.now() - openedMs) * rate) / 1_000) - produced.orders
+    now += Math.floor(turnMs)
     // Up to half an hour earlier than it is told: the disorder of many shops.
-    const outgoing = Array.from({ length: count }, newOrder).map((data) => ({
+    const outgoing = Array.from({ length: due }, newOrder).map((data) => ({
       event: OrderCreated,
       data,
       options: { id: `order-${data.orderId}`, timestamp: now - upTo(hourMs / 2) },
     }))
-    unpaid.push(
-      ...outgoing.flatMap(({ data, options }) => paymentsOf(data, options.timestamp, produced)),
-    )
+    for (const { data, options } of outgoing) {
+      unpaid.push(...paymentsOf(data, options.timestamp, produced))
+    }
     const again = outgoing.filter(() => chance(0.01))
     const told = unpaid.filter(({ toldAt }) => toldAt <= now)
     unpaid = unpaid.filter(({ toldAt }) => toldAt > now)
     await producer.publishMany([...outgoing, ...again, ...told.map(paymentEvent)])
     produced.duplicates += again.length
-    produced.orders += count
+    produced.orders += due
     produced.payments += told.length
-    if (chance(0.1)) {
-      await producer.send({ topic: orders.name, key: 'nobody', value: brokenValue() })
-      produced.malformed++
-    }
-    await sleep(tickMs)
+    if (!chance(0.1)) continue
+    const value = brokenValue()
+    await producer.send({ topic: orders.name, key: 'nobody', value, timestamp: now })
+    produced.malformed++
   }
   return produced
 }
 
+/** Years ago; or where an earlier run has left off, so that nothing of this one is late. */
+async function openingTime(kafka: ClientOptions): Promise<number> {
+  await using client = createClient(kafka)
+  const { offsets } = client.admin()
+  const topics = [orders, payments].map(({ name }) => offsets.findInTopic(name, 'max-timestamp'))
+  const told = (await Promise.all(topics)).flat().map((found) => {
+    if (found.error !== undefined) throw found.error
+    return (found.timestamp ?? 0) + hourMs
+  })
+  return Math.max(Date.now() - 20 * 365 * dayMs, ...told)
+}
+
 /** Makes orders whose numbers count up, user by user; other ones than in an earlier run on the same topics. */
-function orderMaker(produced: Produced) {
+function orderMaker(produced: Produced): () => DataOf<typeof OrderCreated> {
   const shop = Date.now().toString(36)
   const numbers = new Map<string, number>()
   return () => {
     const isBlocked = chance(0.005)
-    const userId = isBlocked ? blockedUser : (users[Math.floor(Math.random() * users.length)] ?? '')
+    const userId = isBlocked ? blockedUser : (users[upTo(users.length)] ?? '')
     const number = numbers.get(userId) ?? 0
     numbers.set(userId, number + 1)
-    const price = Math.ceil(Math.random() * 60)
-    const productId = `p-${Math.ceil(Math.random() * 50)}`
-    const product = { productId, quantity: 1 + (number % 3), price }
+    const quantity = 1 + (number % 3)
+    const price = 1 + upTo(60)
     if (isBlocked) produced.blocked++
-    const totalAmount = product.quantity * price
     return {
-      orderId: `${userId}-${shop}-${number}`,
-      userId,
-      number,
-      products: [product],
-      totalAmount,
+      ...{ orderId: `${userId}-${shop}-${number}`, userId, number },
+      products: [{ productId: `p-${upTo(50)}`, quantity, price }],
+      totalAmount: quantity * price,
     }
   }
 }
 
 /** Most orders are paid within some hours, a few even before they are told; some too late, some never. */
 function paymentsOf(
-  {
-    orderId,
-    userId,
-    totalAmount,
-  }: { readonly orderId: string; readonly userId: string; readonly totalAmount: number },
+  { orderId, userId, totalAmount: amount }: DataOf<typeof OrderCreated>,
   orderedAt: number,
   produced: Produced,
 ): Payment[] {
-  const payment = { orderId, userId, amount: totalAmount }
+  const payment = { orderId, userId, amount }
   if (chance(0.05)) return []
   if (chance(0.005)) {
     produced.stray++
@@ -144,11 +146,8 @@ function paymentsOf(
 
 function paymentEvent({ orderId, userId, amount, timestamp }: Payment) {
   const paymentId = `paid-${orderId}`
-  return {
-    event: PaymentCompleted,
-    data: { paymentId, orderId, userId, amount },
-    options: { id: paymentId, timestamp },
-  }
+  const data = { paymentId, orderId, userId, amount }
+  return { event: PaymentCompleted, data, options: { id: paymentId, timestamp } }
 }
 
 /** No JSON, or far too much of it. */

@@ -1,8 +1,16 @@
 import { createClient } from 'millrace/client'
 import type { ClientOptions } from 'millrace/client'
-import { enriched, orders, paid, payments, revenueByMinute, shipped } from './contracts.ts'
+import {
+  enriched,
+  lettersOf,
+  orders,
+  paid,
+  payments,
+  revenueByMinute,
+  shipped,
+} from '../../contracts.ts'
 import { joinAccount } from './join-account.ts'
-import { enrichmentLetters, unpaidLetters } from './services.ts'
+
 import { readAll } from './topic-reader.ts'
 import type { Found } from './topic-reader.ts'
 
@@ -23,10 +31,10 @@ const topics = {
   shipped: shipped.name,
   paid: paid.name,
   revenue: revenueByMinute.name,
-  letters: `${orders.name}.dlq`,
-  refused: enrichmentLetters(orders.name),
-  unpaidOrders: unpaidLetters(orders.name),
-  unpaidPayments: unpaidLetters(payments.name),
+  letters: lettersOf('fulfilment')(orders.name),
+  refused: lettersOf('enrichment')(orders.name),
+  unpaidOrders: lettersOf('bookkeeping')(orders.name),
+  unpaidPayments: lettersOf('bookkeeping')(payments.name),
 } as const
 
 export type FoundTopics = Readonly<Record<keyof typeof topics, readonly Found[]>>

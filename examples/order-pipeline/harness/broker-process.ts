@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 
-const program = fileURLToPath(new URL('../../bin/millrace.js', import.meta.url))
+const program = fileURLToPath(new URL('../../../bin/millrace.js', import.meta.url))
 const downMs = 500
 
 /** The embedded broker in a process of its own, with its data on disk: it can be killed, and comes back as it was. */
