@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import { byTopic, PartitionError, partitionKey } from '../client/index.ts'
 import type { SeekTarget, TopicPartition, TopicSelection } from '../client/index.ts'
 import type { DriverAdmin, RecordSource, SourceBatch, SourceOptions } from '../driver/index.ts'
@@ -101,6 +102,8 @@ export class ConsumerRun {
 
   constructor(parts: ConsumerRunParts) {
     this.#parts = parts
+    // Each topic that is taken over asks several questions beside each other.
+    setMaxListeners(0, this.#ending.signal)
     this.#drainMs = parts.drainMs
     this.#waiting = new WaitingPartitions(parts.clock, parts.log)
     this.#source = parts.source({
