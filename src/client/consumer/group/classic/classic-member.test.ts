@@ -306,6 +306,32 @@ describe('a static member', () => {
       code: 'MILLRACE_CLIENT_NOT_OWNED',
     })
   })
+  it('has lost what it held when the group had a generation without it', async () => {
+    await using bench = await startBench()
+    const times = { rebalanceTimeoutMs: 2_000 }
+    const first = bench.member('first', { ...named, ...times })
+    first.subscribe('t')
+    await until(() => first.held === all, 'assigned')
+    let cuts = 0
+    const cut = bench.kafka.intercept('JoinGroup', ({ clientId }, proceed) => {
+      if (clientId !== 'first') return proceed()
+      cuts += 1
+      return closeConnection
+    })
+    const other = bench.member('other', times)
+    other.subscribe('t')
+    await until(() => cuts > 0, 'asked to join again')
+    await bench.kafka.advanceTime(2 * times.rebalanceTimeoutMs)
+    await until(() => other.held !== '', 'given what the other holds')
+    cut[Symbol.dispose]()
+    await until(() => first.told.length === 3, 'back')
+    expect(first.told).toEqual([
+      `assigned ${all}`,
+      `lost ${all}`,
+      expect.stringMatching('assigned'),
+    ])
+  })
+
   it('takes its name back from a join of its own that arrives late, but only once', async () => {
     await using bench = await startBench()
     const joins: (() => void)[] = []

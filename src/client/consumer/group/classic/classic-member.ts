@@ -56,8 +56,8 @@ const joinGraceMs = 5_000
  *
  * Stable leads to joining when the coordinator says that the group rebalances, when what the member wants has
  * changed, when a leader sees other partitions, and after a cooperative member has given up what it must. From
- * everywhere UNKNOWN_MEMBER_ID, an ILLEGAL_GENERATION while stable, or a session timeout without an answer
- * lead to outside, and everything held is lost.
+ * everywhere UNKNOWN_MEMBER_ID, an ILLEGAL_GENERATION while stable, a generation that a static member finds it
+ * has missed, or a session timeout without an answer lead to outside, and everything held is lost.
  *
  * What a member claims to hold it claims for the generation that it was given it in (`#last`), never for a
  * newer one that it has only heard of: leaders believe the newest claim.
@@ -271,13 +271,28 @@ export class ClassicMember implements MemberProtocol, CommitAuthority {
       await this.#joinRefused(errorCode)
       return undefined
     }
+    const hasMissed = this.#hasMissed(generationId)
     this.#memberId = memberId
     this.#generation = generationId
     this.#state = 'syncing'
+    if (hasMissed) {
+      this.#lose('the group had a generation without it')
+      return undefined
+    }
     // Who holds something has heartbeats, which tell better than a join that may have waited for long.
     this.#session.heard(life.holdings.isEmpty ? cluster.platform.clock.elapsedMs() : sentMs)
     this.#heartbeat.start()
     return response
+  }
+
+  /**
+   * A static member that does not join in time stays in the group as it joined last, and the leader may have thought that it held
+   * nothing: what it holds was another's in the generation between, which may have got further.
+   */
+  #hasMissed(generation: number): boolean {
+    const { options, life } = this.#world
+    if (options.groupInstanceId === undefined || life.holdings.isEmpty) return false
+    return generation > this.#generation + 1
   }
 
   async #joinRefused(code: number): Promise<void> {
