@@ -1,22 +1,10 @@
 /** Promise: `npm start` shows the order pipeline, and its account finds nothing lost, doubled or out of order. */
-import { spawn } from 'node:child_process'
-import { fileURLToPath } from 'node:url'
+import { readdirSync, readFileSync } from 'node:fs'
 import { expect, it } from 'vitest'
-
-const start = fileURLToPath(new URL('../scripts/start.js', import.meta.url))
-
-function run(
-  ...options: string[]
-): Promise<{ readonly code: number | null; readonly text: string }> {
-  const child = spawn(process.execPath, [start, ...options])
-  let text = ''
-  child.stdout.on('data', (chunk: Buffer) => (text += chunk.toString()))
-  child.stderr.on('data', (chunk: Buffer) => (text += chunk.toString()))
-  return new Promise((resolve) => child.once('close', (code) => resolve({ code, text })))
-}
+import { runPipeline } from './pipeline-run.ts'
 
 it('the order pipeline keeps its account', { timeout: 120_000 }, async () => {
-  const { code, text } = await run('--for', '4s', '--rate', '300')
+  const { code, text } = await runPipeline('--for', '4s', '--rate', '300')
   expect(text).toMatch(
     /join +\d\d\d+ orders paid, exactly once: lost 0, duplicated 0, mismatches 0/,
   )
@@ -26,7 +14,34 @@ it('the order pipeline keeps its account', { timeout: 120_000 }, async () => {
 })
 
 it('the order pipeline refuses what it does not understand', { timeout: 60_000 }, async () => {
-  const { code, text } = await run('--for', 'ever')
+  const { code, text } = await runPipeline('--for', 'ever')
   expect(text).toContain('--for (ever) must be a time such as 30s or 2m')
   expect(code).toBe(1)
+})
+
+it(
+  'what draws on a terminal draws, and says the same in the end',
+  { timeout: 60_000 },
+  async () => {
+    const { code, text } = await runPipeline('--for', '2s', '--rate', '100', '--live')
+    const frames = text.split('\u001B[?2026h').slice(1)
+    expect(frames.length).toBeGreaterThan(2)
+    for (const frame of frames) {
+      expect(frame).toMatch(/fulfilment +\d+\/s +\d+ +\d+ +\d+ .*127\.0\.0\.1:\d+/)
+      expect(frame).toContain('orders paid')
+    }
+    // The last one shows what the account finds.
+    const [, paid] = /join +(\d+) orders paid/.exec(text) ?? []
+    expect(frames.at(-1)).toContain(`${Number(paid).toLocaleString('en')} orders paid`)
+    expect(text).toContain('All that was promised to be zero is zero.')
+    expect(code).toBe(0)
+  },
+)
+
+it('the services are a whole that can be read', () => {
+  const folder = new URL('../examples/order-pipeline/', import.meta.url)
+  const files = readdirSync(folder).filter((name) => name.endsWith('.ts'))
+  const lines = files.flatMap((name) => readFileSync(new URL(name, folder), 'utf8').split('\n'))
+  expect(files.length).toBeGreaterThan(5)
+  expect(lines.length).toBeLessThan(400 + files.length)
 })
