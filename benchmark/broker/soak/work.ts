@@ -38,8 +38,10 @@ export const soakProperties = {
   'log.cleaner.backoff.ms': '2000',
   'offsets.retention.minutes': '1',
   'offsets.retention.check.interval.ms': '10000',
-  'offsets.topic.segment.bytes': '65536',
-  'transaction.state.log.segment.bytes': '65536',
+  'offsets.topic.segment.bytes': '1048576',
+  'offsets.topic.num.partitions': '2',
+  'transaction.state.log.segment.bytes': '1048576',
+  'transaction.state.log.num.partitions': '1',
   'transactional.id.expiration.ms': '60000',
   'producer.id.expiration.ms': '60000',
 }

@@ -2,6 +2,7 @@ import { kafkaError, produceApi } from '../../protocol/index.ts'
 import type { RequestOf, ResponseInput } from '../../protocol/index.ts'
 import type { Partition } from '../cluster/cluster.ts'
 import { isInternalTopic, refuseTopicName } from '../cluster/topic-name.ts'
+import { isKeptByItself } from '../log/index.ts'
 import type { Appended, AppendRefusal } from '../log/index.ts'
 import { isRefusal, refuse } from '../refusal.ts'
 import type { Refusal } from '../refusal.ts'
@@ -57,12 +58,14 @@ function append(
   writes: readonly PartitionWrite[],
 ): ProduceAnswer | Promise<ProduceAnswer> {
   const pending: Promise<void>[] = []
+  const together = keptTogether(writes)
   for (const write of writes) {
     const { partition } = write
     if (partition === undefined || write.result !== undefined) continue
     const result = partition.log.append(write.records, {
       leaderEpoch: partition.leaderEpoch,
       startsAtSequenceZero: context.header.version > 11,
+      keptTogetherBytes: together.get(write.topic) ?? 0,
     })
     write.result = result
     if (isRefusal(result) || result.durable === undefined) continue
@@ -77,6 +80,19 @@ function append(
   // The batches have their places: the next request can only come behind them.
   context.proceed()
   return Promise.all(pending).then(() => answer(request, context, writes))
+}
+
+/**
+ * How much of a request is kept as long as any batch of it, by topic: partitions of a topic have the same
+ * retention, so that it does no harm to keep the request itself when it holds little else.
+ */
+function keptTogether(writes: readonly PartitionWrite[]): ReadonlyMap<string, number> {
+  const bytes = new Map<string, number>()
+  for (const { topic, records, result } of writes) {
+    if (result !== undefined || !isKeptByItself(records)) continue
+    bytes.set(topic, (bytes.get(topic) ?? 0) + records.length)
+  }
+  return bytes
 }
 
 /** The partitions of a request, each with what is wrong with it before anything is appended. */

@@ -16,6 +16,7 @@ export type {
   MarkerOptions,
   ReadOptions,
 } from './log-types.ts'
+export { isKeptByItself } from './memory-bytes.ts'
 export { PartitionLog } from './partition-log.ts'
 export type { OffsetAtTimestamp } from './timestamp-search.ts'
 export type { AbortedTransaction } from './transactions.ts'

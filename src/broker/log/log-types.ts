@@ -18,6 +18,12 @@ export interface AppendOptions {
    * @defaultValue false
    */
   readonly startsAtSequenceZero?: boolean
+  /**
+   * How many bytes of the buffer that the batch lies in are kept as long as the batch will be: in
+   * memory the buffer itself is kept then, and nothing copied.
+   * @defaultValue the batch alone
+   */
+  readonly keptTogetherBytes?: number
 }
 
 /** A batch that is in the log, now or since an earlier attempt. */

@@ -35,6 +35,20 @@ describe('MemoryBytes', () => {
     expect(bytes.chunkAt(position)).toHaveLength(0)
   })
 
+  it('keeps the buffer of batches that are kept together, without copying', () => {
+    const request = filled(120_000, 1)
+    const batches = [0, 1, 2].map((n) => request.subarray(n * 40_000, (n + 1) * 40_000))
+    const kept = batches.map((batch) => {
+      const bytes = new MemoryBytes()
+      bytes.append(batch, request.length)
+      return bytes.chunkAt(0).buffer
+    })
+    expect(kept.map((buffer) => buffer === request.buffer)).toEqual([true, true, true])
+    const alone = new MemoryBytes()
+    alone.append(batches[0] as Buffer)
+    expect(alone.chunkAt(0).buffer).not.toBe(request.buffer)
+  })
+
   it('does not pin the chunk that a batch came in', () => {
     const bytes = new MemoryBytes()
     for (let n = 0; n < 50; n++) bytes.append(filled(1_000_000, n).subarray(0, 30_000))

@@ -11,11 +11,16 @@ interface Extent {
 const arenaBytesMin = 512
 const arenaBytesMax = 131_072
 
-/** A batch of at least this share of an arena is kept by itself. */
-const ownShare = 1 / 8
+/** A batch of at least this size is kept by itself. */
+const ownBytesMin = arenaBytesMax / 8
 
-/** A buffer is kept without copying while what it pins is at most this much bigger. */
+/** A buffer is kept without copying while it is at most this much bigger than what is kept of it. */
 const pinnedFactor = 1.5
+
+/** Whether a batch is not copied into a buffer with others, where it is in memory. */
+export function isKeptByItself(batch: Buffer): boolean {
+  return batch.length >= ownBytesMin
+}
 
 /**
  * A segment in memory. Small batches are copied into shared arenas, because a buffer object for
@@ -34,8 +39,8 @@ export class MemoryBytes implements SegmentBytes {
     return this.#size
   }
 
-  append(batch: Buffer): void {
-    if (batch.length >= arenaBytesMax * ownShare) this.#keep(batch)
+  append(batch: Buffer, keptTogetherBytes = batch.length): void {
+    if (isKeptByItself(batch)) this.#keep(batch, keptTogetherBytes)
     else this.#copy(batch)
     this.#size += batch.length
   }
@@ -46,8 +51,8 @@ export class MemoryBytes implements SegmentBytes {
     return extent.buffer.subarray(extent.start + position - extent.position, extent.end)
   }
 
-  #keep(batch: Buffer): void {
-    const pinsMuch = batch.buffer.byteLength > batch.length * pinnedFactor
+  #keep(batch: Buffer, keptTogetherBytes: number): void {
+    const pinsMuch = batch.buffer.byteLength > keptTogetherBytes * pinnedFactor
     const kept = pinsMuch ? copyOf(batch) : batch
     this.#extents.push({ position: this.#size, buffer: kept, start: 0, end: kept.length })
   }

@@ -150,7 +150,9 @@ export class PartitionLog implements CommittedLog {
     }
     const { batch, logAppendTime } = admitted
     const baseOffset = this.logEndOffset
-    const refusal = this.#write(batch, options.leaderEpoch, nowMs)
+    // What was made anew lies in a buffer of its own.
+    const together = batch.bytes.buffer === records.buffer ? options.keptTogetherBytes : undefined
+    const refusal = this.#write(batch, options.leaderEpoch, nowMs, together)
     return refusal ?? this.#appended(baseOffset, this.logEndOffset - 1, logAppendTime)
   }
 
@@ -405,12 +407,17 @@ export class PartitionLog implements CommittedLog {
   }
 
   /** Appends a batch at the end; when it cannot, nothing has changed. */
-  #write(batch: RecordBatch, leaderEpoch: number | undefined, nowMs: number): Refusal | undefined {
+  #write(
+    batch: RecordBatch,
+    leaderEpoch: number | undefined,
+    nowMs: number,
+    keptTogetherBytes?: number,
+  ): Refusal | undefined {
     batch.setBaseOffset(this.logEndOffset)
     batch.setPartitionLeaderEpoch(leaderEpoch ?? Math.max(0, this.#state.leaderEpochs.latest))
     try {
       if (shouldRoll(this.#segments.active, batch, this.#config(), nowMs)) this.#roll(nowMs)
-      this.#segments.active.append(batch.bytes)
+      this.#segments.active.append(batch.bytes, keptTogetherBytes)
     } catch (error) {
       return this.#refusalFor(error)
     }

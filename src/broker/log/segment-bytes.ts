@@ -7,7 +7,8 @@ export interface SegmentBytes {
   readonly path: string
   readonly size: number
   /** Adds one whole batch. Throws a `DiskError`, having added nothing, when it cannot. */
-  append(batch: Buffer): void
+  /** `keptTogetherBytes`: how much of the batch's buffer is kept anyway, the batch included. */
+  append(batch: Buffer, keptTogetherBytes?: number): void
   /**
    * Bytes that lie side by side from `position` on, where a batch must start; nothing at the end.
    * A file answers `lengthWanted` bytes, or what is left. Memory answers what it has in one piece,

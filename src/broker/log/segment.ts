@@ -73,10 +73,10 @@ export class Segment {
     return this.#firstTimestamp
   }
 
-  append(batch: Buffer): void {
+  append(batch: Buffer, keptTogetherBytes?: number): void {
     const { index, maxTimestamp } = this
     const position = this.bytes.size
-    this.bytes.append(batch)
+    this.bytes.append(batch, keptTogetherBytes)
     const baseOffset = baseOffsetAt(batch, 0)
     const timestamp = maxTimestampAt(batch, 0)
     index.add(baseOffset, position, timestamp)
