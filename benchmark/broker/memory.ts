@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { batchOf, connect, createTopic, produce } from './client.ts'
 import { residentBytes, startBrokerProcess } from './process.ts'
 
@@ -19,7 +22,28 @@ interface Load {
 
 /** What the records add to the broker's memory, by the bytes that they have in the log. */
 export async function memoryAfterRecords(load: Load): Promise<number> {
-  await using broker = await startBrokerProcess()
+  const { added, logged } = await residentAfter(load)
+  return added / logged
+}
+
+/** What a broker with a data folder has in memory when the records are in its log. */
+export async function memoryWithDataMb(load: Load): Promise<number> {
+  const folder = mkdtempSync(join(tmpdir(), 'millrace-benchmark-'))
+  try {
+    return (await residentAfter(load, '--data', folder)).resident / megabyte
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+interface Resident {
+  readonly resident: number
+  readonly added: number
+  readonly logged: number
+}
+
+async function residentAfter(load: Load, ...options: string[]): Promise<Resident> {
+  await using broker = await startBrokerProcess(...options)
   await using client = await connect(broker.port)
   await createTopic(client, 1)
   const before = residentBytes(broker.pid)
@@ -30,5 +54,6 @@ export async function memoryAfterRecords(load: Load): Promise<number> {
     const burst = Math.min(inFlight, batches - sent)
     await Promise.all(Array.from({ length: burst }, () => produce(client, 0, batch)))
   }
-  return (residentBytes(broker.pid) - before) / (batches * batch.length)
+  const resident = residentBytes(broker.pid)
+  return { resident, added: resident - before, logged: batches * batch.length }
 }

@@ -10,8 +10,13 @@ import type { ProcessGuard } from './process-guard.ts'
 
 const run = promisify(execFile)
 
-/** Fast to start on few cores; a benchmark may want other options. */
-const javaOptions = ['-Xmx512m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-Xshare:auto']
+/** Fast to start on few cores. */
+export const quickJavaOptions = [
+  '-Xmx512m',
+  '-XX:+UseSerialGC',
+  '-XX:TieredStopAtLevel=1',
+  '-Xshare:auto',
+]
 
 export interface KafkaNodeOptions {
   readonly id: number
@@ -24,6 +29,8 @@ export interface KafkaNodeOptions {
   readonly users: Readonly<Record<string, string>>
   /** What Java's own properties are set to, besides those of the configuration. */
   readonly systemProperties: Readonly<Record<string, string>>
+  /** For the process that serves: its memory and its compilers. */
+  readonly javaOptions: readonly string[]
   readonly guard: ProcessGuard
 }
 
@@ -47,6 +54,11 @@ export class KafkaNode {
     return this.#child !== undefined
   }
 
+  /** The process, while it runs. */
+  get pid(): number | undefined {
+    return this.#child?.pid
+  }
+
   /** Writes the configuration and formats the data folder. */
   async format(): Promise<void> {
     const { clusterId, classPath, properties, users } = this.#options
@@ -62,7 +74,7 @@ export class KafkaNode {
       ]),
     )
     await run('java', [
-      ...javaOptions,
+      ...quickJavaOptions,
       '-cp',
       classPath,
       ...tool,
@@ -80,7 +92,7 @@ export class KafkaNode {
     const child = spawn(
       'java',
       [
-        ...javaOptions,
+        ...this.#options.javaOptions,
         logging,
         ...Object.entries(this.#options.systemProperties).map(
           ([name, value]) => `-D${name}=${value}`,

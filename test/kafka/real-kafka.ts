@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { freePorts } from './free-ports.ts'
 import { kafkaClassPath, type KafkaVersion } from './kafka-jars.ts'
-import { KafkaNode } from './kafka-node.ts'
+import { KafkaNode, quickJavaOptions } from './kafka-node.ts'
 import { startProcessGuard } from './process-guard.ts'
 
 export interface RealKafkaOptions {
@@ -28,6 +28,8 @@ export interface RealKafkaOptions {
   readonly tokens?: { readonly jwks: string; readonly issuer: string; readonly audience: string }
   /** PEM. Given: there is a listener for TLS, and the SASL listener is encrypted too. */
   readonly tls?: { readonly certificate: string; readonly privateKey: string }
+  /** @defaultValue what starts fast on few cores; a benchmark wants other options */
+  readonly javaOptions?: readonly string[]
 }
 
 /** A running cluster. `await using` it: disposing kills the nodes and removes their data. */
@@ -70,8 +72,9 @@ export async function startRealKafka(options: RealKafkaOptions = {}): Promise<Re
     const properties = propertiesOf(id, ports, folder, options)
     const users = options.users ?? {}
     const systemProperties = systemPropertiesOf(folder, options)
+    const javaOptions = options.javaOptions ?? quickJavaOptions
     const given = { id, clusterId, classPath, folder, address, properties, users }
-    return new KafkaNode({ ...given, systemProperties, guard })
+    return new KafkaNode({ ...given, javaOptions, systemProperties, guard })
   })
   const start = async (node: KafkaNode): Promise<void> => {
     node.launch()
