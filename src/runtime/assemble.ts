@@ -186,7 +186,7 @@ export function assembleConsumer(assembly: ConsumerAssembly): ConsumerRun {
         alone: assembly.alone,
         guard,
         running: new Running({
-          clock,
+          ...{ clock, time },
           timeoutMs: settings.handlerTimeoutMs,
           stuck: (delivery) => events.stuck(delivery),
         }),

@@ -31,6 +31,11 @@ export class LatestTime {
     return (this.#elapsedMs = this.#clock.elapsedMs())
   }
 
+  /** What the clock said when it was asked last. */
+  get latestMs(): number {
+    return this.#elapsedMs
+  }
+
   /** Whether the clock is past that, as far as anybody has heard; it is asked now and then, if nobody else does. */
   isPast(elapsedMs: number): boolean {
     if (++this.#trusted > trustedMax) this.ask()

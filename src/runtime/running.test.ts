@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Clock } from '../platform/index.ts'
 import { Delivery } from './delivery.ts'
+import { LatestTime } from './latest-time.ts'
 import { Running } from './running.ts'
 
 /** Time that is moved by hand, and the timers that wait in it. */
@@ -8,6 +9,7 @@ function handClock() {
   const timers = new Set<{ readonly atMs: number; readonly callback: () => void }>()
   let nowMs = 0
   const clock = {
+    now: () => nowMs,
     elapsedMs: () => nowMs,
     setTimer(delayMs: number, callback: () => void) {
       const timer = { atMs: nowMs + delayMs, callback }
@@ -27,7 +29,12 @@ function handClock() {
 function timedOut() {
   const { clock, timers, advance } = handClock()
   const stuck: Delivery[] = []
-  const running = new Running({ clock, timeoutMs: 100, stuck: (each) => stuck.push(each) })
+  const running = new Running({
+    clock,
+    time: new LatestTime(clock),
+    timeoutMs: 100,
+    stuck: (each) => stuck.push(each),
+  })
   const delivery = new Delivery('orders', 0, { offset: 7 } as never)
   running.started(delivery)
   advance(100)

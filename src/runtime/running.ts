@@ -3,9 +3,11 @@ import type { Clock, Timer } from '../platform/index.ts'
 import { Bag } from './bag.ts'
 import type { Placed } from './bag.ts'
 import type { Delivery, WaitWatch } from './delivery.ts'
+import type { LatestTime } from './latest-time.ts'
 
 export interface RunningParts {
   readonly clock: Clock
+  readonly time: LatestTime
   /** How long an attempt may take; undefined for as long as it likes. */
   readonly timeoutMs: number | undefined
   /** A handler ignores its signal long after its time was over: the process is to be ended. */
@@ -40,6 +42,7 @@ const settleMs = 30_000
  */
 export class Running implements WaitWatch {
   readonly #clock: Clock
+  readonly #time: LatestTime
   readonly #timeoutMs: number
   readonly #stuck: (delivery: Delivery) => void
   readonly #attempts = new Bag<RunningAttempt>()
@@ -47,8 +50,9 @@ export class Running implements WaitWatch {
   readonly #watched = new Map<Delivery, () => void>()
   #timer: Timer | undefined
 
-  constructor({ clock, timeoutMs, stuck }: RunningParts) {
+  constructor({ clock, time, timeoutMs, stuck }: RunningParts) {
     this.#clock = clock
+    this.#time = time
     this.#timeoutMs = timeoutMs ?? Infinity
     this.#stuck = stuck
   }
@@ -83,7 +87,8 @@ export class Running implements WaitWatch {
     const attempt = new RunningAttempt(delivery)
     delivery.running = attempt
     this.#attempts.add(attempt)
-    if (!delivery.isWaiting) this.#begin(attempt)
+    // The clock was asked when the handler was called, just now.
+    if (!delivery.isWaiting) this.#begin(attempt, this.#time.latestMs)
   }
 
   waits({ running }: Delivery): void {
@@ -91,11 +96,11 @@ export class Running implements WaitWatch {
   }
 
   goesOn({ running }: Delivery): void {
-    if (running !== undefined) this.#begin(running)
+    if (running !== undefined) this.#begin(running, this.#time.ask())
   }
 
-  #begin(attempt: RunningAttempt): void {
-    attempt.beganMs = this.#clock.elapsedMs()
+  #begin(attempt: RunningAttempt, beganMs: number): void {
+    attempt.beganMs = beganMs
     if (this.#timeoutMs !== Infinity) this.#timer ??= this.#arm(this.#timeoutMs)
   }
 

@@ -82,9 +82,12 @@ export class Commits {
 
   /** Something has changed, and so many records have ended: it is committed soon. */
   changed(count: number): void {
+    const { countMax, intervalMs } = this.#options
+    const isFirstBeyond = this.#endedCount < countMax && this.#endedCount + count >= countMax
     this.#endedCount += count
-    if (this.#endedCount >= this.#options.countMax) this.#wake(0)
-    else if (this.#timer === undefined) this.#wake(this.#options.intervalMs)
+    // Those behind it need not ask the clock: it has been seen to.
+    if (isFirstBeyond) this.#wake(0)
+    else if (this.#timer === undefined) this.#wake(intervalMs)
   }
 
   /** Resolves when what the partition has now is committed; rejects when it will not be. */
