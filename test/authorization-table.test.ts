@@ -57,6 +57,9 @@ const rightsBesides: Readonly<Record<number, readonly string[]>> = {
   3: ['create topic'],
   68: ['describe topic'],
   69: ['describe topic'],
+  77: ['describe topic'],
+  78: ['read topic'],
+  79: ['read topic'],
 }
 
 describe('the page of the table', () => {

@@ -1,7 +1,8 @@
 import type { Partition } from './cluster/cluster.ts'
-import { offsetsTopic, transactionsTopic } from './cluster/topic-name.ts'
+import { offsetsTopic, shareStateTopic, transactionsTopic } from './cluster/topic-name.ts'
 import type { GroupCoordinator } from './group/index.ts'
 import { coordinatorLog } from './log/index.ts'
+import type { ShareCoordinator } from './share/index.ts'
 import type { TransactionCoordinator } from './transaction/index.ts'
 
 /**
@@ -11,10 +12,16 @@ import type { TransactionCoordinator } from './transaction/index.ts'
 export class CoordinatorPlacement {
   readonly #groups: GroupCoordinator
   readonly #transactions: TransactionCoordinator
+  readonly #shares: ShareCoordinator
 
-  constructor(groups: GroupCoordinator, transactions: TransactionCoordinator) {
+  constructor(
+    groups: GroupCoordinator,
+    transactions: TransactionCoordinator,
+    shares: ShareCoordinator,
+  ) {
     this.#groups = groups
     this.#transactions = transactions
+    this.#shares = shares
   }
 
   /**
@@ -29,6 +36,9 @@ export class CoordinatorPlacement {
     } else if (topic.name === transactionsTopic) {
       if (leader === -1) this.#transactions.unload(index)
       else await this.#transactions.load(coordinatorLog(partition), leaderEpoch)
+    } else if (topic.name === shareStateTopic) {
+      this.#shares.unload(index)
+      if (leader !== -1) await this.#shares.load(index, coordinatorLog(partition))
     }
   }
 }

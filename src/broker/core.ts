@@ -2,16 +2,18 @@ import type { Log } from '../observe/index.ts'
 import type { Platform } from '../platform/index.ts'
 import { AclStore } from './authorization/acl-store.ts'
 import { Authorizer } from './authorization/authorizer.ts'
-import type { ClusterNode, NewTopic, Partition, Topic } from './cluster/cluster.ts'
+import type { ClusterNode, CoordinatorKind, NewTopic, Partition, Topic } from './cluster/cluster.ts'
 import { EmbeddedCluster } from './cluster/embedded-cluster.ts'
 import type { ClusterChange } from './cluster/embedded-cluster.ts'
-import { offsetsTopic, transactionsTopic } from './cluster/topic-name.ts'
+import { offsetsTopic, shareStateTopic, transactionsTopic } from './cluster/topic-name.ts'
 import {
   consumerTiming,
   createBrokerConfig,
   describedProperties,
   groupConfig,
   refuseTopicConfigs,
+  shareReading,
+  shareTiming,
   TopicConfig,
   transactionSettings,
 } from './config/index.ts'
@@ -20,7 +22,7 @@ import { AppendRefused } from './coordinator-log.ts'
 import { CoordinatorPlacement } from './coordinators.ts'
 import { GroupCoordinator } from './group/index.ts'
 import type { GroupTopic } from './group/index.ts'
-import { features, transactionVersionOf } from './handler/features.ts'
+import { features, sharesAreServed, transactionVersionOf } from './handler/features.ts'
 import { FetchSessions } from './handler/fetch-sessions.ts'
 import type { Broker, ServedApi } from './handler/handler.ts'
 import { Housekeeping } from './housekeeping.ts'
@@ -31,6 +33,7 @@ import type { BrokerOptions } from './options.ts'
 import { writeMarker } from './marker-writer.ts'
 import { storedProducerIdBlocks } from './producer-id-blocks.ts'
 import type { Release } from './release/release.ts'
+import { ShareCoordinator, ShareSessions } from './share/index.ts'
 import { TransactionCoordinator } from './transaction/index.ts'
 
 interface CoreOptions {
@@ -117,7 +120,7 @@ function assemble(
   folder: LogFolder,
   wiring: Wiring,
 ): BrokerCore {
-  const { cluster, clusterLog, groups, transactions, authorizer } = wiring
+  const { cluster, clusterLog, groups, transactions, shares, shareSessions, authorizer } = wiring
   const broker: Broker = {
     platform,
     log,
@@ -125,6 +128,8 @@ function assemble(
     cluster,
     groups,
     transactions,
+    shares,
+    shareSessions,
     fetchSessions: new FetchSessions(platform.clock, platform.random),
     authorizer,
     served,
@@ -153,22 +158,28 @@ class Wiring {
   readonly cluster: EmbeddedCluster
   readonly groups: GroupCoordinator
   readonly transactions: TransactionCoordinator
+  readonly shares: ShareCoordinator
+  readonly shareSessions: ShareSessions
   readonly authorizer: Authorizer | undefined
   readonly #config: BrokerConfig
   readonly #folder: LogFolder
   readonly #log: Log
   readonly #placement: CoordinatorPlacement
+  readonly #release: Release | undefined
 
   constructor(given: CoreOptions, config: BrokerConfig, folder: LogFolder) {
     this.#config = config
     this.#folder = folder
     this.#log = given.log
+    this.#release = given.release
     this.clusterLog = folder.openClusterLog()
     this.cluster = this.#createCluster(given)
     this.authorizer = authorizerOf(given, this.cluster)
+    this.shares = this.#createShares(given)
+    this.shareSessions = new ShareSessions(() => config.groupShareMaxShareSessions)
     this.groups = this.#createGroups(given)
     this.transactions = this.#createTransactions(given)
-    this.#placement = new CoordinatorPlacement(this.groups, this.transactions)
+    this.#placement = new CoordinatorPlacement(this.groups, this.transactions, this.shares)
   }
 
   /** Reads what is there, and lets the coordinators take over what is theirs. */
@@ -178,7 +189,7 @@ class Wiring {
     this.cluster.refreshTopicConfigs()
     this.#folder.removeOthers()
     await this.#folder.recovered()
-    const partitions = [offsetsTopic, transactionsTopic].flatMap(
+    const partitions = [offsetsTopic, transactionsTopic, shareStateTopic].flatMap(
       (name) => this.cluster.topic(name)?.partitions ?? [],
     )
     await Promise.all(partitions.map((partition) => this.#placement.follow(partition)))
@@ -186,6 +197,8 @@ class Wiring {
   }
 
   async close(): Promise<void> {
+    this.shareSessions.endAll()
+    this.shares.close()
     await this.transactions.close()
     for (const partition of this.cluster.topic(offsetsTopic)?.partitions ?? []) {
       this.groups.unload(partition.index)
@@ -226,7 +239,28 @@ class Wiring {
       config: () => groupConfig(config),
       consumerTiming: (groupId) =>
         consumerTiming(cluster.dynamicSettings('group', groupId), config),
+      shareTiming: (groupId) => shareTiming(cluster.dynamicSettings('group', groupId), config),
+      sharingMemberGone: (groupId, memberId) => this.#sharingMemberGone(groupId, memberId),
       partitionFor: (groupId) => cluster.coordinator('group', groupId)?.index,
+    })
+  }
+
+  #createShares({ platform }: CoreOptions): ShareCoordinator {
+    const { cluster } = this
+    const config = this.#config
+    return new ShareCoordinator({
+      clock: platform.clock,
+      partitionFor: (name) => cluster.coordinator('share', name)?.index,
+      deliveriesMax: () => config.groupShareDeliveryCountLimit,
+      offsetReset: (groupId) =>
+        shareReading(cluster.dynamicSettings('group', groupId), config).offsetReset,
+    })
+  }
+
+  #sharingMemberGone(groupId: string, memberId: string): void {
+    this.shareSessions.endMember(groupId, memberId)
+    this.shares.releaseMember(groupId, memberId).catch((error: unknown) => {
+      this.#log('error', `records of a member that is gone stay acquired: ${reasonOf(error)}`)
     })
   }
 
@@ -248,6 +282,11 @@ class Wiring {
       producerInPartition: (topic, partition, producerId) =>
         cluster.partition(topic, partition)?.log.producer(producerId),
     })
+  }
+
+  #sharesMayBeOff(): void {
+    if (sharesAreServed(this.cluster, this.#config, this.#release?.features)) return
+    this.shareSessions.endAll()
   }
 
   #deleteLog(log: PartitionLog): void {
@@ -281,12 +320,16 @@ class Wiring {
         this.groups.topicDeleted(change.topic.name).catch((error: unknown) => {
           this.#log('error', `offsets of a deleted topic stay: ${reasonOf(error)}`)
         })
+        this.shares.forgetTopic(change.topic.id).catch((error: unknown) => {
+          this.#log('error', `share groups remember a deleted topic: ${reasonOf(error)}`)
+        })
         break
       case 'partitions-added':
         this.groups.topicsChanged()
         break
       case 'settings-changed':
         if (change.of === 'acl') this.authorizer?.store.changed()
+        if (change.of === 'feature') this.#sharesMayBeOff()
         if (change.of !== 'broker') break
         this.#config.reload(this.cluster)
         this.cluster.refreshTopicConfigs()
@@ -317,34 +360,53 @@ function groupTopic(topic: Topic | undefined): GroupTopic | undefined {
   return { name: topic.name, id: topic.id, partitionCount: topic.partitions.length }
 }
 
-const transactionTopicOnly = [
+const recordsOfCoordinatorsOnly = [
   ['min.insync.replicas', '1'],
   ['unclean.leader.election.enable', 'false'],
 ] as const
 
 /** What Kafka sets on the topics in which coordinators keep their state. */
 function internalTopic(
-  kind: 'group' | 'transaction',
+  kind: CoordinatorKind,
   config: BrokerConfig,
   nodeCount: number,
 ): Omit<NewTopic, 'name'> {
+  const { partitions, replicationFactor, segmentBytes } = internalTopicSizes(kind, config)
   const ofGroups = kind === 'group'
-  const factor = ofGroups
-    ? config.offsetsTopicReplicationFactor
-    : config.transactionStateLogReplicationFactor
   return {
-    partitions: ofGroups
-      ? config.offsetsTopicNumPartitions
-      : config.transactionStateLogNumPartitions,
-    replicationFactor: Math.min(factor, nodeCount),
+    partitions,
+    replicationFactor: Math.min(replicationFactor, nodeCount),
     configs: new Map([
       ['cleanup.policy', 'compact'],
       ['compression.type', ofGroups ? 'producer' : 'uncompressed'],
-      [
-        'segment.bytes',
-        String(ofGroups ? config.offsetsTopicSegmentBytes : config.transactionStateLogSegmentBytes),
-      ],
-      ...(ofGroups ? [] : transactionTopicOnly),
+      ['segment.bytes', String(segmentBytes)],
+      ...(ofGroups ? [] : recordsOfCoordinatorsOnly),
     ]),
+  }
+}
+
+function internalTopicSizes(
+  kind: CoordinatorKind,
+  config: BrokerConfig,
+): { partitions: number; replicationFactor: number; segmentBytes: number } {
+  switch (kind) {
+    case 'group':
+      return {
+        partitions: config.offsetsTopicNumPartitions,
+        replicationFactor: config.offsetsTopicReplicationFactor,
+        segmentBytes: config.offsetsTopicSegmentBytes,
+      }
+    case 'transaction':
+      return {
+        partitions: config.transactionStateLogNumPartitions,
+        replicationFactor: config.transactionStateLogReplicationFactor,
+        segmentBytes: config.transactionStateLogSegmentBytes,
+      }
+    case 'share':
+      return {
+        partitions: config.shareCoordinatorStateTopicNumPartitions,
+        replicationFactor: config.shareCoordinatorStateTopicReplicationFactor,
+        segmentBytes: config.shareCoordinatorStateTopicSegmentBytes,
+      }
   }
 }

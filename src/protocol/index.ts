@@ -82,6 +82,21 @@ export {
   readEmbedded,
 } from './stored/consumer-protocol.ts'
 export { offsetKey, offsetValue } from './stored/offset-records.ts'
+export {
+  shareAssignmentKey,
+  shareAssignmentValue,
+  shareGroupEpochKey,
+  shareGroupEpochValue,
+  shareMemberKey,
+  shareMemberValue,
+  sharePartitionsKey,
+  sharePartitionsValue,
+  shareTargetEpochKey,
+  shareTargetEpochValue,
+  shareTargetMemberKey,
+  shareTargetMemberValue,
+} from './stored/share-group-records.ts'
+export { shareSnapshotKey, shareSnapshotValue } from './stored/share-state-records.ts'
 export { transactionKey, transactionValue } from './stored/transaction-records.ts'
 export { defineApi } from './wire/api.ts'
 export type { Api, RequestInput, RequestOf, ResponseInput, ResponseOf } from './wire/api.ts'

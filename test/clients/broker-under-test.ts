@@ -20,6 +20,9 @@ const properties = {
   'group.consumer.heartbeat.interval.ms': '500',
   'group.consumer.min.heartbeat.interval.ms': '500',
   'group.min.session.timeout.ms': '1000',
+  'group.share.heartbeat.interval.ms': '500',
+  'group.share.min.heartbeat.interval.ms': '500',
+  'group.share.min.record.lock.duration.ms': '1000',
   'transaction.abort.timed.out.transaction.cleanup.interval.ms': '500',
 }
 

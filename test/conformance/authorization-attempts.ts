@@ -10,6 +10,7 @@ import {
   alterClientQuotasApi,
   alterConfigsApi,
   alterPartitionReassignmentsApi,
+  alterShareGroupOffsetsApi,
   alterUserScramCredentialsApi,
   consumerGroupDescribeApi,
   consumerGroupHeartbeatApi,
@@ -19,6 +20,7 @@ import {
   deleteAclsApi,
   deleteGroupsApi,
   deleteRecordsApi,
+  deleteShareGroupOffsetsApi,
   deleteTopicsApi,
   describeAclsApi,
   describeClientQuotasApi,
@@ -28,6 +30,7 @@ import {
   describeLogDirsApi,
   describeProducersApi,
   describeQuorumApi,
+  describeShareGroupOffsetsApi,
   describeTopicPartitionsApi,
   describeTransactionsApi,
   describeUserScramCredentialsApi,
@@ -52,6 +55,10 @@ import {
   offsetFetchApi,
   offsetForLeaderEpochApi,
   produceApi,
+  shareAcknowledgeApi,
+  shareFetchApi,
+  shareGroupDescribeApi,
+  shareGroupHeartbeatApi,
   syncGroupApi,
   txnOffsetCommitApi,
   updateFeaturesApi,
@@ -119,6 +126,9 @@ function expectEach(answers: readonly object[]): unknown {
   const partial = answers.map((answer) => expect.objectContaining(answer) as unknown)
   return expect.arrayContaining(partial) as unknown
 }
+
+/** The id of a member of a share group, which Kafka reads as a UUID. */
+const sharer = 'MDEyMzQ1Njc4OWFiY2RlZg'
 
 /** By key of the API. */
 export const attempts: readonly Attempt[] = [
@@ -700,6 +710,79 @@ export const attempts: readonly Attempt[] = [
     right('describe', 'topic'),
   ),
   attempt(describeTopicPartitionsApi, 0, () => ({ topics: [], cursor: null }), { topics: [] }),
+  attempt(
+    shareGroupHeartbeatApi,
+    1,
+    ({ topic, group }) => ({
+      groupId: group,
+      memberId: sharer,
+      memberEpoch: 0,
+      subscribedTopicNames: [topic],
+    }),
+    { errorCode: groupError, assignment: null },
+    right('read', 'group'),
+    right('describe', 'topic'),
+  ),
+  attempt(
+    shareGroupDescribeApi,
+    1,
+    ({ group }) => ({ groupIds: [group], includeAuthorizedOperations: true }),
+    { groups: [{ errorCode: groupError, members: [] }] },
+    right('describe', 'group'),
+  ),
+  attempt(
+    shareFetchApi,
+    1,
+    ({ group }) => ({
+      groupId: group,
+      memberId: sharer,
+      shareSessionEpoch: 0,
+      maxWaitMs: 0,
+      minBytes: 0,
+      maxRecords: 1,
+      batchSize: 1,
+      topics: [],
+      forgottenTopicsData: [],
+    }),
+    { errorCode: groupError, responses: [] },
+    right('read', 'group'),
+  ),
+  attempt(
+    shareAcknowledgeApi,
+    1,
+    ({ group }) => ({ groupId: group, memberId: sharer, shareSessionEpoch: 1, topics: [] }),
+    { errorCode: groupError, responses: [] },
+    right('read', 'group'),
+  ),
+  attempt(
+    describeShareGroupOffsetsApi,
+    0,
+    ({ topic, group }) => ({
+      groups: [{ groupId: group, topics: [{ topicName: topic, partitions: [0] }] }],
+    }),
+    { groups: [{ errorCode: groupError, topics: [] }] },
+    right('describe', 'group'),
+    right('describe', 'topic'),
+  ),
+  attempt(
+    alterShareGroupOffsetsApi,
+    0,
+    ({ topic, group }) => ({
+      groupId: group,
+      topics: [{ topicName: topic, partitions: [{ partitionIndex: 0, startOffset: 0 }] }],
+    }),
+    { errorCode: groupError, responses: [] },
+    right('read', 'group'),
+    right('read', 'topic'),
+  ),
+  attempt(
+    deleteShareGroupOffsetsApi,
+    0,
+    ({ topic, group }) => ({ groupId: group, topics: [{ topicName: topic }] }),
+    { errorCode: groupError, responses: [] },
+    right('delete', 'group'),
+    right('read', 'topic'),
+  ),
 ]
 
 /** What an attempt is called in the suite. */

@@ -4,6 +4,7 @@ type Differences = Readonly<Record<string, string>>
 
 const newerVersion = 'the version came with Kafka 4'
 const newerTransactions = 'transactions of the second version came with Kafka 4'
+const shareGroups = 'share groups came with Kafka 4'
 const configuredGroups = 'groups have had configuration since Kafka 4'
 
 const kafka39: Differences = {
@@ -43,6 +44,13 @@ const kafka39: Differences = {
     configuredGroups,
   '40: IncrementalAlterConfigs 1 needs alterConfigs topic, alterConfigs group, alterConfigs cluster':
     configuredGroups,
+  '59: ShareGroupHeartbeat 1 needs read group, describe topic': shareGroups,
+  '60: ShareGroupDescribe 1 needs describe group': shareGroups,
+  '61: ShareFetch 1 needs read group': shareGroups,
+  '62: ShareAcknowledge 1 needs read group': shareGroups,
+  '63: DescribeShareGroupOffsets 0 needs describe group, describe topic': shareGroups,
+  '64: AlterShareGroupOffsets 0 needs read group, read topic': shareGroups,
+  '65: DeleteShareGroupOffsets 0 needs delete group, read topic': shareGroups,
 }
 
 const embedded: Differences = {

@@ -17,7 +17,7 @@ import { login } from './login.ts'
 import type { Port } from './port.ts'
 
 /** Each case has a user of its own, of whom nobody else says anything. */
-const userCount = 120
+const userCount = 130
 const password = 'wonderland'
 const names = Array.from({ length: userCount }, (_, index) => `user-${index}`)
 const users = Object.fromEntries(names.map((name) => [name, password]))
@@ -57,6 +57,8 @@ function startKafka(version: '4.1.1' | '3.9.1'): Promise<Implementation> {
     users,
     properties: {
       ...properties,
+      // A preview in Kafka 4.1, off unless one says otherwise.
+      'group.share.enable': 'true',
       'authorizer.class.name': 'org.apache.kafka.metadata.authorizer.StandardAuthorizer',
       'super.users': 'User:ANONYMOUS',
     },

@@ -2,6 +2,7 @@ import type { AccessRule } from './gate.ts'
 import { clusterRules, connectionRules } from './rules/cluster-rules.ts'
 import { groupRules } from './rules/group-rules.ts'
 import { recordRules } from './rules/record-rules.ts'
+import { shareRules } from './rules/share-rules.ts'
 import { topicRules } from './rules/topic-rules.ts'
 import { transactionRules } from './rules/transaction-rules.ts'
 
@@ -11,6 +12,7 @@ export const accessRules: readonly AccessRule[] = [
   ...recordRules,
   ...topicRules,
   ...groupRules,
+  ...shareRules,
   ...transactionRules,
   ...clusterRules,
 ].sort((one, other) => one.api.key - other.api.key)

@@ -96,12 +96,18 @@ export interface Cluster {
    * Makes the topic in which coordinators of a kind keep their state, when there is none yet. Until
    * then `coordinator` answers undefined. What is refused now may be had later: a full disk gets room.
    */
-  prepareCoordinators(kind: 'group' | 'transaction'): Promise<Refusal | undefined>
-  /** The partition that holds a group or a transactional id; its leader is the coordinator. */
-  coordinator(kind: 'group' | 'transaction', id: string): Partition | undefined
+  prepareCoordinators(kind: CoordinatorKind): Promise<Refusal | undefined>
+  /**
+   * The partition that holds a group, a transactional id, or what a share group knows of a partition;
+   * its leader is the coordinator.
+   */
+  coordinator(kind: CoordinatorKind, id: string): Partition | undefined
   /** Makes another running replica the leader; its epoch goes up by one. */
   moveLeader(partition: Partition, nodeId: number): void
 }
+
+/** What coordinators coordinate. */
+export type CoordinatorKind = 'group' | 'transaction' | 'share'
 
 /** What run-time settings can belong to. Their names and values are the owner's business. */
 export type SettingKind =

@@ -5,7 +5,15 @@ import type { CoordinatorLog, StateRecord } from '../coordinator-log.ts'
 import type { PartitionLog } from '../log/index.ts'
 import type { Refusal } from '../refusal.ts'
 import { isRefusal, refuse } from '../refusal.ts'
-import type { Cluster, ClusterNode, NewTopic, Partition, SettingKind, Topic } from './cluster.ts'
+import type {
+  Cluster,
+  ClusterNode,
+  CoordinatorKind,
+  NewTopic,
+  Partition,
+  SettingKind,
+  Topic,
+} from './cluster.ts'
 import {
   clusterRecord,
   readMetadataRecord,
@@ -18,6 +26,7 @@ import {
   collisionKey,
   metadataTopic,
   offsetsTopic,
+  shareStateTopic,
   refuseTopicName,
   transactionsTopic,
 } from './topic-name.ts'
@@ -45,8 +54,6 @@ export interface TopicDefaults {
   readonly partitions: number
   readonly replicationFactor: number
 }
-
-export type CoordinatorKind = 'group' | 'transaction'
 
 export type ClusterChange =
   | { readonly kind: 'topic-created' | 'topic-deleted' | 'partitions-added'; readonly topic: Topic }
@@ -459,8 +466,14 @@ function refusalOf(error: unknown): Refusal {
   throw error
 }
 
+const coordinatorTopics = {
+  group: offsetsTopic,
+  transaction: transactionsTopic,
+  share: shareStateTopic,
+} as const satisfies Record<CoordinatorKind, string>
+
 function coordinatorTopic(kind: CoordinatorKind): string {
-  return kind === 'group' ? offsetsTopic : transactionsTopic
+  return coordinatorTopics[kind]
 }
 
 function unknownTopic(name: string): Refusal {

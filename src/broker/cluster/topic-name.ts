@@ -6,12 +6,13 @@ const legal = /^[a-zA-Z0-9._-]+$/
 
 export const offsetsTopic = '__consumer_offsets'
 export const transactionsTopic = '__transaction_state'
+export const shareStateTopic = '__share_group_state'
 /** Not a topic: the name under which Kafka's tools ask for the cluster's own log. */
 export const metadataTopic = '__cluster_metadata'
 
 /** Whether a topic belongs to the coordinators; clients may read it and not write to it. */
 export function isInternalTopic(name: string): boolean {
-  return name === offsetsTopic || name === transactionsTopic
+  return name === offsetsTopic || name === transactionsTopic || name === shareStateTopic
 }
 
 /** What is wrong with a topic's name, by Kafka's rules. */

@@ -12,9 +12,12 @@ export function embeddedDefaults(nodeCount: number): ReadonlyMap<string, string>
     // Each partition is a log to open at start; eight spread groups and transactions well enough.
     ['offsets.topic.num.partitions', '8'],
     ['transaction.state.log.num.partitions', '8'],
+    ['share.coordinator.state.topic.num.partitions', '8'],
     // Nodes share their logs: more replicas say which nodes may lead, and nothing about durability.
     ['offsets.topic.replication.factor', replicas],
     ['transaction.state.log.replication.factor', replicas],
     ['transaction.state.log.min.isr', '1'],
+    ['share.coordinator.state.topic.replication.factor', replicas],
+    ['share.coordinator.state.topic.min.isr', '1'],
   ])
 }

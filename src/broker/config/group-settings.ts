@@ -1,4 +1,4 @@
-import type { ConsumerTiming, GroupConfig, MigrationPolicy } from '../group/ports.ts'
+import type { ConsumerTiming, GroupConfig, MigrationPolicy, ShareTiming } from '../group/ports.ts'
 import type { Refusal } from '../refusal.ts'
 import { refuse } from '../refusal.ts'
 import type { BrokerConfig } from './broker-config.ts'
@@ -72,6 +72,13 @@ export function refuseGroupBounds(
       `consumer.heartbeat.interval.ms (${heartbeatMs}) must be less than consumer.session.timeout.ms (${sessionMs})`,
     )
   }
+  const share = shareTiming(settings, broker)
+  if (share.heartbeatIntervalMs >= share.sessionTimeoutMs) {
+    return refuse(
+      'INVALID_CONFIG',
+      `share.heartbeat.interval.ms (${share.heartbeatIntervalMs}) must be less than share.session.timeout.ms (${share.sessionTimeoutMs})`,
+    )
+  }
   return undefined
 }
 
@@ -80,15 +87,57 @@ export function consumerTiming(
   settings: ReadonlyMap<string, string>,
   broker: BrokerConfig,
 ): ConsumerTiming {
-  const own = (name: keyof typeof groupProperties) => {
-    const written = settings.get(name)
-    return written === undefined ? undefined : Number(written)
-  }
+  const own = (name: keyof typeof groupProperties) => numberOf(settings, name)
   return {
     sessionTimeoutMs: own('consumer.session.timeout.ms') ?? broker.groupConsumerSessionTimeoutMs,
     heartbeatIntervalMs:
       own('consumer.heartbeat.interval.ms') ?? broker.groupConsumerHeartbeatIntervalMs,
   }
+}
+
+/** The same of a share group. */
+export function shareTiming(
+  settings: ReadonlyMap<string, string>,
+  broker: BrokerConfig,
+): ShareTiming {
+  const own = (name: keyof typeof groupProperties) => numberOf(settings, name)
+  return {
+    sessionTimeoutMs: own('share.session.timeout.ms') ?? broker.groupShareSessionTimeoutMs,
+    heartbeatIntervalMs: own('share.heartbeat.interval.ms') ?? broker.groupShareHeartbeatIntervalMs,
+  }
+}
+
+/** How a share group reads. */
+export interface ShareReading {
+  /** For how long a member holds what it has acquired. */
+  readonly lockMs: number
+  readonly isolation: 'committed' | 'uncommitted'
+  /** Where it begins in a partition: `latest`, `earliest` or `by_duration:` and a duration. */
+  readonly offsetReset: string
+}
+
+/** How a share group reads: what is set on the group, or the broker's. */
+export function shareReading(
+  settings: ReadonlyMap<string, string>,
+  broker: BrokerConfig,
+): ShareReading {
+  const isolation =
+    settings.get('share.isolation.level') ?? groupProperties['share.isolation.level'].default
+  return {
+    lockMs:
+      numberOf(settings, 'share.record.lock.duration.ms') ?? broker.groupShareRecordLockDurationMs,
+    isolation: isolation === 'read_committed' ? 'committed' : 'uncommitted',
+    offsetReset:
+      settings.get('share.auto.offset.reset') ?? groupProperties['share.auto.offset.reset'].default,
+  }
+}
+
+function numberOf(
+  settings: ReadonlyMap<string, string>,
+  name: keyof typeof groupProperties,
+): number | undefined {
+  const written = settings.get(name)
+  return written === undefined ? undefined : Number(written)
 }
 
 /** The broker's settings for groups, as they are now. */
@@ -104,5 +153,6 @@ export function groupConfig(broker: BrokerConfig): GroupConfig {
     consumerAssignors: broker.groupConsumerAssignors,
     consumerMigration: broker.groupConsumerMigrationPolicy.toLowerCase() as MigrationPolicy,
     regexRefreshIntervalMs: broker.groupConsumerRegexRefreshIntervalMs,
+    shareMembersMax: broker.groupShareMaxSize,
   }
 }

@@ -140,7 +140,7 @@ function withNames(
 export interface GroupFilter {
   /** States, in any case; empty for all. */
   readonly states: readonly string[]
-  /** `classic` or `consumer`, in any case; empty for all. */
+  /** `classic`, `consumer` or `share`, in any case; empty for all. */
   readonly types: readonly string[]
 }
 
@@ -153,7 +153,7 @@ export function listedGroups(groups: Iterable<Group>, filter: GroupFilter): List
     if (types.size > 0 && !types.has(group.type)) continue
     listed.push({
       groupId: group.groupId,
-      protocolType: group.type === 'classic' ? (group.protocolType ?? '') : 'consumer',
+      protocolType: group.type === 'classic' ? (group.protocolType ?? '') : group.type,
       groupState: group.state,
       groupType: group.type,
     })

@@ -41,6 +41,17 @@ import type { OffsetDeleteRequest, OffsetDeleteResponse } from './offset/remove.
 import type { GroupPorts, Requester } from './ports.ts'
 import { resumeGroups } from './resume.ts'
 import { routeHeartbeat, routeJoin, routeLeave, routeSync } from './route.ts'
+import { describeShareGroup, failedShareGroup } from './share/describe.ts'
+import type { DescribedShareGroup } from './share/describe.ts'
+import { heartbeatOfShareGroup, problemWithShareHeartbeat } from './share/heartbeat.ts'
+import type { ShareHeartbeat, ShareHeartbeatResponse } from './share/heartbeat.ts'
+import {
+  addSharePartitions,
+  forgetSharedTopic,
+  partitionsOfShareGroup,
+  removeShareTopics,
+} from './share/partitions.ts'
+import type { TopicPartitions } from './topic-partitions.ts'
 import { TopicsVersion } from './topics-version.ts'
 
 /**
@@ -159,6 +170,64 @@ export class GroupCoordinator {
     )
   }
 
+  async shareGroupHeartbeat(
+    request: ShareHeartbeat,
+    requester: Requester,
+  ): Promise<ShareHeartbeatResponse | Refusal> {
+    const problem = problemWithShareHeartbeat(request)
+    if (problem !== undefined) return problem
+    const partition = this.#partitionOf(request.groupId)
+    if (isRefusal(partition)) return partition
+    return partition.change(request.groupId, () =>
+      heartbeatOfShareGroup(partition, request, requester),
+    )
+  }
+
+  async describeShareGroup(groupId: string): Promise<DescribedShareGroup> {
+    const partition = this.#partitionOfNamed(groupId)
+    if (isRefusal(partition)) {
+      return failedShareGroup(groupId, kafkaError[partition.error], partition.message)
+    }
+    const described = await partition.change(groupId, () => ({
+      answer: describeShareGroup(partition, groupId),
+    }))
+    if (!isRefusal(described)) return described
+    return failedShareGroup(groupId, kafkaError[described.error], described.message)
+  }
+
+  /** The partitions of which a share group has state. */
+  sharePartitions(groupId: string): TopicPartitions | Refusal {
+    const partition = this.#partitionOfNamed(groupId)
+    return isRefusal(partition) ? partition : partitionsOfShareGroup(partition, groupId)
+  }
+
+  /** Whether there is a share group of this name, and nobody is a member. */
+  isIdleShareGroup(groupId: string): boolean {
+    const partition = this.#partitionOf(groupId)
+    const group = isRefusal(partition) ? undefined : partition.state.group(groupId)
+    return group?.type === 'share' && group.isEmpty
+  }
+
+  /** Notes that a share group without members will have state of these partitions as well. */
+  async addSharePartitions(
+    groupId: string,
+    added: TopicPartitions,
+  ): Promise<TopicPartitions | Refusal> {
+    const partition = this.#partitionOfNamed(groupId)
+    if (isRefusal(partition)) return partition
+    return partition.change(groupId, () => addSharePartitions(partition, groupId, added))
+  }
+
+  /** Notes that a share group without members has no state of these topics any more. */
+  async removeShareTopics(
+    groupId: string,
+    topicIds: ReadonlySet<string>,
+  ): Promise<TopicPartitions | Refusal> {
+    const partition = this.#partitionOfNamed(groupId)
+    if (isRefusal(partition)) return partition
+    return partition.change(groupId, () => removeShareTopics(partition, groupId, topicIds))
+  }
+
   /** Stores offsets of topics that exist; the caller has checked that. */
   async commitOffsets(request: CommitRequest, version: number): Promise<CommitResponse | Refusal> {
     const partition = this.#partitionOf(request.groupId)
@@ -255,6 +324,9 @@ export class GroupCoordinator {
     this.#topicsVersion.advance()
     await this.#forEachGroup((partition, groupId) =>
       partition.change(groupId, () => forgetTopic(partition, groupId, name)),
+    )
+    await this.#forEachGroup((partition, groupId) =>
+      partition.change(groupId, () => forgetSharedTopic(partition, groupId)),
     )
   }
 

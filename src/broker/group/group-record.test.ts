@@ -128,7 +128,7 @@ describe('a record of a group', () => {
   })
 
   it('of a kind that is not known is passed over', () => {
-    const key = Buffer.from('000a000167', 'hex')
+    const key = Buffer.from('0011000167', 'hex')
     expect(decodeRecord({ key, value: null })).toBeUndefined()
   })
 })

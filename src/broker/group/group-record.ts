@@ -20,6 +20,13 @@ import {
 } from '../../protocol/index.ts'
 import type { DecodedMessage } from '../../protocol/index.ts'
 import type { StateRecord } from '../coordinator-log.ts'
+import {
+  decodeShareRecord,
+  encodeShareKey,
+  encodeShareValue,
+  isShareGroupRecord,
+} from './share/share-record.ts'
+import type { ShareGroupRecord } from './share/share-record.ts'
 
 export type OffsetValue = DecodedMessage<typeof offsetValue>
 export type ClassicGroupValue = DecodedMessage<typeof classicGroupValue>
@@ -94,7 +101,7 @@ export type ConsumerGroupRecord =
   | RegularExpressionRecord
 
 /** A change of a group's state, as it is written to `__consumer_offsets`; a null value deletes. */
-export type GroupRecord = OffsetRecord | ClassicGroupRecord | ConsumerGroupRecord
+export type GroupRecord = OffsetRecord | ClassicGroupRecord | ConsumerGroupRecord | ShareGroupRecord
 
 /** Kafka's numbers of the kinds: the first two bytes of a key. */
 const keyType = {
@@ -106,7 +113,7 @@ const keyType = {
   'target-member': 7,
   'current-assignment': 8,
   'regular-expression': 16,
-} as const satisfies Record<GroupRecord['kind'], number>
+} as const satisfies Record<Exclude<GroupRecord, ShareGroupRecord>['kind'], number>
 
 /** Kafka 4.1 still writes version 3 of classic groups, which older brokers can read. */
 const classicGroupVersion = 3
@@ -115,10 +122,15 @@ const expiringOffsetVersion = 1
 const offsetVersion = 4
 
 export function encodeRecord(record: GroupRecord): StateRecord {
+  if (isShareGroupRecord(record)) {
+    return { key: encodeShareKey(record), value: encodeShareValue(record) }
+  }
   return { key: encodeKey(record), value: encodeValue(record) }
 }
 
-function encodeKey(record: GroupRecord): Buffer {
+type OtherRecord = Exclude<GroupRecord, ShareGroupRecord>
+
+function encodeKey(record: OtherRecord): Buffer {
   const writer = new Writer()
   writer.int16(keyType[record.kind])
   const { group } = record
@@ -154,7 +166,7 @@ function encodeKey(record: GroupRecord): Buffer {
   return writer.toBuffer()
 }
 
-function encodeValue(record: GroupRecord): Buffer | null {
+function encodeValue(record: OtherRecord): Buffer | null {
   if (record.value === null) return null
   switch (record.kind) {
     case 'offset': {
@@ -232,7 +244,10 @@ export function decodeRecord(record: StateRecord): GroupRecord | undefined {
       return { kind: 'classic-group', group, value: decodeValue(classicGroupValue, record.value) }
     }
     default:
-      return decodeConsumerGroupRecord(type, key, record.value)
+      return (
+        decodeConsumerGroupRecord(type, key, record.value) ??
+        decodeShareRecord(type, key, record.value)
+      )
   }
 }
 

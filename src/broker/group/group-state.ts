@@ -3,8 +3,11 @@ import { restoredGroup } from './classic/classic-records.ts'
 import { ConsumerGroup } from './consumer/consumer-group.ts'
 import type { ConsumerGroupRecord, GroupRecord } from './group-record.ts'
 import { committedOffset, OffsetStore } from './offset/offset-store.ts'
+import { ShareGroup } from './share/share-group.ts'
+import { isShareGroupRecord } from './share/share-record.ts'
+import type { ShareGroupRecord } from './share/share-record.ts'
 
-export type Group = ClassicGroup | ConsumerGroup
+export type Group = ClassicGroup | ConsumerGroup | ShareGroup
 
 /**
  * The groups of a partition and their offsets: what its records say, in order. Compaction removes
@@ -47,7 +50,8 @@ export class GroupState {
         else this.#groups.set(record.group, restoredGroup(record.group, record.value))
         return
       default:
-        this.#applyToConsumerGroup(record)
+        if (isShareGroupRecord(record)) this.#applyToShareGroup(record)
+        else this.#applyToConsumerGroup(record)
     }
   }
 
@@ -66,6 +70,19 @@ export class GroupState {
     }
     if (known?.type !== 'consumer') return
     if (record.kind === 'group-epoch') this.#groups.delete(record.group)
+    else known.apply(record)
+  }
+
+  #applyToShareGroup(record: ShareGroupRecord): void {
+    const known = this.#groups.get(record.group)
+    if (record.value !== null) {
+      const group = known?.type === 'share' ? known : new ShareGroup(record.group)
+      this.#groups.set(record.group, group)
+      group.apply(record)
+      return
+    }
+    if (known?.type !== 'share') return
+    if (record.kind === 'share-epoch') this.#groups.delete(record.group)
     else known.apply(record)
   }
 

@@ -8,4 +8,5 @@ export type {
   GroupTopics,
   MigrationPolicy,
   Requester,
+  ShareTiming,
 } from './ports.ts'

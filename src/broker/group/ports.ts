@@ -38,6 +38,8 @@ export interface GroupConfig {
   readonly consumerMigration: MigrationPolicy
   /** `group.consumer.regex.refresh.interval.ms` */
   readonly regexRefreshIntervalMs: number
+  /** `group.share.max.size` */
+  readonly shareMembersMax: number
 }
 
 /** The settings that can differ from group to group. */
@@ -47,6 +49,9 @@ export interface ConsumerTiming {
   /** `group.consumer.heartbeat.interval.ms`, or `consumer.heartbeat.interval.ms` of the group. */
   readonly heartbeatIntervalMs: number
 }
+
+/** The same of share groups: `group.share.…`, or `share.…` of the group. */
+export type ShareTiming = ConsumerTiming
 
 /** Kafka's defaults, but for the initial delay: a development broker should not wait 3 seconds. */
 export const defaultGroupConfig = {
@@ -60,6 +65,7 @@ export const defaultGroupConfig = {
   consumerAssignors: ['uniform', 'range'],
   consumerMigration: 'bidirectional',
   regexRefreshIntervalMs: 600_000,
+  shareMembersMax: 200,
 } as const satisfies GroupConfig
 
 /** Kafka's defaults. */
@@ -76,6 +82,9 @@ export interface GroupPorts {
   /** Asked each time a setting is needed, so that a changed one applies at once. */
   config(): GroupConfig
   consumerTiming(groupId: string): ConsumerTiming
+  shareTiming(groupId: string): ShareTiming
+  /** A member of a share group has left, or was not heard of: others may have what it has acquired. */
+  sharingMemberGone(groupId: string, memberId: string): void
   /** The partition of `__consumer_offsets` that holds a group, undefined while there is none. */
   partitionFor(groupId: string): number | undefined
 }

@@ -2,6 +2,7 @@ import { prepareRebalance, restartSession } from './classic/rebalance.ts'
 import { awaitHeartbeat, awaitRevocation } from './consumer/sessions.ts'
 import type { GroupPartition } from './group-partition.ts'
 import type { Group } from './group-state.ts'
+import { awaitShareHeartbeat } from './share/heartbeat.ts'
 
 /** Begins to wait for the members of groups that were read from the log: all have a session left. */
 export function resumeGroups(partition: GroupPartition): void {
@@ -9,6 +10,12 @@ export function resumeGroups(partition: GroupPartition): void {
 }
 
 function resume(partition: GroupPartition, group: Group): void {
+  if (group.type === 'share') {
+    for (const memberId of group.members.keys()) {
+      awaitShareHeartbeat(partition, group.groupId, memberId)
+    }
+    return
+  }
   if (group.type === 'consumer') {
     for (const member of group.members.values()) {
       awaitHeartbeat(partition, group.groupId, member)

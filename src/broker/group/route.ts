@@ -38,6 +38,9 @@ export function routeJoin(
   if (group?.type === 'classic') {
     return joinClassicGroup({ partition, group, request, requester, answer })
   }
+  if (group?.type === 'share') {
+    return { answer: joinError(kafkaError.INCONSISTENT_GROUP_PROTOCOL, memberId) }
+  }
   if (group !== undefined && !group.isEmpty) {
     return joinConsumerGroup(partition, group, request, requester)
   }
@@ -65,7 +68,7 @@ export function routeSync(
   answer: SyncAnswer,
 ): Change<SyncResponse | undefined> {
   const group = partition.state.group(request.groupId)
-  if (group === undefined || group.isEmpty) {
+  if (group === undefined || group.isEmpty || group.type === 'share') {
     return { answer: { errorCode: kafkaError.UNKNOWN_MEMBER_ID, assignment: noAssignment } }
   }
   if (group.type === 'classic') return syncClassicGroup(partition, group, request, answer)
@@ -77,7 +80,9 @@ export function routeHeartbeat(
   request: HeartbeatRequest,
 ): Change<number> {
   const group = partition.state.group(request.groupId)
-  if (group === undefined) return { answer: kafkaError.UNKNOWN_MEMBER_ID }
+  if (group === undefined || group.type === 'share') {
+    return { answer: kafkaError.UNKNOWN_MEMBER_ID }
+  }
   if (group.type === 'classic')
     return { answer: heartbeatOfClassicGroup(partition, group, request) }
   return { answer: classicHeartbeatOfConsumerGroup(partition, group, request) }
@@ -90,7 +95,7 @@ export function routeLeave(
 ): Change<LeaveResponse> {
   const group = partition.state.group(groupId)
   if (group?.type === 'classic') return leaveClassicGroup(partition, group, leaving)
-  if (group !== undefined) return leaveConsumerGroupClassically(partition, group, leaving)
+  if (group?.type === 'consumer') return leaveConsumerGroupClassically(partition, group, leaving)
   const members = leaving.map(({ memberId, groupInstanceId }) => ({
     memberId,
     groupInstanceId,

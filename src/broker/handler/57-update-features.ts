@@ -18,8 +18,8 @@ const firstVersionWithUpgradeType = 1
 
 /**
  * UpdateFeatures 0-2: gives features another level, all of those named or none. Only
- * `transaction.version` has more than one level that this broker can serve; an update to the level
- * that a feature has is always granted.
+ * `transaction.version` and `share.version` have more than one level that this broker can serve; an
+ * update to the level that a feature has is always granted.
  *
  * Not implemented: the difference between safe and unsafe downgrades (nothing is lost by either).
  */

@@ -1,4 +1,5 @@
 import type { Cluster } from '../cluster/cluster.ts'
+import type { BrokerConfig } from '../config/index.ts'
 import type { TransactionVersion } from '../transaction/transaction-metadata.ts'
 
 /** A feature of the cluster that clients are told of, and the levels that are supported (KIP-584). */
@@ -20,13 +21,24 @@ const transactionFeature: Feature = {
   changes: true,
 }
 
+const shareFeature: Feature = {
+  name: 'share.version',
+  levelMin: 0,
+  levelMax: 1,
+  level: 1,
+  changes: true,
+}
+
 /**
- * What of Kafka's features the broker has: groups of the next-generation protocol and transactions
- * of the second version (KIP-890). `metadata.version` is that of Kafka 4.1.
+ * What of Kafka's features the broker has: groups of the next-generation protocol, share groups
+ * (KIP-932) and transactions of the second version (KIP-890). `metadata.version` is that of Kafka 4.1,
+ * in which share groups are a preview and off at first; here they are on, as there is no cluster of an
+ * older release that they could endanger.
  */
 export const features: readonly Feature[] = [
   { name: 'group.version', levelMin: 0, levelMax: 1, level: 1, changes: false },
   { name: 'metadata.version', levelMin: 7, levelMax: 27, level: 27, changes: false },
+  shareFeature,
   transactionFeature,
 ]
 
@@ -48,6 +60,16 @@ export function transactionVersionOf(
 ): TransactionVersion {
   const feature = known.find(({ name }) => name === transactionFeature.name)
   return feature === undefined ? 0 : (finalizedLevel(cluster, feature) as TransactionVersion)
+}
+
+/** Whether there are share groups: by their feature, or as Kafka's `group.share.enable` has it. */
+export function sharesAreServed(
+  cluster: Settings,
+  { groupShareEnable }: Pick<BrokerConfig, 'groupShareEnable'>,
+  known: readonly Feature[] = features,
+): boolean {
+  const feature = known.find(({ name }) => name === shareFeature.name)
+  return feature !== undefined && (groupShareEnable || finalizedLevel(cluster, feature) > 0)
 }
 
 /** Goes up with each change of a level. */

@@ -9,6 +9,7 @@ import type { GroupCoordinator } from '../group/index.ts'
 import type { Users } from '../security/users.ts'
 import type { closeConnection } from '../server/interception.ts'
 import type { Session } from '../server/session.ts'
+import type { ShareCoordinator, ShareSessions } from '../share/index.ts'
 import type { TransactionCoordinator } from '../transaction/index.ts'
 import type { Feature } from './features.ts'
 import type { FetchSessions } from './fetch-sessions.ts'
@@ -21,6 +22,8 @@ export interface Broker {
   readonly cluster: Cluster
   readonly groups: GroupCoordinator
   readonly transactions: TransactionCoordinator
+  readonly shares: ShareCoordinator
+  readonly shareSessions: ShareSessions
   readonly fetchSessions: FetchSessions
   /** Who may do what; undefined where everybody may do everything. */
   readonly authorizer: Authorizer | undefined

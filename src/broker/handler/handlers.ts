@@ -51,6 +51,13 @@ import { consumerGroupHeartbeat } from './68-consumer-group-heartbeat.ts'
 import { consumerGroupDescribe } from './69-consumer-group-describe.ts'
 import { listConfigResources } from './74-list-config-resources.ts'
 import { describeTopicPartitions } from './75-describe-topic-partitions.ts'
+import { shareGroupHeartbeat } from './76-share-group-heartbeat.ts'
+import { shareGroupDescribe } from './77-share-group-describe.ts'
+import { shareFetch } from './78-share-fetch.ts'
+import { shareAcknowledge } from './79-share-acknowledge.ts'
+import { describeShareGroupOffsets } from './90-describe-share-group-offsets.ts'
+import { alterShareGroupOffsets } from './91-alter-share-group-offsets.ts'
+import { deleteShareGroupOffsets } from './92-delete-share-group-offsets.ts'
 import type { Handler } from './handler.ts'
 
 /** What the broker answers, in the order of Kafka's keys. */
@@ -108,4 +115,11 @@ export const handlers: readonly Handler[] = [
   consumerGroupDescribe,
   listConfigResources,
   describeTopicPartitions,
+  shareGroupHeartbeat,
+  shareGroupDescribe,
+  shareFetch,
+  shareAcknowledge,
+  describeShareGroupOffsets,
+  alterShareGroupOffsets,
+  deleteShareGroupOffsets,
 ]

@@ -55,6 +55,13 @@ const table = `
  69 ConsumerGroupDescribe         -     0-0   0-1
  74 ListConfigResources           -     0-0   0-1
  75 DescribeTopicPartitions       -     0-0   0-0
+ 76 ShareGroupHeartbeat           -     -     1-1
+ 77 ShareGroupDescribe            -     -     1-1
+ 78 ShareFetch                    -     -     1-1
+ 79 ShareAcknowledge              -     -     1-1
+ 90 DescribeShareGroupOffsets     -     -     0-0
+ 91 AlterShareGroupOffsets        -     -     0-0
+ 92 DeleteShareGroupOffsets       -     -     0-0
 `
 
 const columns = ['2.8', '3.9', '4.1'] as const satisfies readonly ReleaseName[]

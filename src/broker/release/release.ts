@@ -48,7 +48,7 @@ const others: Readonly<Record<ReleaseName, Pick<Release, 'features' | 'defaults'
       { name: 'group.version', levelMin: 0, levelMax: 1, level: 1, changes: false },
       kraftFeature,
       { ...metadata, levelMin: 7, levelMax: 27, level: 27 },
-      { name: 'share.version', levelMin: 0, levelMax: 1, level: 0, changes: false },
+      { name: 'share.version', levelMin: 0, levelMax: 1, level: 0, changes: true },
       { name: 'transaction.version', levelMin: 0, levelMax: 2, level: 2, changes: true },
       {
         name: 'eligible.leader.replicas.version',

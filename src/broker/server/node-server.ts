@@ -107,7 +107,10 @@ export class NodeServer {
       limits: this.#options.limits(),
       receive: dispatcher.receiver(session),
       refuseBytes: (held) => session.refuseBytes(held),
-      closed: () => this.#connections.delete(connection),
+      closed: () => {
+        this.#connections.delete(connection)
+        session.end()
+      },
     })
     this.#connections.add(connection)
     connection.start()

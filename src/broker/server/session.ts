@@ -72,6 +72,7 @@ export class Session {
   #lastLoginMs = Number.NEGATIVE_INFINITY
   #bareFrames = false
   #refusal: string | undefined
+  readonly #endListeners = new Set<() => void>()
 
   constructor(options: SessionOptions) {
     this.#options = options
@@ -102,6 +103,18 @@ export class Session {
   /** Why the connection is to be closed, once it was refused. */
   get refusal(): string | undefined {
     return this.#refusal
+  }
+
+  /** Calls `listener` when the connection has ended. Answers a function that takes it back. */
+  onEnd(listener: () => void): () => void {
+    this.#endListeners.add(listener)
+    return () => this.#endListeners.delete(listener)
+  }
+
+  /** The connection has ended. */
+  end(): void {
+    for (const listener of [...this.#endListeners]) listener()
+    this.#endListeners.clear()
   }
 
   /** Why a request of this API must not be answered now. */

@@ -61,14 +61,14 @@ function openGroup(partition: GroupPartition, request: ConsumerHeartbeat): Draft
   if (known?.type === 'consumer') {
     return { partition, group: known, records: [], afterwards: [] }
   }
-  if (request.memberEpoch !== joinEpoch) {
+  if (request.memberEpoch !== joinEpoch || known?.type === 'share') {
     const what =
       known === undefined
         ? `Consumer group ${groupId} not found.`
         : `Group ${groupId} is not a consumer group.`
     return refuse('GROUP_ID_NOT_FOUND', what)
   }
-  if (known !== undefined) return upgrade(partition, known)
+  if (known?.type === 'classic') return upgrade(partition, known)
   return { partition, group: new ConsumerGroup(groupId), records: [], afterwards: [] }
 }
 

@@ -12,6 +12,7 @@ import { restartSession } from '../classic/rebalance.ts'
 import type { ConsumerGroup } from '../consumer/consumer-group.ts'
 import type { Change, GroupPartition } from '../group-partition.ts'
 import type { GroupRecord } from '../group-record.ts'
+import type { Group } from '../group-state.ts'
 import { noTopicId } from '../identifiers.ts'
 
 export type CommitRequest = RequestOf<typeof offsetCommitApi>
@@ -129,12 +130,12 @@ function storeOffset(
   return { partitionIndex, errorCode: kafkaError.NONE }
 }
 
-function problemWithCommit(
-  group: ClassicGroup | ConsumerGroup | undefined,
-  committer: Committer,
-): Refusal | undefined {
+function problemWithCommit(group: Group | undefined, committer: Committer): Refusal | undefined {
   if (group?.type === 'classic') return problemInClassicGroup(group, committer)
   if (group?.type === 'consumer') return problemInConsumerGroup(group, committer)
+  if (group?.type === 'share') {
+    return refuse('GROUP_ID_NOT_FOUND', `Group ${group.groupId} is not a consumer group.`)
+  }
   if (committer.generation < 0) return undefined
   const known = !committer.transactional && committer.version >= consumerGroupVersion
   return known

@@ -6,6 +6,8 @@ import { groupTombstones } from '../consumer/consumer-records.ts'
 import type { Change, GroupPartition } from '../group-partition.ts'
 import type { GroupRecord } from '../group-record.ts'
 import type { Group, GroupState } from '../group-state.ts'
+import { shareGroupTombstones } from '../share/share-group.ts'
+import type { ShareGroup } from '../share/share-group.ts'
 import type { CommittedOffset } from './offset-store.ts'
 
 export type OffsetDeleteRequest = RequestOf<typeof offsetDeleteApi>
@@ -20,6 +22,9 @@ export function deleteOffsets(
   const { offsets } = partition.state
   const group = partition.state.group(groupId)
   if (group === undefined) return { answer: refuse('GROUP_ID_NOT_FOUND', 'no such group') }
+  if (group.type === 'share') {
+    return { answer: refuse('GROUP_ID_NOT_FOUND', `Group ${groupId} is not a consumer group.`) }
+  }
   if (group.type === 'classic' && !group.isEmpty && !group.usesConsumerProtocol) {
     return { answer: refuse('NON_EMPTY_GROUP', 'the members may use the offsets') }
   }
@@ -62,7 +67,8 @@ export function expireOffsets(
 ): Change<undefined> {
   const { offsets } = partition.state
   const group = partition.state.group(groupId)
-  if (group === undefined) return { answer: undefined }
+  // A share group has no offsets that expire, and stays until it is deleted.
+  if (group === undefined || group.type === 'share') return { answer: undefined }
   const subscribed = subscriptionOf(group)
   const records: GroupRecord[] = []
   let anyIsLeft = offsets.hasPending(groupId)
@@ -115,7 +121,7 @@ export function forgetTopic(
   return { answer: undefined, records }
 }
 
-function subscriptionOf(group: Group): (topic: string) => boolean {
+function subscriptionOf(group: Exclude<Group, ShareGroup>): (topic: string) => boolean {
   if (group.type === 'classic') return (topic) => group.isSubscribed(topic)
   const topics = group.subscribedTopics()
   return (topic) => topics.has(topic)
@@ -133,6 +139,7 @@ function allTombstones({ offsets }: GroupState, groupId: string): GroupRecord[] 
 
 function tombstonesOf(group: Group): GroupRecord[] {
   if (group.type === 'consumer') return groupTombstones(group)
+  if (group.type === 'share') return shareGroupTombstones(group)
   return [{ kind: 'classic-group', group: group.groupId, value: null }]
 }
 

@@ -38,6 +38,7 @@ public final class Main {
         StreamsWindowCases.addTo(suite);
         ToolCases.addTo(suite);
         GroupToolCases.addTo(suite);
+        ShareCases.addTo(suite);
         AdminToolCases.addTo(suite);
         boolean passed = suite.run();
         // Clients of a case that was given up may still have threads.
