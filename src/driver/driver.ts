@@ -9,6 +9,7 @@ import type {
   ConfigDescription,
   ConfigResult,
   CreatedTopic,
+  DeletedRecords,
   DescribeTopicsOptions,
   EpochEnd,
   FetchOptions,
@@ -27,6 +28,7 @@ import type {
   PollOptions,
   ProducerOptions,
   ProducerRecord,
+  RecordDeletion,
   RecordResult,
   RecordResults,
   SeekTarget,
@@ -153,6 +155,13 @@ export interface DriverAdmin {
       resources: readonly { readonly type: 'topic' | 'broker'; readonly name: string }[],
       options?: AdminCallOptions,
     ): Promise<readonly ConfigResult<ConfigDescription>[]>
+  }
+  /** Where the driver can delete records. */
+  readonly records?: {
+    deleteMany(
+      deletions: readonly RecordDeletion[],
+      options?: AdminCallOptions,
+    ): Promise<readonly PartitionResult<DeletedRecords>[]>
   }
   /** Where the driver has transactions. */
   readonly transactions?: {

@@ -8,7 +8,7 @@ import type { StateStores } from '../../store/index.ts'
 import { checkSize, TopicLimits, TransactionalCommits } from '../../transaction/index.ts'
 import type { ReadableTable, TableRow } from '../flow/flow.ts'
 import { rekeyPlan } from '../flow/flow-plan.ts'
-import type { FlowPlan } from '../flow/flow-plan.ts'
+import type { FlowInput, FlowPlan } from '../flow/flow-plan.ts'
 import { readTable } from '../state/read-table.ts'
 import type { RowChoice } from '../state/read-table.ts'
 import { TaskState } from '../state/task-state.ts'
@@ -19,7 +19,10 @@ import { flowLetter, letterTopicOf } from './flow-letter.ts'
 import { prepareTopics } from './flow-topics.ts'
 import type { FlowTopics } from './flow-topics.ts'
 import { streamMetrics } from './stream-metrics.ts'
+import { Purge } from './purge.ts'
+import { SourceWatch } from './source-watch.ts'
 import { StreamRun } from './stream-run.ts'
+import type { StreamRunParts } from './stream-run.ts'
 import { taskAssignor } from './task-assignor.ts'
 import { WatchedTime } from './watched-time.ts'
 import { WorkCommits } from './work-commits.ts'
@@ -42,61 +45,122 @@ export async function startFlow(parts: FlowRunParts): Promise<FlowRun> {
     groupId: settings.groupId,
   })
   const limits = new TopicLimits(admin, clock)
-  const runs = await Promise.all(
-    plan.inputs.flatMap((input, index) => {
-      if (input.on === undefined) return []
-      const rekeyed = rekeyPlan(plan, input, topics.inputs[index] as string)
-      const groupId = `${settings.groupId}.${rekeyed.name}`
-      return [
-        assemble(
-          {
-            ...parts,
-            plan: rekeyed,
-            stores: memoryStateStores(),
-            settings: { ...settings, groupId },
-          },
-          { taskCount: 0, inputs: [input.topic.name], changelog: undefined, deletionsKeptMs: 0 },
-          limits,
-        ),
-      ]
-    }),
+  const rekeyings = await Promise.all(
+    plan.inputs.flatMap((input, index) =>
+      input.on === undefined ? [] : [startRekeying(parts, topics, limits, index)],
+    ),
   )
-  const run = await assemble(parts, topics, limits)
-  return new FlowRun(run, runs, { taskCount: topics.taskCount, stores: parts.stores })
+  const watches = plan.inputs.map(
+    (_, input) => rekeyings.find((rekeying) => rekeying.input === input)?.watch,
+  )
+  const run = await assemble(parts, { topics, limits, watches })
+  const purge = new Purge({
+    ...{ clock, log, admin },
+    done: () => rekeyings.flatMap(({ input }) => committedOf(run, topics.inputs, input)),
+  })
+  return new FlowRun(run, { rekeyings, purge, taskCount: topics.taskCount, stores: parts.stores })
+}
+
+/** Writes an input again under the key by which the flow works it. */
+interface Rekeying {
+  readonly input: number
+  readonly run: StreamRun
+  readonly watch: SourceWatch
+  readonly close: () => Promise<void>
+}
+
+const lookEveryMs = 1_000
+
+async function startRekeying(
+  parts: FlowRunParts,
+  topics: FlowTopics,
+  limits: TopicLimits,
+  input: number,
+): Promise<Rekeying> {
+  const { world, plan, settings } = parts
+  const { driver, platform, log } = world
+  const declared = plan.inputs[input] as FlowInput
+  const { topic: from } = declared
+  const to = topics.inputs[input] as string
+  const rekeyed = rekeyPlan(plan, declared, to)
+  const groupId = `${settings.groupId}.${rekeyed.name}`
+  const run = await assemble(
+    { world, plan: rekeyed, stores: memoryStateStores(), settings: { ...settings, groupId } },
+    {
+      topics: {
+        ...{ taskCount: 0, inputs: [from.name], sourceCounts: [1] },
+        ...{ changelog: undefined, deletionsKeptMs: 0 },
+      },
+      ...{ limits, watches: [] },
+    },
+  )
+  const source = driver.source({ groupId, offsetReset: 'none' })
+  const placesOf = (topic: string, count: number) =>
+    Array.from({ length: count }, (_, partition) => ({ topic, partition }))
+  const watch = new SourceWatch({
+    ...{ clock: platform.clock, log, source },
+    ends: driver.reader({ offsetReset: 'none', isolation: 'read_uncommitted' }),
+    from: async () => {
+      const { partitions } = await driver.admin().topics.describe(from.name)
+      return placesOf(from.name, partitions.length)
+    },
+    to: placesOf(to, topics.taskCount),
+    everyMs: Math.max(50, Math.min(lookEveryMs, plan.idleAfterMs / 4)),
+  })
+  const close = async () => {
+    await watch.close()
+    await source.close({ timeoutMs: 0 })
+  }
+  return { input, run, watch, close }
+}
+
+/** Up to where the tasks here have committed an input. */
+function committedOf(run: StreamRun, topics: readonly string[], input: number) {
+  const topic = topics[input] as string
+  return run.tasks.flatMap((task) => {
+    const before = task.committedTo(input)
+    return before === undefined ? [] : [{ topic, partition: task.partition, before }]
+  })
+}
+
+interface FlowRunMade {
+  readonly rekeyings: readonly Rekeying[]
+  readonly purge: Purge
+  readonly taskCount: number
+  readonly stores: StateStores
 }
 
 /** A flow at work: its tasks, and before them what writes its inputs again where they are worked under another key. */
 export class FlowRun implements RunningPart {
   readonly #run: StreamRun
-  readonly #before: readonly StreamRun[]
-  readonly #taskCount: number
-  readonly #stores: StateStores
+  readonly #made: FlowRunMade
 
-  constructor(
-    run: StreamRun,
-    before: readonly StreamRun[],
-    { taskCount, stores }: { readonly taskCount: number; readonly stores: StateStores },
-  ) {
+  constructor(run: StreamRun, made: FlowRunMade) {
     this.#run = run
-    this.#stores = stores
-    this.#before = before
-    this.#taskCount = taskCount
+    this.#made = made
   }
 
   get notReadyBecause(): string | undefined {
-    return [...this.#before, this.#run]
-      .map((run) => run.notReadyBecause)
-      .find((why) => why !== undefined)
+    return this.#runs.map((run) => run.notReadyBecause).find((why) => why !== undefined)
   }
 
   async run(): Promise<void> {
-    await Promise.all([...this.#before, this.#run].map((run) => run.run()))
+    const { rekeyings, purge } = this.#made
+    const beside = [...rekeyings.map(({ watch }) => watch.run()), purge.run()]
+    await Promise.all([...this.#runs.map((run) => run.run()), ...beside])
   }
 
   async close(options: { readonly drainMs: number; readonly leave: boolean }): Promise<boolean> {
-    const closed = await Promise.all([...this.#before, this.#run].map((run) => run.close(options)))
-    await this.#stores.close()
+    const { rekeyings, purge, stores } = this.#made
+    purge.close()
+    const closed = await Promise.all(this.#runs.map((run) => run.close(options)))
+    await Promise.all(rekeyings.map((rekeying) => rekeying.close()))
+    await stores.close()
     return closed.every((isClean) => isClean)
+  }
+
+  get #runs(): readonly StreamRun[] {
+    return [...this.#made.rekeyings.map(({ run }) => run), this.#run]
   }
 
   rows<Result>(table: ReadableTable<Result>, choice: RowChoice): TableRow<Result>[] {
@@ -106,7 +170,7 @@ export class FlowRun implements RunningPart {
   }
 
   get<Result>(table: ReadableTable<Result>, key: string): Result | undefined {
-    const partition = partitionOfKey(key, this.#taskCount)
+    const partition = partitionOfKey(key, this.#made.taskCount)
     const store = this.#run.storeOf(partition)
     if (store !== undefined) return [...readTable(store, table, { key })].at(-1)?.value
     const problem = `'${key}' is of task ${partition}, which is not here, or is being restored`
@@ -117,8 +181,15 @@ export class FlowRun implements RunningPart {
 /** Puts together what runs the tasks of a flow. */
 async function assemble(
   { world, plan, settings, stores }: FlowRunParts,
-  topics: FlowTopics,
-  limits: TopicLimits,
+  {
+    topics,
+    limits,
+    watches,
+  }: {
+    readonly topics: FlowTopics
+    readonly limits: TopicLimits
+    readonly watches: StreamRunParts['watches']
+  },
 ): Promise<StreamRun> {
   const { driver, platform, log, metrics, failed } = world
   const { clock } = platform
@@ -136,7 +207,7 @@ async function assemble(
     topics.changelog === undefined ? Infinity : await limits.bytesMax(topics.changelog)
   const watched = new WatchedTime(clock)
   const run = new StreamRun({
-    watched,
+    ...{ watched, watches },
     newState: (store) => new TaskState(store, stateBytesMax),
     ...{ clock, log, name, stores, changelog, failed },
     topics: topics.inputs,
@@ -206,7 +277,7 @@ async function taskMaker(
   return (partition: number, state: TaskState) =>
     new StreamTask({
       ...{ plan, partition, state, log },
-      topics: topics.inputs,
+      ...{ topics: topics.inputs, sourceCounts: topics.sourceCounts },
       now: () => clock.now(),
       elapsedMs: () => watched.elapsedMs,
       encode: (send) => checked(maker.make(send)),

@@ -11,6 +11,8 @@ export interface FlowTopics {
   readonly taskCount: number
   /** Of each input: the topic that it is worked from. */
   readonly inputs: readonly string[]
+  /** Of each input, from how many partitions its records come: more than one where they are written again. */
+  readonly sourceCounts: readonly number[]
   /** Undefined where nothing is remembered. */
   readonly changelog: string | undefined
   /** How long the changelog keeps deletions. */
@@ -45,7 +47,12 @@ export async function prepareTopics(parts: FlowTopicsParts): Promise<FlowTopics>
   const changelog = plan.isStateful ? `${groupId}.changelog` : undefined
   const wanted: NewTopic[] = inputs
     .filter((_, input) => plan.inputs[input]?.on !== undefined)
-    .map((name) => ({ name, partitions: taskCount, configs: { 'cleanup.policy': 'delete' } }))
+    // It is deleted when it is worked, and not before, however long that takes.
+    .map((name) => ({
+      name,
+      partitions: taskCount,
+      configs: { 'cleanup.policy': 'delete', 'retention.ms': '-1', 'retention.bytes': '-1' },
+    }))
   if (changelog !== undefined) {
     wanted.push({
       name: changelog,
@@ -65,7 +72,11 @@ export async function prepareTopics(parts: FlowTopicsParts): Promise<FlowTopics>
       `the topic ${name} has ${count} partitions, and ${plan.name} has ${taskCount} tasks: a flow whose topics get other partitions begins anew, under another name`,
     )
   }
-  return { taskCount, inputs, changelog, deletionsKeptMs: await deletionsKept(parts, changelog) }
+  return {
+    ...{ taskCount, inputs, changelog },
+    sourceCounts: plan.inputs.map(({ on }, input) => (on === undefined ? 1 : (counts[input] ?? 1))),
+    deletionsKeptMs: await deletionsKept(parts, changelog),
+  }
 }
 
 /** As many tasks as the inputs have partitions that are not written again. */

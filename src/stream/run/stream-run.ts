@@ -8,6 +8,7 @@ import type { TaskState } from '../state/task-state.ts'
 import type { InputPosition } from '../task/input-queue.ts'
 import type { StreamTask } from '../task/stream-task.ts'
 import type { Changelog } from './changelog.ts'
+import type { SourceWatch } from './source-watch.ts'
 import { TaskRun } from './task-run.ts'
 import type { WatchedTime } from './watched-time.ts'
 import type { WorkCommits } from './work-commits.ts'
@@ -31,6 +32,8 @@ export interface StreamRunParts {
   readonly task: (partition: number, state: TaskState) => StreamTask
   /** Told whenever it is looked what there is: idleness is counted while somebody looks. */
   readonly watched: WatchedTime
+  /** Of each input that is written again under another key: how far that has come. */
+  readonly watches: readonly (Pick<SourceWatch, 'latest'> | undefined)[]
   readonly rebalanced: (kind: 'assigned' | 'revoked' | 'lost') => void
   /** Nothing more can be done here: the service ends. */
   readonly failed: (error: Error) => void
@@ -173,6 +176,7 @@ export class StreamRun {
       run.topics.forEach((topic, input) => {
         const place = { topic, partition: run.partition }
         task.setAtEnd(input, task.waitingOf(input) === 0 && this.#isRead(place))
+        this.#seeSources(run, task, input)
       })
       try {
         let count: number
@@ -197,6 +201,28 @@ export class StreamRun {
     if (this.lagOf(place) !== 0) return false
     const ends = this.#source.ends?.(place)
     return ends === undefined || ends.stableEnd >= ends.end
+  }
+
+  /** How far the sources of an input had come counts once all is taken that was in it then. */
+  #seeSources(run: TaskRun, task: StreamTask, input: number): void {
+    const watch = this.#parts.watches[input]
+    if (watch === undefined) return
+    const { latest } = watch
+    if (latest === undefined) {
+      task.setSources(input, undefined)
+      return
+    }
+    const sight = run.sights[input]?.next(latest, ({ ends }) =>
+      this.#isTaken(run, task, input, ends[run.partition] ?? 0),
+    )
+    if (sight !== undefined) task.setSources(input, sight)
+  }
+
+  #isTaken(run: TaskRun, task: StreamTask, input: number, end: number): boolean {
+    if ((task.takenTo(input) ?? 0) >= end) return true
+    const place = { topic: run.topics[input] as string, partition: run.partition }
+    if (task.waitingOf(input) > 0 || !this.#isRead(place)) return false
+    return (this.#source.ends?.(place)?.end ?? 0) >= end
   }
 
   /** Reads no more of an input while enough of it waits. */

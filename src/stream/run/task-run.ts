@@ -5,6 +5,7 @@ import type { TaskState } from '../state/task-state.ts'
 import type { InputPosition } from '../task/input-queue.ts'
 import type { StreamTask, TaskWork } from '../task/stream-task.ts'
 import type { RestoreProgress } from './changelog.ts'
+import { AwaitedSight } from './source-watch.ts'
 
 /** What a task works with, once it is restored. */
 export interface TaskParts {
@@ -42,11 +43,16 @@ export class TaskRun {
   #progress: RestoreProgress | undefined
   #problem: string | undefined
   readonly #paused: boolean[]
+  /** Of each input. */
+  readonly sights: readonly AwaitedSight[]
+  /** Behind what is committed, by input; undefined where nothing was yet. */
+  #committedTo: readonly (InputPosition | undefined)[] = []
 
   constructor(partition: number, topics: readonly string[]) {
     this.partition = partition
     this.topics = topics
     this.#paused = topics.map(() => false)
+    this.sights = topics.map(() => new AwaitedSight())
   }
 
   is(...states: ('restoring' | 'running' | 'draining' | 'stopped' | 'gone')[]): boolean {
@@ -119,12 +125,18 @@ export class TaskRun {
 
   /** What was pending is committed, and the changelog goes on from `offset`; undefined where nothing of it is in there. */
   async settle(offset: number | undefined, timestamp: number): Promise<void> {
+    this.#committedTo = this.#pending?.positions ?? this.#committedTo
     this.#pending = undefined
     const parts = this.#parts as TaskParts
     const { checkpoint = noCheckpoint } = parts
     const next = { ...checkpoint, timestamp, offset: offset ?? checkpoint.offset }
     await parts.state.settle(next)
     this.#parts = { ...parts, checkpoint: next }
+  }
+
+  /** What has been committed of an input in this assignment lies before it; undefined while nothing was. */
+  committedTo(input: number): number | undefined {
+    return this.#committedTo[input]?.offset
   }
 
   /** Whether an input is paused because enough of it waits; `changed` is told when that changes. */
@@ -147,13 +159,13 @@ export class TaskRun {
  * wrote. The offsets are what fences it.
  */
 export function commitsOf(
-  { run, positions, outputs }: PendingWork,
+  { run, positions, outputs, note }: PendingWork,
   changes: readonly ProducerRecord[],
 ): PartitionCommit[] {
   const { starts } = run.parts as TaskParts
   return run.topics.map((topic, input) => {
     const { offset, leaderEpoch } = (positions[input] ?? starts[input]) as InputPosition
-    const commit = { topic, partition: run.partition, offset, leaderEpoch, metadata: '' }
+    const commit = { topic, partition: run.partition, offset, leaderEpoch, metadata: note }
     return input === 0 ? { ...commit, outputs: [...outputs, ...changes] } : commit
   })
 }

@@ -27,6 +27,7 @@ function workedTask(partition: number) {
         outputs: [{ topic: 'out', value: `of ${partition}` }],
         changes: state.seal(),
         positions: [{ offset: 1, leaderEpoch: 0 }, undefined],
+        note: '',
       }
       return left
     },

@@ -35,6 +35,9 @@ export interface AssembledFlow {
   readonly operators: ReadonlyMap<string, Operator>
 }
 
+/** Says of a record that was written again which partition it came from. */
+export const originalPartitionHeader = 'original-partition'
+
 /** Makes functions and operators of what was declared. */
 export function assembleFlow({ root }: FlowPlan, parts: FlowParts): AssembledFlow {
   return new FlowAssembly(parts).assemble(root)
@@ -67,7 +70,7 @@ class FlowAssembly {
       const headers = [
         ...record.headers.map(({ key: name, value: content }) => [name, content] as const),
         ['original-topic', taken.topic] as const,
-        ['original-partition', String(partition)] as const,
+        [originalPartitionHeader, String(partition)] as const,
         ['original-offset', String(offset)] as const,
       ]
       this.#parts.write({ topic, key, value, headers, ...(timestamp >= 0 && { timestamp }) })

@@ -11,7 +11,7 @@ import { StateError } from '../state/state-error.ts'
 import type { TaskState } from '../state/task-state.ts'
 import { Timers } from '../state/timers.ts'
 import type { DueEntry } from '../state/timers.ts'
-import { assembleFlow } from './assemble-flow.ts'
+import { assembleFlow, originalPartitionHeader } from './assemble-flow.ts'
 import { InputQueue } from './input-queue.ts'
 import type { InputPosition } from './input-queue.ts'
 import { StreamViolation } from './stream-violation.ts'
@@ -34,6 +34,8 @@ export interface StreamTaskParts {
   readonly partition: number
   /** The topic of each input: of one that is worked under another key, where it is written again. */
   readonly topics: readonly string[]
+  /** Of each input, from how many partitions its records come: more than one where they were written again. @defaultValue one */
+  readonly sourceCounts?: readonly number[]
   readonly state: TaskState
   /** Milliseconds since the epoch. */
   readonly now: () => number
@@ -55,6 +57,16 @@ export interface TaskWork {
   readonly changes: readonly StateChange[]
   /** By input; undefined where nothing was taken. */
   readonly positions: readonly (InputPosition | undefined)[]
+  /** What is committed beside the offsets: of what is written again, how far its time has come. */
+  readonly note: string
+}
+
+/** How far the sources of an input have come that was written again under another key. */
+export interface SourceSight {
+  /** Event times up to which all is in the input, by source. */
+  readonly times: readonly number[]
+  /** Whether nothing more was there of a source. */
+  readonly areRead: readonly boolean[]
 }
 
 /** The next record of an input, as far as it is read. */
@@ -63,7 +75,19 @@ interface Head {
   readonly decoded: DecodedRecord | Error
   /** Its event time; records that are no events are taken at once. */
   readonly time: number
+  /** The partition that it came from first. */
+  readonly source: number
 }
+
+interface TakenPlace {
+  readonly input: number
+  readonly source: number
+  readonly topic: string
+  readonly record: SourceRecord
+}
+
+/** No topic has as many partitions: what says so is not ours. */
+const sourcesMax = 100_000
 
 /** How far ahead no event of any input can be. */
 const atOnce = -Infinity
@@ -77,6 +101,9 @@ export class StreamTask {
   readonly #parts: StreamTaskParts
   readonly #queues: readonly InputQueue[]
   readonly #isAtEnd: boolean[]
+  readonly #sourceCounts: readonly number[]
+  /** What is known of the sources of each input that has several. */
+  readonly #sights: (SourceSight | undefined)[]
   readonly #heads: (Head | undefined)[]
   readonly #time: TaskTime
   readonly #timers: Timers
@@ -100,10 +127,15 @@ export class StreamTask {
     this.#isAtEnd = plan.inputs.map(() => false)
     this.#heads = plan.inputs.map(() => undefined)
     const { inputs, idleAfterMs, horizonMs } = plan
+    const { sourceCounts = inputs.map(() => 1) } = parts
+    this.#sourceCounts = sourceCounts
+    this.#sights = inputs.map(() => undefined)
     const kept = readTimeRecord(state.get(timeKey))
-    this.#time = new TaskTime({ inputCount: inputs.length, idleAfterMs, horizonMs }, kept)
+    this.#time = new TaskTime({ sourceCounts, idleAfterMs, horizonMs }, kept)
     this.#timers = new Timers(state)
-    this.#journal = new TimeJournal(plan.isStateful ? state.valueBytesMax : Infinity)
+    const bytesMax = plan.isStateful ? state.valueBytesMax : Infinity
+    const sourceCount = sourceCounts.reduce((sum, count) => sum + count, 0)
+    this.#journal = new TimeJournal(bytesMax, sourceCount)
     const assembled = assembleFlow(plan, {
       state,
       timers: this.#timers,
@@ -139,6 +171,17 @@ export class StreamTask {
     this.#isAtEnd[input] = isAtEnd
   }
 
+  /** Behind what was taken last of an input; undefined before anything was. */
+  takenTo(input: number): number | undefined {
+    return this.#queues[input]?.position?.offset
+  }
+
+  /** All that was in an input when its sources had come so far was taken; undefined: nothing is known of them any more. */
+  setSources(input: number, sight: SourceSight | undefined): void {
+    this.#sights[input] = sight
+    sight?.times.forEach((time, source) => this.#time.told(input, source, time))
+  }
+
   /**
    * Works up to so many records and entries whose time has passed, as far as it is known which is next; answers how many it were.
    */
@@ -146,12 +189,12 @@ export class StreamTask {
     this.#left = countMax
     // Of a time that was come to when there was no more to be done at once.
     let isTimeKept = this.#endBefore(this.#time.joinTime)
+    if (isTimeKept && !this.#journal.isFull) isTimeKept = this.#followClock()
     while (isTimeKept && this.#left > 0 && !this.#journal.isFull) {
       const input = this.#next()
       if (input === undefined) break
       isTimeKept = this.#takeFrom(input)
     }
-    if (isTimeKept && this.#left > 0 && !this.#journal.isFull) this.#followClock()
     const count = countMax - this.#left
     this.#workedCount += count
     return count
@@ -186,7 +229,8 @@ export class StreamTask {
     this.#outputs = []
     this.#workedCount = 0
     this.#takenTo = this.#queues.map(({ position }) => position)
-    return { outputs, changes: state.seal(), positions: this.#takenTo }
+    const note = plan.root.kind === 'rekey' ? String(this.#time.joinTime) : ''
+    return { outputs, changes: state.seal(), positions: this.#takenTo, note }
   }
 
   /** When the entries of restored state are due: their index is made anew. */
@@ -220,7 +264,14 @@ export class StreamTask {
     if (record === undefined) return undefined
     const decoded = this.#decode(input, record)
     const isEvent = !(decoded instanceof Error) && decoded.kind === 'event'
-    return { record, decoded, time: isEvent ? decoded.event.timestamp : atOnce }
+    const time = isEvent ? decoded.event.timestamp : atOnce
+    return { record, decoded, time, source: this.#sourceOf(input, record) }
+  }
+
+  #sourceOf(input: number, record: SourceRecord): number {
+    if (this.#sourceCounts[input] === 1) return 0
+    const source = Number(record.header(originalPartitionHeader))
+    return Number.isSafeInteger(source) && source >= 0 && source < sourcesMax ? source : 0
   }
 
   #decode(input: number, record: SourceRecord): DecodedRecord | Error {
@@ -266,9 +317,9 @@ export class StreamTask {
 
   /** Answers false where it was not taken: more has to end before it than is worked at once. */
   #takeFrom(input: number): boolean {
-    const { record, decoded, time } = this.#heads[input] as Head
+    const { record, decoded, time, source } = this.#heads[input] as Head
     // Time moves first, then what is due ends, then the record is worked.
-    if (time !== atOnce && !this.#moveTime(this.#time.timeWith(input, time))) return false
+    if (time !== atOnce && !this.#moveTime(this.#time.timeWith(input, source, time))) return false
     const topic = this.#parts.topics[input] as string
     this.#heads[input] = undefined
     ;(this.#queues[input] as InputQueue).take()
@@ -277,15 +328,16 @@ export class StreamTask {
     if (decoded instanceof Error) {
       this.#count('refused', topic)
       this.#letter({ topic, partition: this.partition, record }, decoded)
-    } else if (decoded.kind === 'event') this.#takeEvent(input, topic, record, decoded.event)
+    } else if (decoded.kind === 'event')
+      this.#takeEvent({ input, source, topic, record }, decoded.event)
     else this.#count(decoded.kind, topic)
     return true
   }
 
-  #takeEvent(input: number, topic: string, record: SourceRecord, event: Event): void {
+  #takeEvent({ input, source, topic, record }: TakenPlace, event: Event): void {
     const { partition } = this
     const { timestamp: time } = event
-    this.#time.saw(input, time)
+    this.#time.saw(input, source, time)
     const key = record.key?.toString('latin1') ?? ''
     this.#count('taken', topic)
     const taken: TaskEvent = { topic, partition, record, input, event, key, time }
@@ -293,14 +345,21 @@ export class StreamTask {
     if (error !== undefined) this.#letter(taken, error)
   }
 
-  #followClock(): void {
+  /** Answers false where more has to end than is worked at once. */
+  #followClock(): boolean {
     const now = this.#parts.now()
     const elapsedMs = this.#parts.elapsedMs()
     this.#queues.forEach(({ recordCount }, input) => {
-      this.#time.setAtEnd(input, this.#isAtEnd[input] === true && recordCount === 0, elapsedMs)
+      const isAtEnd = this.#isAtEnd[input] === true && recordCount === 0
+      const isOne = this.#sourceCounts[input] === 1
+      const areRead = this.#sights[input]?.areRead
+      this.#time.setAtEnd(input, (source) => isAtEnd && (isOne || !!areRead?.[source]), elapsedMs)
     })
     const time = this.#time.timeByClock({ now, elapsedMs, wanted: this.#timers.next })
-    if (time !== undefined && this.#moveTime(time)) this.#journal.advanced(time)
+    if (time === undefined) return true
+    const isThere = this.#moveTime(time)
+    if (isThere) this.#journal.advanced(time)
+    return isThere
   }
 
   /**

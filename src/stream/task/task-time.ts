@@ -3,13 +3,17 @@ export const noTime = -1
 
 export interface TimeFacts {
   readonly joinTime: number
-  /** Of each input. */
-  readonly highest: readonly number[]
+  /** Of each input, and of each source of it. */
+  readonly highest: readonly (readonly number[])[]
 }
 
 export interface TaskTimeOptions {
-  readonly inputCount: number
-  /** An input that has been read to its end for so long holds time back no more. */
+  /**
+   * Of each input, how many logs its records come from, each in an order of its own: one, but for what was written again under
+   * another key.
+   */
+  readonly sourceCounts: readonly number[]
+  /** A source that has been read to its end for so long holds time back no more. */
   readonly idleAfterMs: number
   /** How far behind the highest event time what the task remembers can end. */
   readonly horizonMs: number
@@ -25,22 +29,35 @@ export interface ClockFacts {
   readonly wanted: number
 }
 
+/** A log that records of an input come from. */
+interface TimeSource {
+  /** The highest event time that was seen of it. */
+  highest: number
+  /** How far it is known to have come by other ways than its records. */
+  told: number
+  /** Since when it is at its end; undefined while it is not. */
+  atEndSince: number | undefined
+}
+
 /**
- * The time of a task: the lowest of the highest event times of its inputs. It never goes back. An input that has nothing for a
- * while holds it back no more; when all have nothing, it follows the clock, as far as what was seen can need it.
+ * The time of a task: the lowest of the highest event times of the sources of its inputs. It never goes back. A source that has
+ * nothing for a while holds it back no more; when all have nothing, it follows the clock, as far as what was seen can need it.
+ *
+ * By records alone it moves the same way whenever they are taken in the same order; what else is known of sources counts as the
+ * clock does.
  */
 export class TaskTime {
   readonly #options: TaskTimeOptions
-  readonly #highest: number[]
-  /** Since when an input is at its end; undefined while it is not. */
-  readonly #atEndSince: (number | undefined)[]
+  readonly #inputs: readonly TimeSource[][]
   #joinTime = noTime
 
   constructor(options: TaskTimeOptions, facts?: TimeFacts) {
     this.#options = options
-    const inputs = { length: options.inputCount }
-    this.#highest = Array.from(inputs, (_, input) => facts?.highest[input] ?? noTime)
-    this.#atEndSince = Array.from(inputs, () => undefined)
+    this.#inputs = options.sourceCounts.map((count, input) => {
+      const known = facts?.highest[input] ?? []
+      const length = Math.max(count, known.length)
+      return Array.from({ length }, (_, source) => newSource(known[source]))
+    })
     this.#joinTime = facts?.joinTime ?? noTime
   }
 
@@ -49,45 +66,60 @@ export class TaskTime {
   }
 
   get facts(): TimeFacts {
-    return { joinTime: this.#joinTime, highest: [...this.#highest] }
+    const highest = this.#inputs.map((sources) => sources.map((source) => source.highest))
+    return { joinTime: this.#joinTime, highest }
   }
 
-  /** To what the time comes by an event of an input. */
-  timeWith(input: number, time: number): number {
-    if (time <= (this.#highest[input] as number)) return this.#joinTime
+  /** To what the time comes by an event of a source of an input. */
+  timeWith(input: number, source: number, time: number): number {
+    const own = this.#sourceOf(input, source)
+    if (time <= own.highest) return this.#joinTime
     let lowest = time
-    this.#highest.forEach((each, other) => {
-      if (other !== input) lowest = Math.min(lowest, each)
-    })
+    for (const sources of this.#inputs) {
+      for (const each of sources) {
+        if (each !== own && each.highest < lowest) lowest = each.highest
+      }
+    }
     return Math.max(this.#joinTime, lowest)
   }
 
-  /** An event of an input was taken. */
-  saw(input: number, time: number): void {
-    this.#atEndSince[input] = undefined
-    this.moveTo(this.timeWith(input, time))
-    this.#highest[input] = Math.max(time, this.#highest[input] as number)
+  /** An event of a source was taken. */
+  saw(input: number, source: number, time: number): void {
+    const own = this.#sourceOf(input, source)
+    own.atEndSince = undefined
+    this.moveTo(this.timeWith(input, source, time))
+    own.highest = Math.max(time, own.highest)
   }
 
-  /** An input has been read to its end, and all of it was taken; or there is more to come. */
-  setAtEnd(input: number, isAtEnd: boolean, elapsedMs: number): void {
-    if (!isAtEnd) this.#atEndSince[input] = undefined
-    else this.#atEndSince[input] ??= elapsedMs
+  /** All records of a source up to this event time were taken: those of others came in between, or none. */
+  told(input: number, source: number, time: number): void {
+    const own = this.#sourceOf(input, source)
+    own.told = Math.max(time, own.told)
+  }
+
+  /** Sources of an input have been read to their end, and all of it was taken; or there is more to come. */
+  setAtEnd(input: number, isAtEnd: (source: number) => boolean, elapsedMs: number): void {
+    this.#inputs[input]?.forEach((each, source) => {
+      if (!isAtEnd(source)) each.atEndSince = undefined
+      else each.atEndSince ??= elapsedMs
+    })
   }
 
   /**
-   * To what the time comes by the clock: where inputs had nothing for long enough, and something waits for a time that is passed by
+   * To what the time comes by the clock: where sources had nothing for long enough, and something waits for a time that is passed by
    * it. Undefined where it stays.
    */
   timeByClock({ now, elapsedMs, wanted }: ClockFacts): number | undefined {
     const { idleAfterMs, horizonMs } = this.#options
     let lowest = Infinity
     let highest = noTime
-    this.#highest.forEach((time, input) => {
-      highest = Math.max(highest, time)
-      const since = this.#atEndSince[input]
-      if (since === undefined || elapsedMs - since < idleAfterMs) lowest = Math.min(lowest, time)
-    })
+    for (const sources of this.#inputs) {
+      for (const { highest: seen, told, atEndSince } of sources) {
+        highest = Math.max(highest, seen)
+        const isIdle = atEndSince !== undefined && elapsedMs - atEndSince >= idleAfterMs
+        if (!isIdle) lowest = Math.min(lowest, Math.max(seen, told))
+      }
+    }
     if (highest === noTime) return undefined
     const areAllIdle = lowest === Infinity
     const time = areAllIdle ? Math.min(now, highest + horizonMs + 1) : lowest
@@ -98,4 +130,15 @@ export class TaskTime {
   moveTo(time: number): void {
     this.#joinTime = Math.max(this.#joinTime, time)
   }
+
+  /** One that nobody has announced is new: a topic has got more partitions. */
+  #sourceOf(input: number, source: number): TimeSource {
+    const sources = this.#inputs[input] as TimeSource[]
+    while (sources.length <= source) sources.push(newSource())
+    return sources[source] as TimeSource
+  }
+}
+
+function newSource(highest = noTime): TimeSource {
+  return { highest, told: noTime, atEndSince: undefined }
 }

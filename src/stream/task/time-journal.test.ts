@@ -10,7 +10,7 @@ it('the record of the time is never larger than it may be', () => {
     journal.took(taken % 2)
     if (taken % 3 === 0 && !isFull()) journal.advanced(time + taken)
   }
-  const bytes = journal.take({ joinTime: time, highest: [time, time] })
+  const bytes = journal.take({ joinTime: time, highest: [[time], [time]] })
   expect(bytes.length).toBeLessThanOrEqual(1_000)
   const steps = readTimeRecord(bytes)?.steps ?? []
   expect(steps.reduce((sum, step) => sum + ('records' in step ? step.records : 0), 0)).toBe(taken)

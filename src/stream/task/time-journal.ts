@@ -18,8 +18,9 @@ export interface TimeRecord extends TimeFacts {
 
 const version = 1
 
-/** The most that a step takes as it is written, and what is written beside steps. */
+/** The most that a step takes as it is written, a time, and what is written beside these. */
 const stepBytes = 40
+const timeBytes = 20
 const besideBytes = 200
 
 /** Keeps in which order the inputs were taken and what the clock did: with the input's logs, it tells each lateness again. */
@@ -30,8 +31,9 @@ export class TimeJournal {
   readonly #stepsMax: number
 
   /** What it comes to is no larger than `bytesMax`, as long as nothing is taken while it is full. */
-  constructor(bytesMax = Infinity) {
-    this.#stepsMax = Math.max(1, Math.floor((bytesMax - besideBytes) / stepBytes))
+  constructor(bytesMax = Infinity, sourceCount = 2) {
+    const timesBytes = timeBytes * sourceCount
+    this.#stepsMax = Math.max(1, Math.floor((bytesMax - besideBytes - timesBytes) / stepBytes))
   }
 
   /** Whether it has to be committed before more is taken: the changelog takes no larger record. */

@@ -105,17 +105,20 @@ export class StreamJudge {
     const join = joinOracle([this.#logOf(0, task), this.#logOf(1, task)], steps, {
       ...{ withinMs: shop.withinMs, graceMs: shop.graceMs },
       unique: [isUnique('left'), isUnique('right')],
+      sourceCounts: [1, shop.isRekeyed ? this.#facts.partitions : 1],
     })
     return { steps, join, totals: totalsOf(join, shop) }
   }
 
   #stepsOf(task: number): TimeStep[] {
-    let before = { joinTime: -1, highest: [-1, -1] as readonly number[] }
+    let before = { joinTime: -1, highest: [] as readonly (readonly number[])[] }
     return this.#records(changelogName, task).flatMap(({ key, value, offset }) => {
       if (key?.toString('latin1') !== timeKey || value === null) return []
       const time = readTimeRecord(value)
       if (time === undefined) return []
-      const isLower = time.highest.some((each, input) => each < (before.highest[input] ?? -1))
+      const isLower = time.highest.some((sources, input) =>
+        sources.some((each, source) => each < (before.highest[input]?.[source] ?? -1)),
+      )
       if (time.joinTime < before.joinTime || isLower) {
         this.#violated(`the time of task ${task} went back at ${offset} of its changelog`)
       }
@@ -135,7 +138,9 @@ export class StreamJudge {
       if (isRefused) return { id: `refused@${record.offset}`, key: '', time: 0, isRefused }
       const { id, timestamp, data } = eventIn(contract, record)
       const { cents } = data as { cents: number }
+      const isCopy = side === 1 && shop.isRekeyed
       return {
+        source: isCopy ? Number(headerOf(record, 'original-partition')) : 0,
         ...{ id, cents, key: String(record.key), time: timestamp, offset: record.offset },
         isTooLarge: kind === 'oversized' && isChangelogSmall,
       }

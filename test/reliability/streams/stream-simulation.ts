@@ -133,8 +133,7 @@ class StreamWorld {
     const judge = new StreamJudge({
       ...{ shop, partitions, found: this.#found },
       isChangelogSmall: changelogBytesMax < 1_500,
-      // What comes of several partitions is in the order of whoever writes it again.
-      isDisorderBelowGrace: source.disorder === 'below' && !shop.isRekeyed,
+      isDisorderBelowGrace: source.disorder === 'below',
     })
     const violations = [...judge.judge(), ...this.#stateProblems]
     Object.assign(this.figures, judge.figures, {
