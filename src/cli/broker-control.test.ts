@@ -1,9 +1,8 @@
 import http from 'node:http'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createNodePlatform } from '../platform/index.ts'
-import { metadataApi } from '../protocol/index.ts'
-import { startBroker, WireClient } from '../testing/index.ts'
-import type { TestBroker } from '../testing/index.ts'
+import { createTopicsApi, metadataApi } from '../protocol/index.ts'
+import { startBroker, TestBroker, WireClient } from '../testing/index.ts'
 import { brokerControls } from './broker-controls.ts'
 import { startControlServer } from './control-server.ts'
 import type { ControlServer } from './control-server.ts'
@@ -20,6 +19,28 @@ afterAll(async () => {
   await server.close()
   await broker.close()
 })
+
+/** What stands for each method of a broker under test. */
+const controlsOfMethods: Readonly<Record<string, readonly string[]>> = {
+  intercept: ['POST /faults', 'GET /faults', 'DELETE /faults/:id'],
+  requests: ['POST /requests/record', 'GET /requests', 'DELETE /requests'],
+  createTopic: ['POST /topics'],
+  moveLeader: ['POST /leaders'],
+  moveCoordinator: ['POST /coordinators'],
+  leader: ['GET /leaders/:topic'],
+  stopNode: ['POST /nodes/:id/stop'],
+  startNode: ['POST /nodes/:id/start'],
+  dropConnections: ['POST /connections/drop'],
+  expireSession: ['POST /sessions/expire'],
+  applyRetention: ['POST /retention'],
+  compact: ['POST /compaction'],
+  expireOffsets: ['POST /offsets/expire'],
+  abortTimedOutTransactions: ['POST /transactions/abort-timed-out'],
+  now: ['GET /time'],
+  advanceTime: ['POST /time/advance'],
+  records: ['GET /records/:topic'],
+  batches: ['GET /batches/:topic'],
+}
 
 interface Answer {
   readonly status: number
@@ -103,6 +124,72 @@ describe('the controls of a broker', () => {
     await expect(metadata(client)).resolves.toHaveProperty('clusterId')
   })
 
+  it.each([
+    ['each', 'NOT_LEADER_OR_FOLLOWER', { topics: [{ name: 'orders', errorCode: 6 }] }],
+    ['each', 41, { topics: [{ name: 'orders', errorCode: 41 }] }],
+  ])('answer a request with an error (%s %s)', async (place, error, answer) => {
+    await ask('POST', '/faults', { api: 'Metadata', action: 'error', error, place })
+    await using client = await connect()
+    const ofOrders = () => client.request(metadataApi, 9, { topics: [{ name: 'orders' }] })
+    await expect(ofOrders()).resolves.toMatchObject(answer)
+    await expect(ofOrders()).resolves.toMatchObject({ topics: [{ errorCode: 0 }] })
+  })
+
+  it.each([
+    [false, 'COORDINATOR_NOT_AVAILABLE', 0],
+    [true, 'COORDINATOR_NOT_AVAILABLE', 1],
+  ])('answer with an error what has taken effect or not (%s)', async (takesEffect, error, made) => {
+    const name = `effect-${String(takesEffect)}`
+    const action = { action: 'error', error, place: 'each', takesEffect }
+    await ask('POST', '/faults', { api: 'CreateTopics', ...action })
+    await using client = await connect()
+    const topic = { name, numPartitions: 1, replicationFactor: 1, assignments: [], configs: [] }
+    const answer = await client.request(createTopicsApi, 5, { topics: [topic], timeoutMs: 1_000 })
+    expect(answer.topics).toMatchObject([{ name, errorCode: 15 }])
+    const { status } = await ask('GET', `/records/${name}`)
+    expect(status).toBe(made === 1 ? 200 : 400)
+  })
+
+  it('make topics, and show leaders, batches and the time', async () => {
+    const topic = { topic: 'made', partitions: 3, configs: { 'cleanup.policy': 'compact' } }
+    expect((await ask('POST', '/topics', topic)).status).toBe(200)
+    const node = broker.leader('made', 2)
+    expect((await ask('GET', '/leaders/made?partition=2')).body).toEqual({ node })
+    expect((await ask('GET', '/batches/made?partition=2')).body).toEqual([])
+    const { ms } = (await ask('GET', '/time')).body as { ms: number }
+    expect(broker.now() - ms).toBeGreaterThanOrEqual(0)
+  })
+
+  it('record requests', async () => {
+    await ask('POST', '/requests/record')
+    await using client = await connect()
+    await metadata(client)
+    const ofMetadata = () => ask('GET', '/requests?api=Metadata')
+    expect((await ofMetadata()).body).toMatchObject([{ apiKey: 3, body: { topics: [] } }])
+    expect((await ask('GET', '/requests?api=Fetch')).body).toEqual([])
+    await ask('DELETE', '/requests')
+    await metadata(client)
+    expect((await ofMetadata()).body).toEqual([])
+  })
+
+  it('do all that millrace/testing lets a test do with its broker', async () => {
+    const { body } = await ask('GET', '/')
+    const offered = (body as { control: string }[]).map(({ control }) => control)
+    expect(
+      Object.values(controlsOfMethods)
+        .flat()
+        .filter((each) => !offered.includes(each)),
+    ).toEqual([])
+    const methods = Object.getOwnPropertyNames(TestBroker.prototype).filter(
+      (name) =>
+        typeof Object.getOwnPropertyDescriptor(TestBroker.prototype, name)?.value === 'function',
+    )
+    expect(methods.filter((name) => !(name in controlsOfMethods)).sort()).toEqual([
+      // Who has started the process ends it.
+      'close',
+    ])
+  })
+
   it('move leaders, nodes and time', async () => {
     const other = broker.leader('orders', 0) === 1 ? 2 : 1
     expect((await ask('POST', '/leaders', { topic: 'orders', node: other })).status).toBe(200)
@@ -123,6 +210,16 @@ describe('the controls of a broker', () => {
     ['POST', '/faults', { api: 'Metdata', action: 'close' }, /did you mean 'Metadata'/],
     ['POST', '/faults', { api: 'Metadata', action: 'burn' }, /action \("burn"\) must be one of/],
     ['POST', '/faults', { api: 'Metadata', action: 'delay' }, /delayMs/],
+    ['POST', '/faults', { api: 'Metadata', action: 'error' }, /error \(undefined\)/],
+    ['POST', '/faults', { api: 'Metadata', action: 'error', error: 'NO' }, /error \(NO\)/],
+    [
+      'POST',
+      '/faults',
+      { api: 'Metadata', action: 'error', error: 6, takesEffect: 1 },
+      /takesEffect \(1\) must be true or false/,
+    ],
+    ['POST', '/topics', { topic: 'a/b' }, /'a\/b' cannot be made/],
+    ['POST', '/topics', { topic: 'x', configs: [] }, /configs \(\[\]\) must be an object/],
     ['POST', '/leaders', { topic: 'none', node: 1 }, /none-0 does not exist/],
     ['POST', '/nodes/9/stop', {}, /node \(9\)/],
     ['DELETE', '/faults/99', undefined, /99/],

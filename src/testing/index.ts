@@ -1,4 +1,6 @@
 export { ControlledClock } from './controlled-clock.ts'
+export { errorAnswer } from './error-answer.ts'
+export type { ErrorPlace } from './error-answer.ts'
 export type { StoredBatch, StoredEvent } from './read-partition.ts'
 export { closeConnection, startBroker, TestBroker } from './test-broker.ts'
 export type { ApiName, TestBrokerOptions } from './test-broker.ts'
