@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { format, resolveConfig } from 'prettier'
+import { chaosSection } from '../chaos/table.ts'
 import { readFigures } from './figures.ts'
 import type { RecordedFigures } from './figures.ts'
 import { promises } from './promises.ts'
@@ -95,6 +96,7 @@ export async function renderPage(): Promise<string> {
     }),
     `## What they stand on\n\n${tableOf(others, figures)}`,
     `## Long runs\n\n${runsTable(figures)}`,
+    chaosSection(),
     `## Defects put in on purpose\n\n${exhibitsTable(exhibits)}`,
   ]
   const config = await resolveConfig(pagePath)
