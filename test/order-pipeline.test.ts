@@ -1,7 +1,14 @@
 /** Promise: `npm start` shows the order pipeline, and its account finds nothing lost, doubled or out of order. */
 import { readdirSync, readFileSync } from 'node:fs'
-import { expect, it } from 'vitest'
+import { fileURLToPath } from 'node:url'
+import { describe, expect, it, vi } from 'vitest'
+import { startBroker } from '../src/testing/index.ts'
 import { runPipeline } from './pipeline-run.ts'
+import { ChildService } from './scenario/child-service.ts'
+
+const runService = fileURLToPath(
+  new URL('../examples/order-pipeline/run-service.ts', import.meta.url),
+)
 
 it('the order pipeline keeps its account', { timeout: 120_000 }, async () => {
   const { code, text } = await runPipeline('--for', '4s', '--rate', '300')
@@ -44,4 +51,30 @@ it('the services are a whole that can be read', () => {
   const lines = files.flatMap((name) => readFileSync(new URL(name, folder), 'utf8').split('\n'))
   expect(files.length).toBeGreaterThan(5)
   expect(lines.length).toBeLessThan(400 + files.length)
+})
+
+describe('a service of the pipeline alone', () => {
+  it.each(['fulfilment', 'enrichment', 'billing', 'bookkeeping'])(
+    '%s runs by its environment, and ends in order at SIGTERM',
+    { timeout: 60_000 },
+    async (name) => {
+      await using broker = await startBroker()
+      const env = { KAFKA_BROKERS: broker.bootstrap, METRICS_PORT: '0' }
+      await using child = new ChildService(env, runService, [name])
+      await vi.waitFor(() => expect(child.errors).toMatch(/metrics at http:\S+/), 30_000)
+      const [, address = ''] = /metrics at (http:\S+?)\/metrics/.exec(child.errors) ?? []
+      await vi.waitFor(async () => {
+        expect((await fetch(`${address}/health/ready`)).status).toBe(200)
+      }, 30_000)
+      expect(await (await fetch(`${address}/metrics`)).text()).toContain(`service="${name}"`)
+      child.signal('SIGTERM')
+      expect(await child.exited).toBe(0)
+    },
+  )
+
+  it('says which there are where it is told of none', { timeout: 60_000 }, async () => {
+    await using child = new ChildService({}, runService, ['sales'])
+    expect(await child.exited).toBe(1)
+    expect(child.errors).toContain("there is no service 'sales'; known are fulfilment, enrichment")
+  })
 })

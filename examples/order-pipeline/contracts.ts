@@ -1,11 +1,23 @@
 import { defineEvent, defineTopic, Type } from 'millrace'
 
-/** A user puts an order in. `number` counts the orders of the user: it shows whether they stay in order. */
+/** `number` counts the orders of a user: it shows whether they stay in order. */
+const ofOrder = {
+  orderId: Type.String(),
+  userId: Type.String(),
+  number: Type.Integer({ minimum: 0 }),
+}
+
+const ofPayment = {
+  paymentId: Type.String(),
+  orderId: Type.String(),
+  userId: Type.String(),
+  amount: Type.Number({ minimum: 0 }),
+}
+
+/** A user puts an order in. */
 export const OrderCreated = defineEvent('ORDER_CREATED', {
   data: Type.Object({
-    orderId: Type.String(),
-    userId: Type.String(),
-    number: Type.Integer({ minimum: 0 }),
+    ...ofOrder,
     products: Type.Array(
       Type.Object({
         productId: Type.String(),
@@ -18,39 +30,21 @@ export const OrderCreated = defineEvent('ORDER_CREATED', {
   }),
 })
 
-export const PaymentCompleted = defineEvent('PAYMENT_COMPLETED', {
-  data: Type.Object({
-    paymentId: Type.String(),
-    orderId: Type.String(),
-    userId: Type.String(),
-    amount: Type.Number({ minimum: 0 }),
-  }),
-})
+export const PaymentCompleted = defineEvent('PAYMENT_COMPLETED', { data: Type.Object(ofPayment) })
 
 export const OrderEnriched = defineEvent('ORDER_ENRICHED', {
   data: Type.Object({
-    orderId: Type.String(),
-    userId: Type.String(),
-    number: Type.Integer(),
+    ...ofOrder,
     items: Type.Integer(),
     totalAmount: Type.Number(),
     isLarge: Type.Boolean(),
   }),
 })
 
-export const OrderShipped = defineEvent('ORDER_SHIPPED', {
-  data: Type.Object({ orderId: Type.String(), userId: Type.String(), number: Type.Integer() }),
-})
+export const OrderShipped = defineEvent('ORDER_SHIPPED', { data: Type.Object(ofOrder) })
 
 /** A payment has come for an order. */
-export const OrderPaid = defineEvent('ORDER_PAID', {
-  data: Type.Object({
-    orderId: Type.String(),
-    paymentId: Type.String(),
-    userId: Type.String(),
-    amount: Type.Number(),
-  }),
-})
+export const OrderPaid = defineEvent('ORDER_PAID', { data: Type.Object(ofPayment) })
 
 /** What a minute has brought in, as far as one partition knows. */
 export const RevenueCounted = defineEvent('REVENUE_COUNTED', {

@@ -58,14 +58,18 @@ export async function openShop({ kafka, rate, lastsMs, signal }: ShopOptions): P
   }
   const newOrder = orderMaker(produced)
   let now = await openingTime(kafka)
-  // The shop's time passes by turns, and quickly, so that windows of a day close within seconds; but it never reaches ours.
-  const turnMs = Math.min(hourMs / 2, ((Date.now() - now) / 2 / lastsMs) * tickMs)
+  // The shop's time passes quickly, so that windows of a day close within seconds; but it never reaches ours.
+  const haste = Math.min(hourMs / 2 / tickMs, (Date.now() - now) / 2 / lastsMs)
   let unpaid: Payment[] = []
   const openedMs = performance.now()
+  let lastMs = openedMs
   while (!signal.aborted) {
     await sleep(tickMs)
-    const due = Math.floor(((performance.now() - openedMs) * rate) / 1_000) - produced.orders
-    now += Math.floor(turnMs)
+    const sinceMs = performance.now() - lastMs
+    lastMs += sinceMs
+    // A shop that was held up goes on where it was.
+    now += Math.floor(Math.min(sinceMs, 5 * tickMs) * haste)
+    const due = Math.floor(((lastMs - openedMs) * rate) / 1_000) - produced.orders
     // Up to half an hour earlier than it is told: the disorder of many shops.
     const outgoing = Array.from({ length: due }, newOrder).map((data) => ({
       event: OrderCreated,

@@ -13,8 +13,12 @@ export class ChildService implements AsyncDisposable {
   readonly exited: Promise<number | string | null>
   readonly #child
 
-  constructor(env: Readonly<Record<string, string>>, program = worker) {
-    const child = spawn(process.execPath, ['--import', 'tsx', program], {
+  constructor(
+    env: Readonly<Record<string, string>>,
+    program = worker,
+    args: readonly string[] = [],
+  ) {
+    const child = spawn(process.execPath, ['--import', 'tsx', program, ...args], {
       env: { PATH: process.env['PATH'], ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     })
