@@ -44,11 +44,11 @@ export const shareFetch = defineHandler({
     const outcomes = await acknowledgePartitions(groupId, memberId, said, context)
     const isFinal = request.shareSessionEpoch === sessionEpoch.final
     const reads = isFinal ? [] : await readSession(request, session, outcomes, context)
-    if (isFinal && context.broker.shareSessions.endOne(context.nodeId, session)) {
-      await context.broker.shares.releaseMember(groupId, memberId)
+    if (isFinal) context.broker.shareSessions.endOne(context.nodeId, session)
+    // Nobody is left to work on what was acquired, also when the session has ended meanwhile.
+    if (session.ended) {
+      await context.broker.shares.releaseMember(groupId, memberId, session.targets())
     }
-    // Nobody is left to hear of what was acquired: the session has ended meanwhile.
-    if (!isFinal && session.ended) await context.broker.shares.releaseMember(groupId, memberId)
     return response(groupId, memberId, reads, outcomes, context)
   },
 })
@@ -76,7 +76,7 @@ function choose(request: ShareFetchRequest, context: RequestContext): ShareSessi
   session.update(targetsOf(request), [])
   const withoutConnection = connection.onEnd(() => {
     if (!shareSessions.endOne(nodeId, session)) return
-    void shares.releaseMember(groupId, memberId)
+    void shares.releaseMember(groupId, memberId, session.targets())
   })
   session.onEnd(withoutConnection)
   return session
@@ -121,8 +121,9 @@ async function readSession(
     batchSize: request.batchSize,
   }
   const { clock } = context.broker.platform
-  const mayWait = failed.length === 0 && outcomes.every(({ refusal }) => refusal === undefined)
-  const untilMs = clock.elapsedMs() + (mayWait ? request.maxWaitMs : 0)
+  const mayGet = limits.recordsMax > 0 && limits.bytesMax > 0
+  const isFine = failed.length === 0 && outcomes.every(({ refusal }) => refusal === undefined)
+  const untilMs = clock.elapsedMs() + (mayGet && isFine ? request.maxWaitMs : 0)
   const minBytes = Math.min(request.minBytes, limits.bytesMax)
   for (;;) {
     const isOver = session.ended || clock.elapsedMs() >= untilMs

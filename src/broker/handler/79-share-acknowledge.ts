@@ -29,7 +29,7 @@ export const shareAcknowledge = defineHandler({
     )
     const outcomes = await acknowledgePartitions(groupId, memberId, partitions, context)
     if (epoch === sessionEpoch.final && broker.shareSessions.endOne(nodeId, session)) {
-      await broker.shares.releaseMember(groupId, memberId)
+      await broker.shares.releaseMember(groupId, memberId, session.targets())
     }
     const answers = outcomes.map(({ target, refusal }) => {
       const currentLeader = sharedLeaderHint(target, refusal, context)

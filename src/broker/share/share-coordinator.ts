@@ -4,6 +4,7 @@ import type { PartitionLog } from '../log/index.ts'
 import { isRefusal, refuse } from '../refusal.ts'
 import type { Refusal } from '../refusal.ts'
 import { SharePartition } from './share-partition.ts'
+import type { SharedTarget } from './share-sessions.ts'
 import { newShareState, releaseMember, startAt } from './share-state.ts'
 import type { ShareState } from './share-state.ts'
 import { startPosition } from './start-position.ts'
@@ -94,10 +95,19 @@ export class ShareCoordinator {
       : partition
   }
 
-  /** A member has gone, or its session: what it has may be acquired by others. */
-  async releaseMember(groupId: string, memberId: string): Promise<void> {
-    const released = [...this.#opened.values()]
-      .filter(({ key }) => key.groupId === groupId)
+  /**
+   * A member has gone, or its session with a node: what it has may be acquired by others, of all
+   * partitions or of those that the session was about.
+   */
+  async releaseMember(
+    groupId: string,
+    memberId: string,
+    targets?: readonly SharedTarget[],
+  ): Promise<void> {
+    const names = targets?.map((target) => sharePartitionName({ groupId, ...target }))
+    const released = [...this.#opened]
+      .filter(([name, { key }]) => names?.includes(name) ?? key.groupId === groupId)
+      .map(([, opened]) => opened)
       .map(async (opened) => {
         const partition = await opened.partition
         if (isRefusal(partition)) return

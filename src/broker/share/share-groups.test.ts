@@ -167,6 +167,15 @@ describe('records of a share group', () => {
       await broker.close()
     }))
 
+  it('are waited for by nobody who wants none', () =>
+    onMachine(async (platform) => {
+      const { broker, one } = await twoMembers(platform)
+      const beganMs = platform.clock.elapsedMs()
+      expect(await one.fetch({ maxRecords: 0, maxWaitMs: 60_000 })).toEqual([])
+      expect(platform.clock.elapsedMs() - beganMs).toBeLessThan(1_000)
+      await broker.close()
+    }))
+
   it('wait for whoever asks before they are there', () =>
     onMachine(async (platform) => {
       const { broker, one, two } = await twoMembers(platform)

@@ -308,8 +308,11 @@ function* typedSpans({
     yield { first: firstOffset, last: lastOffset, type: only }
     return
   }
+  let first = 0
   for (const [index, type] of acknowledgeTypes.entries()) {
-    yield { first: firstOffset + index, last: firstOffset + index, type }
+    if (acknowledgeTypes[index + 1] === type) continue
+    yield { first: firstOffset + first, last: firstOffset + index, type }
+    first = index + 1
   }
 }
 

@@ -27,7 +27,7 @@ final class ShareCases {
         suite.add("share: a group begins where it is told to", ShareCases::begins);
         suite.add("share: aborted records are passed over where the group says so", ShareCases::committed);
         suite.add("share: a deleted topic can be made again", ShareCases::topicMadeAgain);
-        suite.addAlone("tool: kafka-share-groups lists, describes, resets and deletes", ShareCases::tool);
+        suite.addAlone("tool: kafka-share-groups lists, describes and deletes", ShareCases::tool);
         suite.addAlone("tool: kafka-console-share-consumer reads, releases and rejects", ShareCases::console);
         suite.addAlone("tool: kafka-features switches share groups off and on", ShareCases::switched);
     }
@@ -201,11 +201,6 @@ final class ShareCases {
         reader.close();
         Check.until("it is empty", () -> Tool.run(cluster, GROUPS, "--describe", "--group", group, "--state").contains("Empty"));
         contains(Tool.run(cluster, TOOLS + "GroupsCommand", "--list", "--share"), group, "Share");
-        // The tool of Kafka 4.1 says that it cannot reset offsets yet; the protocol can.
-        ShareReader.resetTo(cluster, group, topic, 0L);
-        ShareReader again = new ShareReader(cluster, group, topic);
-        Check.equal(11, again.take(11).size(), "records that come again");
-        again.close();
         contains(Tool.run(cluster, GROUPS, "--delete-offsets", "--group", group, "--topic", topic), "Successful");
         lacks(Tool.run(cluster, GROUPS, "--describe", "--group", group, "--offsets"), topic + " ");
         contains(Tool.run(cluster, GROUPS, "--delete", "--group", group), "successful");

@@ -67,14 +67,6 @@ final class ShareReader implements AutoCloseable {
         return group;
     }
 
-    /** Makes a group without members go on from an offset of partition 0. */
-    static void resetTo(Cluster cluster, String group, String topic, long offset) throws Exception {
-        Object result = org.apache.kafka.clients.admin.Admin.class
-            .getMethod("alterShareGroupOffsets", String.class, Map.class)
-            .invoke(cluster.admin(), group, Map.of(new org.apache.kafka.common.TopicPartition(topic, 0), offset));
-        ((org.apache.kafka.common.KafkaFuture<?>) result.getClass().getMethod("all").invoke(result)).get();
-    }
-
     @SuppressWarnings("unchecked")
     List<ConsumerRecord<String, String>> poll(long waitMs) throws Exception {
         List<ConsumerRecord<String, String>> records = new ArrayList<>();
