@@ -33,52 +33,57 @@ export function onMachine(program: (platform: Platform) => Promise<void>): Promi
   return simulation.runProcess('broker', 'broker', program, { withinMs: 3_600_000 })
 }
 
-/** Starts a broker that keeps what it knows in `/data`, with a topic of one partition. */
+/** Starts a broker that keeps what it knows in `/data`, with a topic of one partition a node. */
 export async function startSharing(
   platform: Platform,
   more: Readonly<Record<string, string>> = {},
+  nodes = 1,
 ): Promise<EmbeddedBroker> {
   const broker = await startBroker({
-    ...{ platform, host: 'broker', insecure: true, data: '/data' },
+    ...{ platform, host: 'broker', insecure: true, data: '/data', nodes },
     properties: { ...properties, ...more },
   })
   await broker.cluster.prepareCoordinators('group')
-  if (broker.cluster.topic(topicName) === undefined) await createTopic(broker)
+  if (broker.cluster.topic(topicName) === undefined) await createTopic(broker, nodes)
   return broker
 }
 
-export async function createTopic({ cluster }: EmbeddedBroker): Promise<void> {
-  const topic = { name: topicName, partitions: 1, replicationFactor: 1, configs: new Map() }
+export async function createTopic({ cluster }: EmbeddedBroker, partitions = 1): Promise<void> {
+  const topic = { name: topicName, partitions, replicationFactor: 1, configs: new Map() }
   const made = await cluster.createTopic(topic)
   if (isRefusal(made)) throw new Error(made.message)
 }
 
-/** A member of the group, which speaks the protocol itself: nothing is said but what a test says. */
+/**
+ * A member of the group, which speaks the protocol itself: nothing is said but what a test says. It is
+ * about one partition, and with the node that leads it.
+ */
 export class Sharer {
   readonly memberId: string
+  readonly partition: number
   readonly client: WireClient
   readonly #broker: EmbeddedBroker
   #topicId = ''
   epoch = 0
   memberEpoch = 0
 
-  constructor(broker: EmbeddedBroker, client: WireClient, memberId: string) {
+  constructor(broker: EmbeddedBroker, client: WireClient, memberId: string, partition: number) {
     this.#broker = broker
     this.client = client
     this.memberId = memberId
+    this.partition = partition
   }
 
   static async connect(
     platform: Platform,
     broker: EmbeddedBroker,
     memberId: string,
+    partition = 0,
   ): Promise<Sharer> {
-    const port = Number(broker.bootstrap.split(':').at(-1))
-    return new Sharer(
-      broker,
-      await WireClient.connect({ platform, host: 'broker', port }),
-      memberId,
-    )
+    const leader = broker.cluster.partition(topicName, partition)?.leader ?? 1
+    const port = Number(broker.bootstrap.split(',')[leader - 1]?.split(':').at(-1))
+    const client = await WireClient.connect({ platform, host: 'broker', port })
+    return new Sharer(broker, client, memberId, partition)
   }
 
   /** The id of the topic; the last one while there is none. */
@@ -114,7 +119,9 @@ export class Sharer {
         transactionalId: null,
         acks: -1,
         timeoutMs: 5_000,
-        topicData: [{ name: topicName, partitionData: [{ index: 0, records: builder.build() }] }],
+        topicData: [
+          { name: topicName, partitionData: [{ index: this.partition, records: builder.build() }] },
+        ],
       })
       const errorCode = responses[0]?.partitionResponses[0]?.errorCode
       if (errorCode !== kafkaError.NONE) throw new Error(`produce: ${errorCode}`)
@@ -155,7 +162,9 @@ export class Sharer {
       topics: [
         {
           topicId: this.topicId,
-          partitions: [{ partitionIndex: 0, acknowledgementBatches: said.map(batchOf) }],
+          partitions: [
+            { partitionIndex: this.partition, acknowledgementBatches: said.map(batchOf) },
+          ],
         },
       ],
       forgottenTopicsData: [],
@@ -189,7 +198,7 @@ export class Sharer {
   /** Where the group is; -1 where it has not begun. */
   async startOffset(): Promise<number> {
     const { groups } = await this.client.request(describeShareGroupOffsetsApi, 0, {
-      groups: [{ groupId: groupName, topics: [{ topicName, partitions: [0] }] }],
+      groups: [{ groupId: groupName, topics: [{ topicName, partitions: [this.partition] }] }],
     })
     return groups[0]?.topics[0]?.partitions[0]?.startOffset ?? Number.NaN
   }
@@ -202,7 +211,9 @@ export class Sharer {
       topics: [
         {
           topicId: this.topicId,
-          partitions: [{ partitionIndex: 0, acknowledgementBatches: said.map(batchOf) }],
+          partitions: [
+            { partitionIndex: this.partition, acknowledgementBatches: said.map(batchOf) },
+          ],
         },
       ],
     })

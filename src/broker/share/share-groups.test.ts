@@ -66,6 +66,22 @@ describe('a share session', () => {
       await broker.close()
     }))
 
+  it('ends with one node, and leaves the member what it has of the others', () =>
+    onMachine(async (platform) => {
+      const broker = await startSharing(platform, {}, 2)
+      const first = await Sharer.connect(platform, broker, 'one', 0)
+      const second = await Sharer.connect(platform, broker, 'one', 1)
+      await first.configure('share.auto.offset.reset', 'earliest')
+      for (const sharer of [first, second]) {
+        await sharer.produce(3)
+        expect(await sharer.fetch()).toEqual([{ first: 0, last: 2, count: 1 }])
+      }
+      expect(await first.acknowledgeIn(-1, [0, 0, accept])).toBe(kafkaError.NONE)
+      expect(await second.acknowledge([0, 2, accept])).toBe(kafkaError.NONE)
+      expect(await second.startOffset()).toBe(3)
+      await broker.close()
+    }))
+
   it('ends with its connection, also for a reader that waits', () =>
     onMachine(async (platform) => {
       const { broker, one, two } = await twoMembers(platform)
