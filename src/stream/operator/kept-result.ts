@@ -42,7 +42,7 @@ export function keptResultIn<Result>(bytes: Buffer, form: ResultForm<Result>): K
   if (bytes[0] !== format) {
     throw new StateError(`the state of '${form.name}' has format ${bytes[0]}, of a newer version`)
   }
-  const kept = JSON.parse(bytes.toString('utf8', headBytes)) as unknown
+  const kept = parsed(bytes.toString('utf8', headBytes), form.name)
   const version = bytes.readUInt16BE(2)
   return {
     end: orderedNumberAt(bytes.toString('latin1', 4, headBytes), 0),
@@ -51,12 +51,29 @@ export function keptResultIn<Result>(bytes: Buffer, form: ResultForm<Result>): K
   }
 }
 
+function parsed(text: string, name: string): unknown {
+  try {
+    return JSON.parse(text) as unknown
+  } catch (error) {
+    throw new StateError(`the state of '${name}' has a result that is no JSON`, error)
+  }
+}
+
 function upgraded<Result>(
   kept: unknown,
   version: number,
   { name, version: own, upgrade }: ResultForm<Result>,
 ): Result {
-  if (upgrade !== undefined && version < own) return upgrade(kept, version)
+  if (upgrade !== undefined && version < own) {
+    try {
+      return upgrade(kept, version)
+    } catch (error) {
+      throw new StateError(
+        `what '${name}' has kept of version ${version} could not be upgraded`,
+        error,
+      )
+    }
+  }
   throw new StateError(
     `the state of '${name}' has version ${version}, and this is ${own}: say how to read it by upgrade`,
   )

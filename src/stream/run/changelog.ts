@@ -1,4 +1,4 @@
-import type { ProducerRecord, TopicPartition } from '../../client/index.ts'
+import type { ProducerRecord, TopicDescription, TopicPartition } from '../../client/index.ts'
 import type { Driver, DriverAdmin, LogReader } from '../../driver/index.ts'
 import type { Log } from '../../observe/index.ts'
 import type { Clock } from '../../platform/index.ts'
@@ -45,11 +45,17 @@ interface Lineage {
 const nothing = Buffer.alloc(0)
 const pollRecordsMax = 10_000
 const tellEveryMs = 5_000
+/** How often it is looked who leads the partitions, while something is written. */
+const epochsEveryMs = 5_000
 
 /** The topic that has every change of a flow's state, from which a state is made again. */
 export class Changelog {
   readonly topic: string
   readonly #parts: ChangelogParts
+  /** By partition. */
+  #epochs: ReadonlyMap<number, number> = new Map()
+  #epochsAskedMs = -Infinity
+  readonly #ending = new AbortController()
 
   constructor(parts: ChangelogParts) {
     this.topic = parts.topic
@@ -64,6 +70,38 @@ export class Changelog {
       keyBytes.write(key, 'latin1')
       return { topic, partition, key: keyBytes, value }
     })
+  }
+
+  /**
+   * The leader epochs as they were heard of last, and asks for them again now and then. A checkpoint that is of an epoch before its
+   * offset's is not trusted later: what it is of could have been cut off.
+   */
+  epochs(): ReadonlyMap<number, number> {
+    const { clock, driver } = this.#parts
+    const nowMs = clock.elapsedMs()
+    if (nowMs - this.#epochsAskedMs >= epochsEveryMs) {
+      this.#epochsAskedMs = nowMs
+      driver
+        .admin()
+        .topics.describe(this.topic, { signal: this.#ending.signal })
+        .then(
+          ({ partitions }) => this.#heard(partitions),
+          // Nobody answers: the next one may.
+          () => undefined,
+        )
+    }
+    return this.#epochs
+  }
+
+  /** Nothing is asked for any more. */
+  close(): void {
+    this.#ending.abort()
+  }
+
+  #heard(partitions: TopicDescription['partitions']): void {
+    this.#epochs = new Map(
+      partitions.map(({ partition, leaderEpoch = -1 }) => [partition, leaderEpoch]),
+    )
   }
 
   /**

@@ -100,8 +100,8 @@ async function startRekeying(
   const watch = new SourceWatch({
     ...{ clock: platform.clock, log, source },
     ends: driver.reader({ offsetReset: 'none', isolation: 'read_uncommitted' }),
-    from: async () => {
-      const { partitions } = await driver.admin().topics.describe(from.name)
+    from: async (signal) => {
+      const { partitions } = await driver.admin().topics.describe(from.name, { signal })
       return placesOf(from.name, partitions.length)
     },
     to: placesOf(to, topics.taskCount),
@@ -209,7 +209,9 @@ async function assemble(
   const run = new StreamRun({
     ...{ watched, watches },
     newState: (store) => new TaskState(store, stateBytesMax),
-    ...{ clock, log, name, stores, changelog, failed },
+    ...{ clock, log, name, changelog, failed },
+    // Where nothing is remembered no file is needed.
+    stores: plan.isStateful ? stores : memoryStateStores(),
     topics: topics.inputs,
     source: (callbacks) =>
       driver.source({

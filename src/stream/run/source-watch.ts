@@ -18,7 +18,7 @@ export interface SourceWatchParts {
   /** Reads what is not decided, too. */
   readonly ends: Pick<LogReader, 'endOffsets' | 'close'>
   /** What is written again, and its partitions; they may become more. */
-  readonly from: () => Promise<readonly TopicPartition[]>
+  readonly from: (signal: AbortSignal) => Promise<readonly TopicPartition[]>
   /** Where it is written. */
   readonly to: readonly TopicPartition[]
   readonly everyMs: number
@@ -55,12 +55,12 @@ export class SourceWatch {
   async run(): Promise<void> {
     const { clock, log, everyMs } = this.#parts
     const { signal } = this.#ending
-    while (!signal.aborted) {
+    while (!this.#isEnding()) {
       try {
         this.#latest = await this.#look()
         this.#failures = 0
       } catch (error) {
-        if (signal.aborted) break
+        if (this.#isEnding()) break
         this.#failures++
         if (this.#failures >= failuresMax) this.#latest = undefined
         const fields = { topic: this.#parts.to[0]?.topic ?? '', error: (error as Error).message }
@@ -75,10 +75,14 @@ export class SourceWatch {
     await this.#parts.ends.close({ timeoutMs: 0 })
   }
 
+  #isEnding(): boolean {
+    return this.#ending.signal.aborted
+  }
+
   async #look(): Promise<WatchedSources> {
     const { source, ends, from, to } = this.#parts
     const { signal } = this.#ending
-    const places = await from()
+    const places = await from(signal)
     const read = await ends.endOffsets(places)
     const committed = await source.committed(places, { signal })
     const written = await ends.endOffsets(to)

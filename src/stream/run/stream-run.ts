@@ -4,6 +4,7 @@ import type { RecordSource, SourceBatch, SourceOptions } from '../../driver/inde
 import type { Log } from '../../observe/index.ts'
 import type { Clock } from '../../platform/index.ts'
 import type { StateStore, StateStores } from '../../store/index.ts'
+import { within } from '../../transaction/index.ts'
 import type { TaskState } from '../state/task-state.ts'
 import type { InputPosition } from '../task/input-queue.ts'
 import type { StreamTask } from '../task/stream-task.ts'
@@ -147,6 +148,7 @@ export class StreamRun {
     const isClean = this.#tasks.size === 0
     await this.#giveUp(this.tasks)
     await this.#commits.close()
+    this.#parts.changelog?.close()
     await Promise.all(this.#closings.values())
     return isClean
   }
@@ -247,7 +249,7 @@ export class StreamRun {
       if (this.#tasks.has(partition)) continue
       const run = new TaskRun(partition, topics)
       this.#tasks.set(partition, run)
-      void this.#acquire(run)
+      run.acquiring = this.#acquire(run)
     }
   }
 
@@ -259,7 +261,7 @@ export class StreamRun {
       try {
         await this.#closings.get(run.partition)
         // What an earlier assignment has begun to commit counts before the offsets are read, or not at all.
-        await this.#commits.decided()
+        await within(signal, this.#commits.decided())
         await this.#restore(run)
         return
       } catch (error) {
@@ -281,15 +283,14 @@ export class StreamRun {
       signal.throwIfAborted()
       const beganMs = clock.elapsedMs()
       const state = this.#parts.newState(store)
-      let task = this.#parts.task(partition, state)
+      const task = this.#parts.task(partition, state)
       const checkpoint = await changelog?.restore({
         ...{ partition, store, signal },
         dueTimeOf: (change) => task.dueTimeOf(change),
         progress: (progress) => run.restored(progress),
       })
       signal.throwIfAborted()
-      // Its time is in what was restored.
-      task = this.#parts.task(partition, state)
+      task.restored()
       const firsts = await this.#source.beginningOffsets(run.partitions)
       signal.throwIfAborted()
       const seconds = ((clock.elapsedMs() - beganMs) / 1_000).toFixed(1)
@@ -338,8 +339,11 @@ export class StreamRun {
     await Promise.all(
       runs.map((run) => {
         this.#tasks.delete(run.partition)
+        run.leave()
         const before = this.#closings.get(run.partition)
-        const closing = Promise.resolve(before).then(() => run.close())
+        const closing = Promise.resolve(before)
+          .then(() => run.acquiring)
+          .then(() => run.close())
         this.#closings.set(run.partition, closing)
         return closing.catch((error: unknown) => this.#parts.failed(error as Error))
       }),

@@ -11,6 +11,8 @@ import {
   PaymentCompleted,
   payments,
 } from '../fixture/shop.ts'
+import { memoryStateStores } from '../../store/index.ts'
+import type { StateStores } from '../../store/index.ts'
 import { createStream, join, tumbling } from '../index.ts'
 
 /** Waits as long as a busy machine may need. */
@@ -155,5 +157,42 @@ describe('a stream in a service', () => {
       const total = stream.rows(revenue).reduce((sum, { value }) => sum + value, 0)
       expect(total).toBe(100 * 100)
     })
+  })
+
+  it('waits for stores that are being opened when it ends', async () => {
+    const kafka = await startShop()
+    onTestFinished(() => kafka[Symbol.asyncDispose]())
+    const inMemory = memoryStateStores()
+    const told: string[] = []
+    let letGo: () => void = () => undefined
+    const isLetGo = new Promise<void>((resolve) => (letGo = resolve))
+    const stores: StateStores = {
+      has: () => false,
+      async open(name) {
+        told.push('opens')
+        await isLetGo
+        told.push('opened')
+        return inMemory.open(name)
+      },
+      close() {
+        told.push('closed')
+        return inMemory.close()
+      },
+    }
+    const service = createService({
+      ...{ name: 'shop', metrics: false, signals: false, log },
+      kafka: { brokers: kafka.bootstrap, log },
+    })
+    service.add(createStream(paidFlow().flow, { group, stores }))
+    const running = service.run()
+    await soon(() => expect(told).toHaveLength(4))
+    const stopping = service.stop()
+    const closed = vi.waitFor(() => expect(told).toContain('closed'), { timeout: 1_000 })
+    await expect(closed).rejects.toThrow()
+    letGo()
+    await stopping
+    await running
+    expect(told.at(-1)).toBe('closed')
+    expect(told.filter((each) => each === 'closed')).toHaveLength(1)
   })
 })

@@ -37,6 +37,8 @@ export class TaskRun {
   readonly partition: number
   readonly topics: readonly string[]
   readonly leaving = new AbortController()
+  /** Ends when it runs, or when it has stopped trying to. */
+  acquiring: Promise<void> = Promise.resolve()
   #state: 'restoring' | 'running' | 'draining' | 'stopped' | 'gone' = 'restoring'
   #parts: TaskParts | undefined
   #pending: PendingWork | undefined
@@ -123,13 +125,22 @@ export class TaskRun {
     return this.is('running', 'draining') && this.#parts?.task.hasWork === true
   }
 
-  /** What was pending is committed, and the changelog goes on from `offset`; undefined where nothing of it is in there. */
-  async settle(offset: number | undefined, timestamp: number): Promise<void> {
+  /**
+   * What was pending is committed, and the changelog goes on from `offset`, undefined where nothing of it is in there. It was
+   * written under `leaderEpoch` or a later one.
+   */
+  async settle(offset: number | undefined, timestamp: number, leaderEpoch = -1): Promise<void> {
     this.#committedTo = this.#pending?.positions ?? this.#committedTo
     this.#pending = undefined
     const parts = this.#parts as TaskParts
     const { checkpoint = noCheckpoint } = parts
-    const next = { ...checkpoint, timestamp, offset: offset ?? checkpoint.offset }
+    const next =
+      offset === undefined
+        ? { ...checkpoint, timestamp }
+        : {
+            ...{ ...checkpoint, timestamp, offset },
+            leaderEpoch: Math.max(checkpoint.leaderEpoch, leaderEpoch),
+          }
     await parts.state.settle(next)
     this.#parts = { ...parts, checkpoint: next }
   }

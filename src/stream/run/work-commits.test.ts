@@ -7,6 +7,7 @@ import type { PartitionCommit } from '../../runtime/index.ts'
 import { ControlledClock } from '../../testing/index.ts'
 import { TaskState } from '../state/task-state.ts'
 import type { StreamTask, TaskWork } from '../task/stream-task.ts'
+import type { Changelog } from './changelog.ts'
 import { TaskRun } from './task-run.ts'
 import { WorkCommits } from './work-commits.ts'
 
@@ -38,15 +39,19 @@ function workedTask(partition: number) {
   return { run, store }
 }
 
+/** Each record at an offset of its own. */
+const written = (commits: readonly PartitionCommit[]) =>
+  commits.flatMap(({ outputs = [] }) => outputs).map((_, index) => ({ offset: 100 + index }))
+
 /** A strategy whose commits are decided by the test. */
-function startCommits(runs: readonly TaskRun[]) {
+function startCommits(runs: readonly TaskRun[], changelog?: Changelog) {
   const asked: {
     readonly commits: readonly PartitionCommit[]
     readonly decide: (error?: Error) => void
   }[] = []
   const clock = new ControlledClock(createNodePlatform().clock)
   const commits = new WorkCommits({
-    ...{ clock, log: silentLog, changelog: undefined, intervalMs: 100 },
+    ...{ clock, log: silentLog, changelog, intervalMs: 100 },
     tasks: () => runs.filter((run) => !run.is('gone')),
     committed: () => undefined,
     failed: (error) => expect.fail(error.message),
@@ -55,7 +60,7 @@ function startCommits(runs: readonly TaskRun[]) {
         new Promise((resolve, reject) => {
           signal?.addEventListener('abort', () => reject(signal.reason as Error))
           const decide = (error?: Error) =>
-            error === undefined ? resolve(undefined) : reject(error)
+            error === undefined ? resolve(written(given) as never) : reject(error)
           asked.push({ commits: given, decide })
         }),
       settled: () => Promise.resolve(),
@@ -87,6 +92,23 @@ describe('the work of tasks', () => {
     asked[0]?.decide()
     await committing
     expect(store.get('a')?.toString()).toBe('1')
+  })
+
+  it('has a checkpoint of the leader epoch under which it was written', async () => {
+    const { run, store } = workedTask(0)
+    let leaderEpoch = 3
+    const changelog = {
+      epochs: () => new Map([[0, leaderEpoch]]),
+      recordsOf: () => [{ topic: 'changelog', partition: 0, value: 'a' }],
+    } as Partial<Changelog> as Changelog
+    const { commits, asked } = startCommits([run], changelog)
+    const committing = commits.commitNow()
+    await new Promise(setImmediate)
+    // Who leads when it is written may be a later one: then it would hide that what was written is cut off.
+    leaderEpoch = 4
+    asked[0]?.decide()
+    await committing
+    expect(store.checkpoint).toMatchObject({ offset: 102, leaderEpoch: 3 })
   })
 
   it('is committed once, though who gives up another task waits no longer', async () => {

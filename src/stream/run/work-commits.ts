@@ -92,6 +92,8 @@ export class WorkCommits {
     const commits = pending.flatMap((work) =>
       commitsOf(work, changelog?.recordsOf(work.run.partition, work.changes) ?? []),
     )
+    // As of before it is written: an epoch that is too high would hide that what was written has been cut off.
+    const epochOf = changelog?.epochs()
     let results: RecordResults | undefined
     try {
       results = await strategy.commit(commits, {})
@@ -105,28 +107,34 @@ export class WorkCommits {
       throw error
     }
     committed(clock.elapsedMs() - beganMs, results?.length ?? 0)
-    await this.#settle(pending, results)
+    await this.#settle(pending, results, epochOf)
   }
 
   async #settle(
     pending: readonly PendingWork[],
     results: RecordResults | undefined,
+    epochOf: ReadonlyMap<number, number> | undefined,
   ): Promise<void> {
     let at = 0
     const settling = pending.map(({ run, outputs, changes }) => {
       at += outputs.length + changes.length
       const last = changes.length === 0 ? undefined : results?.at(at - 1)?.offset
-      return this.#settleOne(run, last === undefined ? undefined : last + 1)
+      const offset = last === undefined ? undefined : last + 1
+      return this.#settleOne(run, offset, epochOf?.get(run.partition))
     })
     // At once: what stores commit in the same turn is one transaction of LMDB's, and one sync.
     await Promise.all(settling)
   }
 
-  async #settleOne(run: TaskRun, offset: number | undefined): Promise<void> {
+  async #settleOne(
+    run: TaskRun,
+    offset: number | undefined,
+    leaderEpoch: number | undefined,
+  ): Promise<void> {
     // Given up meanwhile: its state is with whoever has it now.
     if (run.is('gone')) return
     try {
-      await run.settle(offset, this.#parts.clock.now())
+      await run.settle(offset, this.#parts.clock.now(), leaderEpoch)
     } catch (error) {
       this.#parts.failed(error as Error)
     }

@@ -1,6 +1,7 @@
 import type { RawRecord } from '../../contract/index.ts'
 import type { SourceHeader, SourceRecord } from '../../driver/index.ts'
 import { freshBytes } from './fresh-bytes.ts'
+import { StateError } from './state-error.ts'
 
 /** What is remembered of a record that waits to be matched. */
 export interface Remembered {
@@ -81,10 +82,6 @@ export function rememberedIn(stored: Buffer): Remembered {
 
 export function isMatchedIn(stored: Buffer): boolean {
   return ((stored[1] as number) & matchedFlag) !== 0
-}
-
-export function isBareIn(stored: Buffer): boolean {
-  return ((stored[1] as number) & bareFlag) !== 0
 }
 
 export function partitionIn(stored: Buffer): number {
@@ -178,7 +175,7 @@ function writeHead(bytes: Buffer, remembered: Remembered, isBare: boolean): void
 
 function checkFormat(stored: Buffer): void {
   if (stored[0] === format) return
-  throw new Error(`the state has an entry of format ${stored[0]}, which a newer version wrote`)
+  throw new StateError(`the state has an entry of format ${stored[0]}, of a newer version`)
 }
 
 function writeNumber(bytes: Buffer, at: number, value: number): number {

@@ -16,6 +16,7 @@ import { InputQueue } from './input-queue.ts'
 import type { InputPosition } from './input-queue.ts'
 import { StreamViolation } from './stream-violation.ts'
 import { TaskTime } from './task-time.ts'
+import type { TaskTimeOptions } from './task-time.ts'
 import { readTimeRecord, TimeJournal, timeKey } from './time-journal.ts'
 
 /** What is sent because of a value. */
@@ -105,7 +106,8 @@ export class StreamTask {
   /** What is known of the sources of each input that has several. */
   readonly #sights: (SourceSight | undefined)[]
   readonly #heads: (Head | undefined)[]
-  readonly #time: TaskTime
+  readonly #timeOptions: TaskTimeOptions
+  #time: TaskTime
   readonly #timers: Timers
   readonly #journal: TimeJournal
   readonly #operators: ReadonlyMap<string, Operator>
@@ -128,10 +130,10 @@ export class StreamTask {
     this.#heads = plan.inputs.map(() => undefined)
     const { inputs, idleAfterMs, horizonMs } = plan
     const { sourceCounts = inputs.map(() => 1) } = parts
+    this.#timeOptions = { sourceCounts, idleAfterMs, horizonMs }
     this.#sourceCounts = sourceCounts
     this.#sights = inputs.map(() => undefined)
-    const kept = readTimeRecord(state.get(timeKey))
-    this.#time = new TaskTime({ sourceCounts, idleAfterMs, horizonMs }, kept)
+    this.#time = this.#keptTime()
     this.#timers = new Timers(state)
     const bytesMax = plan.isStateful ? state.valueBytesMax : Infinity
     const sourceCount = sourceCounts.reduce((sum, count) => sum + count, 0)
@@ -149,6 +151,15 @@ export class StreamTask {
     })
     this.#operators = assembled.operators
     this.#work = assembled.take
+  }
+
+  /** The state is there now: the time is in it. Nothing was worked before. */
+  restored(): void {
+    this.#time = this.#keptTime()
+  }
+
+  #keptTime(): TaskTime {
+    return new TaskTime(this.#timeOptions, readTimeRecord(this.#parts.state.get(timeKey)))
   }
 
   get joinTime(): number {
@@ -446,8 +457,9 @@ export class StreamTask {
     const decoded = this.#decode(input, placed.record)
     if (!(decoded instanceof Error) && decoded.kind === 'event') return decoded.event
     const why = decoded instanceof Error ? decoded.message : `it is ${decoded.kind}`
-    throw new StreamViolation(
-      `what is remembered of ${placed.topic} cannot be read any more: ${why}`,
+    throw new StateError(
+      `what is remembered of ${placed.topic}-${placed.partition} at offset ${placed.record.offset} cannot be read any more: ${why}`,
+      decoded instanceof Error ? decoded : undefined,
     )
   }
 

@@ -39,6 +39,7 @@ export function streamShapeOf(seed: number): StreamShape {
       leftOvers: pick('letters', 'events'),
       windowMs: pick(400, 1_500),
       everyMs: pick(undefined, 200),
+      hasSessions: new SeededRandom(seed, 'sessions').integer(4) === 0,
       emit: pick('update', 'close'),
       tableGraceMs: pick(0, 500, 8_000),
     },

@@ -1,5 +1,5 @@
 import { defineEvent, defineTopic, Type } from '../../../src/contract/index.ts'
-import { hopping, join, tumbling } from '../../../src/stream/index.ts'
+import { hopping, join, session, tumbling } from '../../../src/stream/index.ts'
 import type { JoinFlow, JoinType, Table } from '../../../src/stream/index.ts'
 
 /** How the flow of the shop is made. */
@@ -14,6 +14,8 @@ export interface ShopOptions {
   /** Where events go that came to nothing. */
   readonly leftOvers: 'letters' | 'events'
   readonly windowMs: number
+  /** Whether a window ends when nothing came for `windowMs`. */
+  readonly hasSessions: boolean
   /** Where windows overlap: how far apart they begin. */
   readonly everyMs: number | undefined
   readonly emit: 'update' | 'close'
@@ -72,6 +74,12 @@ export const changelogName = `${groupId}.changelog`
 /** The contract of the payments that a shop reads. */
 export const paymentsOf = ({ isRekeyed }: ShopOptions) => (isRekeyed ? loosePayments : payments)
 
+/** What is written again under another key is what is judged: nothing of it may be deleted when it is worked. */
+export const copiesConfigs = {
+  'cleanup.policy': 'compact',
+  'min.compaction.lag.ms': '1000000000000',
+}
+
 /** The topics that its tasks read. */
 export function inputsOf(options: ShopOptions): [string, string] {
   const { name } = paymentsOf(options)
@@ -92,6 +100,11 @@ export interface ShopFlow {
   readonly table: Table<number, Pair>
 }
 
+function windowingOf({ windowMs, everyMs, hasSessions }: ShopOptions) {
+  if (hasSessions) return session(windowMs)
+  return everyMs === undefined ? tumbling(windowMs) : hopping(windowMs, everyMs)
+}
+
 /** Orders with their payments, and how much it was in which time. */
 export function shopFlow(options: ShopOptions): ShopFlow {
   const { withinMs, graceMs, idleAfterMs, type, unique, isRekeyed } = options
@@ -110,9 +123,9 @@ export function shopFlow(options: ShopOptions): ShopFlow {
       flow[why].send(leftOvers, LeftOver, ({ side, event }) => ({ why, side, id: event.id }))
     }
   }
-  const { windowMs, everyMs, emit, tableGraceMs } = options
+  const { emit, tableGraceMs } = options
   const table = flow
-    .window(everyMs === undefined ? tumbling(windowMs) : hopping(windowMs, everyMs))
+    .window(windowingOf(options))
     .sum('totals', ({ left, right }) => (left ?? right)?.data.cents ?? 0, {
       ...{ emit, grace: tableGraceMs, keep: '1h' },
     })

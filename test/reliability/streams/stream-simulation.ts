@@ -19,7 +19,15 @@ import { KeptStores } from './kept-stores.ts'
 import type { KeptStates } from './kept-stores.ts'
 import { deathProbability, partitions, streamFaults, streamShapeOf } from './shape.ts'
 import type { StreamShape } from './shape.ts'
-import { changelogName, groupId, inputsOf, paymentsOf, orders, written } from './shop-flow.ts'
+import {
+  changelogName,
+  copiesConfigs,
+  groupId,
+  inputsOf,
+  paymentsOf,
+  orders,
+  written,
+} from './shop-flow.ts'
 import { planRecords } from './shop-records.ts'
 import { checkStates } from './state-check.ts'
 import { runStreamWorker } from './worker.ts'
@@ -167,8 +175,13 @@ class StreamWorld {
     for (const name of [...names, changelogName]) {
       if (broker.cluster.topic(name) !== undefined) continue
       const isOfLetters = letterTopics(shop).includes(name)
+      const isOfCopies = shop.isRekeyed && name === inputsOf(shop)[1]
       const configs = new Map(
-        Object.entries(name === changelogName ? changelog : isOfLetters ? ofLetters : {}),
+        Object.entries({
+          ...(name === changelogName && changelog),
+          ...(isOfLetters && ofLetters),
+          ...(isOfCopies && copiesConfigs),
+        }),
       )
       const made = await broker.cluster.createTopic({
         ...{ name, partitions, replicationFactor: nodes, configs },

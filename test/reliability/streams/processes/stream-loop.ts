@@ -18,7 +18,14 @@ import {
 import type { KilledCluster } from '../../processes/killed-cluster.ts'
 import { readCommitted } from '../found-records.ts'
 import { judgedTopics, letterTopics, sourceTopics, StreamJudge } from '../judge.ts'
-import { changelogName, groupId, inputsOf, paymentsOf, written } from '../shop-flow.ts'
+import {
+  changelogName,
+  copiesConfigs,
+  groupId,
+  inputsOf,
+  paymentsOf,
+  written,
+} from '../shop-flow.ts'
 import type { ShopOptions } from '../shop-flow.ts'
 import { planRecords } from '../shop-records.ts'
 
@@ -56,7 +63,13 @@ const changelogBytesMax = 1_400
 
 const shop: ShopOptions = {
   ...{ withinMs: 4_000, graceMs: 800, idleAfterMs: 3_000, type: 'left', unique: 'right' },
-  ...{ isRekeyed: true, leftOvers: 'letters', windowMs: 1_500, everyMs: undefined },
+  ...{
+    isRekeyed: true,
+    leftOvers: 'letters',
+    windowMs: 1_500,
+    everyMs: undefined,
+    hasSessions: false,
+  },
   ...{ emit: 'close', tableGraceMs: 6_000 },
 }
 
@@ -203,7 +216,10 @@ class StreamLoop implements AsyncDisposable {
     const letters = letterTopics(shop)
     const names = [...sourceTopics(shop), ...written.map(({ name }) => name)]
     await this.#client.admin().topics.createMany([
-      ...names.map((name) => ({ name, partitions, replicas })),
+      ...names.map((name) => {
+        const configs = name === inputsOf(shop)[1] ? copiesConfigs : {}
+        return { name, partitions, replicas, configs }
+      }),
       ...letters.map((name) => {
         const configs = { 'max.message.bytes': '1200000' }
         return { name, partitions, replicas, configs }
