@@ -6,9 +6,10 @@ import { buildIfStale } from './build.js'
 ensureInstalled()
 await buildIfStale()
 
+const program = process.argv.includes('--sizes') ? 'sizes' : 'main'
 const { status } = spawnSync(
   process.execPath,
-  ['--import', 'tsx', 'benchmark/broker/main.ts', ...process.argv.slice(2)],
+  ['--import', 'tsx', `benchmark/broker/${program}.ts`, ...process.argv.slice(2)],
   { cwd: root, stdio: 'inherit' },
 )
 process.exitCode = status ?? 1

@@ -38,6 +38,9 @@ export async function requestRate(address: string, load: Load): Promise<number> 
   await using first = await connect(port)
   await createTopic(first, partitions)
   const bytes = batchOf(batch.records, batch.valueBytes)
+  for (let partition = 0; partition < partitions; partition++) {
+    await untilWritten(first, partition, bytes)
+  }
   const started = performance.now()
   let measured = 0
   const send = async (client: WireClient, partition: number): Promise<void> => {
@@ -56,4 +59,17 @@ export async function requestRate(address: string, load: Load): Promise<number> 
     }),
   )
   return measured / (measuredMs / 1000)
+}
+
+/** Kafka leads the partitions of a topic some time after it was made. */
+async function untilWritten(client: WireClient, partition: number, bytes: Buffer): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      await produce(client, partition, bytes)
+      return
+    } catch (error) {
+      if (attempt === 200) throw error
+      await new Promise((resolve) => setTimeout(resolve, 50))
+    }
+  }
 }
