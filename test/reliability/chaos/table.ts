@@ -20,7 +20,7 @@ export function chaosSection(figures: ChaosFigures = readChaosFigures()): string
 Each does the same work by the recipe of its own documentation: numbered records with keys are read, worked on for 5 ms, and written to another topic,
 by two workers on three nodes of Apache Kafka 4.1.1, 100 a second, with sessions of 4 s. A cell says what a reader of committed
 records found: **missing · duplicated · out of order · seconds in which nothing came**. "Stuck" is nothing for a minute, when all faults
-were over. One run each on one machine of two cores: a 0 means "not seen once".
+were over. One run each on one machine of two cores that had other work to do as well: a 0 means "not seen once", and seconds are no measure of speed.
 
 ${table([head, ...rows])}
 

@@ -4,6 +4,7 @@ import type {
   logLevel as Levels,
   Producer,
   RetryOptions,
+  Transaction,
 } from 'kafkajs'
 import { loadPeer } from '../../../../benchmark/load-peer.ts'
 import { untilToldToEnd, workOn } from '../recipe.ts'
@@ -78,12 +79,20 @@ export const transactions: Recipe = async (task) => {
     producers.set(partition, producer)
     return producer
   }
+  const begin = async (partition: number): Promise<Transaction> => {
+    try {
+      return await (await producerOf(partition)).transaction()
+    } catch (error) {
+      producers.delete(partition)
+      throw error
+    }
+  }
   const consumer = await consumerOf(kafka, task)
   await consumer.run({
     autoCommit: false,
     eachMessage: async ({ partition, message: { key, value, offset } }) => {
       const made = await workOn(value)
-      const transaction = await (await producerOf(partition)).transaction()
+      const transaction = await begin(partition)
       try {
         await transaction.send({ topic: target, messages: [{ key, value: made }] })
         await transaction.sendOffsets({
@@ -92,7 +101,9 @@ export const transactions: Recipe = async (task) => {
         })
         await transaction.commit()
       } catch (error) {
-        await transaction.abort()
+        // One that was fenced meanwhile, because its partition was elsewhere, never works again.
+        producers.delete(partition)
+        await transaction.abort().catch(() => undefined)
         throw error
       }
     },
