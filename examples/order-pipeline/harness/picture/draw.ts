@@ -11,7 +11,8 @@ const file = fileURLToPath(new URL('../../../../docs/order-pipeline.svg', import
 const columns = 118
 /** Of the time that the shop is open, when the picture is taken. */
 const takenAfter = 0.8
-const options = ['--for', '40s', '--chaos', '--live']
+const asked = '--for 30s --rate 200 --chaos'
+const options = [...asked.split(' '), '--live']
 
 const child = spawn(process.execPath, ['--import', 'tsx', main, ...options], {
   stdio: ['ignore', 'pipe', 'inherit'],
@@ -25,7 +26,7 @@ if (code !== 0) throw new Error(`the pipeline ended with ${String(code)}: ${text
 const frames = text.split(/(?=\u001B\[\?2026h)/u)
 const open = frames.filter((frame) => frame.includes('the shop is open'))
 const taken = showing(open.slice(0, Math.ceil(open.length * takenAfter)).join(''))
-const command: Span = { style: '1', text: '$ npm start -- --for 40s --chaos' }
+const command: Span = { style: '1', text: `$ npm start -- ${asked}` }
 const account = showing(text).slice(-8).map(cut)
 writeFileSync(
   file,
