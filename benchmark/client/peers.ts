@@ -41,7 +41,7 @@ export function installPeers(subjects: readonly string[]): Peers {
  * because otherwise the build would load the sources of others from where they are published, one by one.
  * Answers why there is none.
  */
-function buildConfluent(folder: string): string | undefined {
+export function buildConfluent(folder: string): string | undefined {
   const addOn = `${folder}/node_modules/@confluentinc/kafka-javascript/build/Release/confluent-kafka-javascript.node`
   if (existsSync(addOn)) return undefined
   const tools = ['g++', 'make', 'python3']

@@ -5,11 +5,14 @@
  *   --kafka VERSION    against Apache Kafka (4.1.1 or 3.9.1) in place of the embedded broker
  *   --client NAME      only this client; a name that is none is answered with all names
  *   --only TEXT        only cases whose name contains TEXT
+ *   --record           keeps the results in docs/client-compatibility.json and the table of README.md
  *
  * MILLRACE_TEST_BOOTSTRAP names a broker that is there already.
  */
 import { parseArgs } from 'node:util'
 import type { KafkaVersion } from '../kafka/kafka-jars.ts'
+import { recordResults, type ClientResult } from './compatibility.ts'
+import { confluentClient } from './confluent/toolchain.ts'
 import { givenBroker, startEmbedded, startKafka, type StartedBroker } from './broker-under-test.ts'
 import { franzSuite } from './go/franz-suite.ts'
 import { goClient } from './go/toolchain.ts'
@@ -35,6 +38,7 @@ const toolchains: readonly Toolchain[] = [
   kcatClient,
   kafkajsClient,
   platformaticClient,
+  confluentClient,
   withJava,
   withLibrdkafka,
 ]
@@ -44,8 +48,14 @@ const { values } = parseArgs({
     kafka: { type: 'string' },
     client: { type: 'string' },
     only: { type: 'string', default: '' },
+    record: { type: 'boolean', default: false },
   },
 })
+if (values.record && (values.kafka !== undefined || values.only !== '')) {
+  throw new Error(
+    '--record is for all cases against the embedded broker: without --kafka and --only',
+  )
+}
 
 interface Tally {
   passed: number
@@ -53,12 +63,15 @@ interface Tally {
   skipped: number
 }
 
+const results: ClientResult[] = []
+
 const total: Tally = { passed: 0, failed: 0, skipped: 0 }
 
 await using started = await start()
 console.log(`Foreign clients against ${started.broker.name}`)
 for (const toolchain of chosen()) await runToolchain(toolchain)
 console.log(worded(total))
+if (values.record) await recordResults(results)
 process.exitCode = total.failed === 0 && total.passed > 0 ? 0 : 1
 
 function start(): Promise<StartedBroker> {
@@ -79,19 +92,26 @@ async function runToolchain(toolchain: Toolchain): Promise<void> {
   const missing = toolchain.missing()
   if (missing !== undefined) {
     console.log(`skipped  ${toolchain.name}: ${missing}`)
+    results.push({
+      ...{ client: toolchain.name, passed: 0, failed: 0, skipped: 0 },
+      reason: missing,
+    })
     total.skipped += 1
     return
   }
   const startedAt = Date.now()
   const tally: Tally = { passed: 0, failed: 0, skipped: 0 }
+  let unavailable: string | undefined
   try {
     await toolchain.run(started.broker, values.only, (text) => count(tally, toolchain.name, text))
   } catch (error) {
     const reason = String(error).replaceAll(/\s*\n\s*/g, ' | ')
+    if (error instanceof Unavailable) unavailable = 'what it needs could not be had'
     const outcome = error instanceof Unavailable ? 'SKIP all:' : 'FAIL'
     count(tally, toolchain.name, `${outcome} ${reason}`)
   }
   const seconds = ((Date.now() - startedAt) / 1000).toFixed(1)
+  results.push({ client: toolchain.name, ...tally, ...(unavailable && { reason: unavailable }) })
   const label = tally.failed === 0 ? 'passed ' : 'FAILED '
   console.log(`${label}  ${toolchain.name}: ${worded(tally)} (${seconds} s)`)
   for (const outcome of ['passed', 'failed', 'skipped'] as const) total[outcome] += tally[outcome]

@@ -65,9 +65,11 @@ function checkFormat(path: string, content: Buffer): void {
     throw damaged(`${path} is not JSON`, error)
   }
   if (found.format === meta.format && found.version === meta.version) return
+  const isNewer = found.format === meta.format && (found.version ?? 0) > meta.version
   throw damaged(
     `${path} has format ${found.format} version ${found.version}, ` +
-      `only ${meta.format} version ${meta.version} is known`,
+      `only ${meta.format} version ${meta.version} is known` +
+      (isNewer ? ': a newer release has written it, and can open it' : ''),
   )
 }
 
