@@ -1,12 +1,15 @@
 import { defineConfig } from 'vitest/config'
 
+/** Suites that have minutes of their own: `npm run test:museum`, `npm run test:package`. */
+const apart = { museum: 'test/museum/museum.test.ts', package: 'test/package/package.test.ts' }
+const asked = process.env['MILLRACE_TEST_SUITE']
+
 export default defineConfig({
   test: {
     include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
     exclude: [
       ...['test/kafka/**', 'test/clients/**', 'test/conformance/**', 'node_modules/**'],
-      // Has minutes of its own: `npm run test:museum`.
-      ...(process.env['MILLRACE_TEST_MUSEUM'] === undefined ? ['test/museum/museum.test.ts'] : []),
+      ...Object.entries(apart).flatMap(([suite, file]) => (suite === asked ? [] : [file])),
     ],
     // No module of ours keeps anything between calls, so that files can share one load of them all:
     // that takes longer than most tests.

@@ -53,10 +53,10 @@ function cacheOf(tool) {
   return ['--cache', `--cache-location=.cache/${tool}`, '--cache-strategy=content']
 }
 
-/* `npm run test:museum`: each known defect put into the library, one after the other. */
-const isMuseum = process.argv[2] === '--museum'
-if (isMuseum) process.env.MILLRACE_TEST_MUSEUM = '1'
-const filter = isMuseum ? ['test/museum/museum.test.ts'] : process.argv.slice(2)
+/* `npm run test:museum`, `npm run test:package`: a suite that `npm test` leaves out. */
+const [option, suite] = process.argv.slice(2)
+if (option === '--suite') process.env.MILLRACE_TEST_SUITE = suite
+const filter = option === '--suite' ? [`test/${suite}/${suite}.test.ts`] : process.argv.slice(2)
 const reporters = [
   '--reporter=dot',
   '--reporter=./test/second-try-reporter.ts',

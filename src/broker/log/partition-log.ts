@@ -373,17 +373,14 @@ export class PartitionLog implements CommittedLog {
 
   // What the group commit asks of a log.
 
-  /** @internal */
   sync(): Promise<void> {
     return this.#storage.sync()
   }
 
-  /** @internal */
   synced(endOffset: number): void {
     this.#moveHighWatermark(endOffset)
   }
 
-  /** @internal */
   syncFailed(error: unknown): void {
     if (this.#status !== 'open') return
     this.#setStatus('failed')

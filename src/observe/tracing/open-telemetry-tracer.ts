@@ -1,5 +1,7 @@
 import type * as OpenTelemetry from '@opentelemetry/api'
 import { version } from '../../version.ts'
+import type { Log } from '../log.ts'
+import { passThroughTracer } from './pass-through-tracer.ts'
 import { formatTraceparent, parseTraceparent } from './trace-context.ts'
 import type { TraceContext } from './trace-context.ts'
 import { HeaderTraceState } from './trace-state.ts'
@@ -134,4 +136,24 @@ function errorTypeOf(error: unknown): string {
 function defined(attributes: SpanAttributes): OpenTelemetry.Attributes {
   const entries = Object.entries(attributes).filter(([, value]) => value !== undefined)
   return Object.fromEntries(entries)
+}
+
+/** The tracer for what `load` answers. */
+export async function tracerOf(load: () => Promise<OpenTelemetryApi>, log: Log): Promise<Tracer> {
+  try {
+    return new OpenTelemetryTracer(await load())
+  } catch (error) {
+    if (!isAbsent(error)) {
+      log('warn', 'there are no spans: @opentelemetry/api is installed, but cannot be used', {
+        error: error instanceof Error ? error.message : String(error),
+      })
+    }
+    return passThroughTracer
+  }
+}
+
+/** Whether it is the package itself that is not installed, and not something that it needs. */
+function isAbsent(error: unknown): boolean {
+  if (!(error instanceof Error) || !('code' in error)) return false
+  return error.code === 'ERR_MODULE_NOT_FOUND' && error.message.includes("'@opentelemetry/api'")
 }

@@ -2,7 +2,8 @@ import * as api from '@opentelemetry/api'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { silentLog } from '../log.ts'
-import { loadTracer, tracerOf } from './load-tracer.ts'
+import { loadTracer } from './load-tracer.ts'
+import { tracerOf } from './open-telemetry-tracer.ts'
 import {
   commitSpan,
   createSpan,

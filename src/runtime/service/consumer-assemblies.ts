@@ -5,6 +5,7 @@ import { memoryDedupeStore } from '../../store/index.ts'
 import type { DedupeStore } from '../../store/index.ts'
 import type { ConsumerAssembly, ConsumerSettings } from '../assemble.ts'
 import type { ConsumerEvents } from '../consumer-events.ts'
+import { logFailures } from '../consumer-log.ts'
 import { countEvents } from '../consumer-metrics.ts'
 import { CodecSinks } from '../dead-letter/codec-sinks.ts'
 import type { MakeExactlyOnce, Staging } from '../commit/exactly-once.ts'
@@ -86,7 +87,7 @@ export class ConsumerAssemblies {
     const records = new RecordMetrics(metrics, time)
     const commitTimes = new Map<string, number>()
     const counted = { metrics, clock, group: settings.groupId, commitTimes }
-    const events = countEvents({ ...counted, records, time, stuck })
+    const events = logFailures(countEvents({ ...counted, records, time, stuck }), log, clock)
     const sinks = this.#sinks(facts)
     const later = this.#laterLetters(settings, facts)
     const assembly: ConsumerAssembly = {

@@ -6,7 +6,7 @@ import type { Outcome, Postponed, Skip, Step, Way } from '../outcome.ts'
 import { EventIdentities, idWithFingerprint } from './event-identity.ts'
 import { fingerprintOf } from './fingerprint.ts'
 import { HeldClaims } from './held-claims.ts'
-import { SparseLog } from './sparse-log.ts'
+import { SparseLog } from '../sparse-log.ts'
 
 /** How a consumer recognises events that it has done. */
 export interface DedupeSettings {
