@@ -29,7 +29,7 @@ export { resolveProducerOptions } from './producer/producer-options.ts'
 export type { ResolvedProducerOptions } from './producer/producer-options.ts'
 export { headersOf, recordOf } from './producer/producer-record.ts'
 export { estimatedBytes } from './producer/record-accumulator.ts'
-export { DeliveryError } from './producer/delivery-error.ts'
+export { DeliveryError, isTooLarge } from './producer/delivery-error.ts'
 export { RecordsDeliveryError } from './producer/records-delivery-error.ts'
 
 export { TransactionalProducer } from './producer/transaction/transactional-producer.ts'

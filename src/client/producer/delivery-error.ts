@@ -1,5 +1,6 @@
 import { MillraceError } from '../../errors.ts'
 import type { MillraceErrorOptions } from '../../errors.ts'
+import { KafkaError } from '../client-error.ts'
 
 /** A record that was not acknowledged. The code and `definitelyNotWritten` tell what that means. */
 export class DeliveryError extends MillraceError {
@@ -38,4 +39,18 @@ export interface BatchFailure {
   readonly error: DeliveryError
   /** What was wrong with single records, by their index in the batch, where the broker told. */
   readonly recordErrors?: ReadonlyMap<number, DeliveryError>
+}
+
+const tooLarge: ReadonlySet<string> = new Set(['MESSAGE_TOO_LARGE', 'RECORD_LIST_TOO_LARGE'])
+
+/**
+ * Whether a broker takes no record of that size. Not where the time of a record was over: what was said last is then of an earlier
+ * try, of a batch that was too large and was cut in two since.
+ */
+export function isTooLarge(error: unknown): boolean {
+  if (error instanceof KafkaError) return tooLarge.has(error.kafkaName)
+  if (error instanceof AggregateError) return error.errors.some(isTooLarge)
+  if (!(error instanceof Error)) return false
+  const isOverTime = error instanceof DeliveryError && !(error.cause instanceof KafkaError)
+  return !isOverTime && isTooLarge(error.cause)
 }

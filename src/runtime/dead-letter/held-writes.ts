@@ -1,4 +1,4 @@
-import { Backoff, kafkaNamesIn } from '../../client/index.ts'
+import { Backoff, isTooLarge } from '../../client/index.ts'
 import type { ProducerRecord } from '../../client/index.ts'
 import type { Log } from '../../observe/index.ts'
 import type { Clock, Random } from '../../platform/index.ts'
@@ -85,9 +85,4 @@ export class HeldWrites {
       error: (failure as Error).message,
     })
   }
-}
-
-function isTooLarge(error: unknown): boolean {
-  const names = kafkaNamesIn(error)
-  return names.includes('MESSAGE_TOO_LARGE') || names.includes('RECORD_LIST_TOO_LARGE')
 }
