@@ -64,6 +64,9 @@ export class MemberLife {
   #closing: Closing | undefined
   #failure: Error | undefined
   #isEnded = false
+  /** Resolves when it has ended. */
+  readonly #ended: Promise<void>
+  #tellEnded: () => void = () => undefined
   #isInterrupted = false
   #interrupt: (() => void) | undefined
   #loop: Promise<void> | undefined
@@ -71,6 +74,7 @@ export class MemberLife {
 
   constructor(cluster: Cluster, options: GroupMemberOptions, handler: GroupMemberHandler) {
     const { clock } = cluster.platform
+    this.#ended = new Promise((resolve) => (this.#tellEnded = resolve))
     this.#cluster = cluster
     this.#options = options
     this.#calls = new HandlerCalls(handler, clock)
@@ -191,19 +195,11 @@ export class MemberLife {
 
   async close(closing: Closing): Promise<void> {
     if (this.#isEnded) return
-    const { clock } = this.#cluster.platform
     this.#closing ??= closing
     const { deadlineMs } = this.#closing
     const loop = this.#loop ?? Promise.resolve()
     this.#interruptToClose(deadlineMs, loop)
-    await new Promise<void>((resolve) => {
-      const leftMs = Math.max(0, deadlineMs - clock.elapsedMs())
-      const timer = clock.setTimer(leftMs, () => resolve())
-      void loop.finally(() => {
-        timer.cancel()
-        resolve()
-      })
-    })
+    await this.#atMostUntil(loop, deadlineMs)
     this.#end()
   }
 
@@ -269,8 +265,9 @@ export class MemberLife {
     const stays = isStatic && this.#closing?.leave !== true
     const reason = this.#failure === undefined ? 'the consumer is closed' : 'the consumer failed'
     const leaving = this.#protocol?.leave({ stays, reason }) ?? Promise.resolve()
-    const deadlineMs = this.#closing?.deadlineMs ?? clock.elapsedMs() + requestTimeoutMs
-    await this.#atMostUntil(leaving, deadlineMs)
+    // Who closes has a timer for both: a second one, for the same moment, would be left when that is over.
+    if (this.#closing !== undefined) await Promise.race([leaving, this.#ended])
+    else await this.#atMostUntil(leaving, clock.elapsedMs() + requestTimeoutMs)
     if (this.#failure !== undefined) this.#calls.failed(this.#failure)
   }
 
@@ -314,6 +311,7 @@ export class MemberLife {
 
   #end(): void {
     this.#isEnded = true
+    this.#tellEnded()
     this.#processing.stop()
     this.holdings.release(this.holdings.list)
   }
