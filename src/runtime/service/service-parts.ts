@@ -9,7 +9,7 @@ interface Added {
 /** What a service runs beside its consumers. */
 export class ServiceParts {
   readonly #added: Added[] = []
-  #running: { readonly run: RunningPart; readonly drainMs: number }[] = []
+  readonly #running: { readonly run: RunningPart; readonly drainMs: number }[] = []
 
   add(part: ServicePart, serviceName: string): void {
     this.#added.push({ part, plan: part.plan(serviceName) })
@@ -23,17 +23,21 @@ export class ServiceParts {
     return this.#added.flatMap(({ plan }) => plan.written)
   }
 
-  /** Starts them; each is ready when it says nothing against it. */
+  /** Starts them; each is ready when it says nothing against it. What has started is closed also where another cannot. */
   async start(world: ServicePartWorld): Promise<readonly RunningPart[]> {
-    this.#running = await Promise.all(
+    const started = await Promise.allSettled(
       this.#added.map(async ({ part, plan }) => {
         const run = await part.start(world)
         const check = () => run.notReadyBecause
         world.health.add({ name: part.label, kind: 'ready', check })
-        return { run, drainMs: plan.settings.drainMs }
+        this.#running.push({ run, drainMs: plan.settings.drainMs })
+        return run
       }),
     )
-    return this.#running.map(({ run }) => run)
+    return started.map((each) => {
+      if (each.status === 'rejected') throw each.reason
+      return each.value
+    })
   }
 
   /** Answers whether everything had ended in time. */

@@ -4,8 +4,9 @@
  * Proves: 8
  */
 import { describe, expect, it, vi } from 'vitest'
-import { startRuntimeWorld } from '../fixture/runtime-world.ts'
+import { settingsForTests, startRuntimeWorld } from '../fixture/runtime-world.ts'
 import { createService } from './service.ts'
+import type { ServicePart } from './service-part.ts'
 
 const quiet = { metrics: false, log: () => undefined } as const
 
@@ -38,6 +39,45 @@ describe('the start of a service', () => {
     const { groups } = world.newDriver().admin()
     expect((await groups.list()).map(({ groupId }) => groupId)).not.toContain('audit')
     expect(handler).not.toHaveBeenCalled()
+  })
+
+  it('that is told to end while a part of it starts closes what has started, and fails at nothing', async () => {
+    await using world = await startRuntimeWorld({ orders: 1 })
+    const service = createService({
+      ...{ ...quiet, name: 'audit', signals: false, kafka: world.newDriver() },
+    })
+    const told: string[] = []
+    const part = (label: string, start: ServicePart['start']) => {
+      const settings = { ...settingsForTests, groupId: label }
+      service.add({ label, plan: () => ({ settings, contracts: [], written: [] }), start })
+    }
+    part('quick', () =>
+      Promise.resolve({
+        notReadyBecause: undefined,
+        run: () => Promise.resolve(),
+        close: () => {
+          told.push('closed')
+          return Promise.resolve(true)
+        },
+      }),
+    )
+    part('slow', ({ driver, signal }) => {
+      told.push('starts')
+      return new Promise((_resolve, reject) => {
+        // It asks the cluster for something that does not come.
+        signal.addEventListener('abort', () => {
+          driver.admin().cluster.describe({ signal }).catch(reject)
+        })
+      })
+    })
+    const running = service.run()
+    await vi.waitFor(() => expect(told).toEqual(['starts']), 20_000)
+    expect(await service.health.report('ready')).toMatchObject({
+      checks: { running: { ok: false, reason: 'the service is starting' } },
+    })
+    await service.stop()
+    await running
+    expect(told).toEqual(['starts', 'closed'])
   })
 
   it('is not ready before it runs, and letters keep the partition of their record', async () => {

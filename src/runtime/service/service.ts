@@ -131,6 +131,8 @@ export class Service implements AsyncDisposable {
   #stopping: Promise<void> | undefined
   #failure: Error | undefined
   #isStarted = false
+  /** What is under way to work beside the consumers. */
+  #startingParts: Promise<unknown> | undefined
   #reading: Promise<unknown> = Promise.resolve()
   #isClean = true
 
@@ -295,9 +297,12 @@ export class Service implements AsyncDisposable {
     this.#tracer = await loadTracer({ log: this.#log })
     // Told to end meanwhile: nothing is opened that nobody would close.
     if (this.#ending.signal.aborted) return
+    const startingParts = this.#parts.start(this.#partWorld(facts))
+    this.#startingParts = startingParts
+    const parts = await this.#unlessStopped(startingParts)
+    if (parts === undefined) return
     this.#state = 'running'
     this.#runs = this.#definitions.map((definition) => this.#assemble(definition, facts))
-    const parts = await this.#parts.start(this.#partWorld(facts))
     const running = [...this.#runs, ...parts]
     this.#reading = Promise.all(running.map((run) => run.run())).catch((error: unknown) => {
       this.#fail(error as Error)
@@ -409,9 +414,8 @@ export class Service implements AsyncDisposable {
     this.health.add({ name: 'running', kind: 'ready', check: () => this.#notRunningBecause })
     await this.#serve()
     const { kafka } = this.#options
-    const { signal } = this.#ending
-    try {
-      return await checkStart({
+    return this.#unlessStopped(
+      checkStart({
         driver: this.#driver,
         clock: this.#platform.clock,
         log: this.#log,
@@ -428,8 +432,17 @@ export class Service implements AsyncDisposable {
           ...this.#parts.planned,
         ],
         written: [...(this.#options.topics ?? []), ...this.#parts.written],
-        signal,
-      })
+        signal: this.#ending.signal,
+      }),
+    )
+  }
+
+  /** What comes of it; undefined when the service was stopped meanwhile. */
+  async #unlessStopped<Result>(result: Promise<Result>): Promise<Result | undefined> {
+    const { signal } = this.#ending
+    try {
+      const known = await result
+      return signal.aborted ? undefined : known
     } catch (error) {
       if (signal.aborted) return undefined
       throw error
@@ -445,6 +458,7 @@ export class Service implements AsyncDisposable {
     this.#state = 'stopping'
     this.#ending.abort(stateError('the service was stopped'))
     await this.#connecting?.catch(() => undefined)
+    await this.#startingParts?.catch(() => undefined)
     const closed = await Promise.all(
       this.#runs.map((run, index) => {
         const { settings } = this.#definitions[index] as Definition
