@@ -8,8 +8,9 @@ import type { FailureAction } from './failure/failure-policy.ts'
 import { SparseLog } from './sparse-log.ts'
 import { eventTypeOf } from './steps/measure.ts'
 
-/** While everything fails, each further record tells nobody anything new. */
-const perMinuteMax = 20
+/** Lines of a kind a minute: while everything fails, each further record tells nobody anything new. */
+export const failureLinesMax = 20
+export const letterMessage = 'a record became a dead letter'
 const stackCharactersMax = 4_000
 
 /** What becomes of the others is said where it is done: in the letter, or where the partition is stopped. */
@@ -27,7 +28,7 @@ export function logFailures(
   log: Log,
   clock: Pick<Clock, 'elapsedMs'>,
 ): ConsumerEvents {
-  const sparse = new SparseLog(log, clock, perMinuteMax)
+  const sparse = new SparseLog(log, clock, failureLinesMax)
   return {
     ...events,
     failed: (delivery, error, action) => {
@@ -37,7 +38,7 @@ export function logFailures(
     },
     letterWritten: (delivery, error, isPoison) => {
       events.letterWritten(delivery, error, isPoison)
-      const what = isPoison ? 'a record went to the poison topic' : 'a record became a dead letter'
+      const what = isPoison ? 'a record went to the poison topic' : letterMessage
       sparse.say(isPoison ? 'error' : 'warn', what, fieldsOf(delivery, error))
     },
   }
@@ -54,7 +55,7 @@ function fieldsOf(delivery: Delivery, error: unknown): LogFields {
 }
 
 /** Of what is wrong with a record, not the value that is: it may be personal. */
-function errorFieldsOf(error: unknown): LogFields {
+export function errorFieldsOf(error: unknown): LogFields {
   if (error instanceof ContractError) return { error: error.summary, reason: error.reason }
   if (!(error instanceof Error)) return { error: String(error) }
   const text = `${error.name}: ${error.message}`

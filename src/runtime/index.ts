@@ -53,6 +53,8 @@ export type {
 } from './commit/exactly-once.ts'
 export type { RetryOptions } from './failure/failures.ts'
 export { letterOf } from './dead-letter/letter.ts'
+export { errorFieldsOf, failureLinesMax, letterMessage } from './consumer-log.ts'
+export { SparseLog } from './sparse-log.ts'
 export type { Letter, LetteredRecord } from './dead-letter/letter.ts'
 export type { Delivery } from './delivery.ts'
 export type { Outcome, Postponed, Skip, Step, Way } from './outcome.ts'

@@ -1,7 +1,16 @@
 import { deadLetterTopicName, poisonTopicName } from '../../contract/index.ts'
 import type { ProducerRecord } from '../../client/index.ts'
-import { letterOf } from '../../runtime/index.ts'
+import type { Log } from '../../observe/index.ts'
+import type { Clock } from '../../platform/index.ts'
+import {
+  errorFieldsOf,
+  failureLinesMax,
+  letterMessage,
+  letterOf,
+  SparseLog,
+} from '../../runtime/index.ts'
 import type { PlacedRecord } from '../operator/operator.ts'
+import { LeftOverError } from '../task/left-over-error.ts'
 
 export interface FlowLetterFacts {
   readonly placed: PlacedRecord
@@ -33,3 +42,18 @@ export function flowLetter(facts: FlowLetterFacts): ProducerRecord {
 /** The names of topics for dead letters, where nothing else is said. */
 export const letterTopicOf = (topic: string, isPoison: boolean): string =>
   isPoison ? poisonTopicName(topic) : deadLetterTopicName(topic)
+
+/** Tells the log of letters: where their records are and why, and never what is in them. */
+export function letterLog(
+  flow: string,
+  log: Log,
+  clock: Pick<Clock, 'elapsedMs'>,
+): (placed: PlacedRecord, error: Error) => void {
+  const sparse = new SparseLog(log, clock, failureLinesMax)
+  return ({ topic, partition, record: { offset } }, error) => {
+    // What came late or alone is no failure: there may be many of them, and they are counted.
+    if (error instanceof LeftOverError) return
+    const fields = { flow, topic, partition, offset, ...errorFieldsOf(error) }
+    sparse.say('warn', letterMessage, fields)
+  }
+}

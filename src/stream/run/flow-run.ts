@@ -15,7 +15,7 @@ import { TaskState } from '../state/task-state.ts'
 import { StreamTask } from '../task/stream-task.ts'
 import { Changelog } from './changelog.ts'
 import { EventMaker } from './event-maker.ts'
-import { flowLetter, letterTopicOf } from './flow-letter.ts'
+import { flowLetter, letterLog, letterTopicOf } from './flow-letter.ts'
 import { prepareTopics } from './flow-topics.ts'
 import type { FlowTopics } from './flow-topics.ts'
 import { streamMetrics } from './stream-metrics.ts'
@@ -273,6 +273,7 @@ async function taskMaker(
     checkSize(record, bytesMax.get(record.topic) ?? Infinity)
     return record
   }
+  const tell = letterLog(plan.name, log, clock)
   const topicOf = deadLetter?.topicOf ?? letterTopicOf
   const count = counted.outcomes(plan.name)
   const sourceOf = (topic: string) => plan.inputs[topics.inputs.indexOf(topic)]?.topic.name ?? topic
@@ -284,15 +285,17 @@ async function taskMaker(
       elapsedMs: () => watched.elapsedMs,
       encode: (send) => checked(maker.make(send)),
       check: checked,
-      letter: (placed, error) =>
-        flowLetter({
+      letter: (placed, error) => {
+        tell(placed, error)
+        return flowLetter({
           ...{ placed, error, groupId },
           // Of a copy that was written under another key, where the letters of its topic are.
           topicOf: (topic, isPoison) => topicOf(sourceOf(topic), isPoison),
           now: clock.now(),
           maxRetryCount: deadLetter?.maxRetryCount ?? 5,
           partitionCount: (topic) => facts.letterPartitions.get(topic),
-        }),
+        })
+      },
       count,
     })
 }

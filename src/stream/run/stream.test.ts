@@ -1,6 +1,8 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { createService } from '../../transaction/index.ts'
 import { createNativeDriver } from '../../driver/index.ts'
+import { silentLog } from '../../observe/index.ts'
+import type { Log, LogFields } from '../../observe/index.ts'
 import { startBroker } from '../../testing/index.ts'
 import type { TestBroker } from '../../testing/index.ts'
 import {
@@ -17,7 +19,7 @@ import { createStream, join, tumbling } from '../index.ts'
 
 /** Waits as long as a busy machine may need. */
 const soon = (check: () => unknown) => vi.waitFor(check, { timeout: 20_000 })
-const log = () => undefined
+const log = silentLog
 const group = { sessionTimeoutMs: 6_000, heartbeatIntervalMs: 200 }
 
 function paidFlow(hasOtherKey = false) {
@@ -50,7 +52,7 @@ async function startShop(): Promise<TestBroker> {
   return kafka
 }
 
-function startRevenue(kafka: TestBroker, hasOtherKey = false) {
+function startRevenue(kafka: TestBroker, hasOtherKey = false, log: Log = silentLog) {
   const { flow, revenue } = paidFlow(hasOtherKey)
   const stream = createStream(flow, { group })
   const service = createService({
@@ -129,6 +131,26 @@ describe('a stream in a service', () => {
       const total = second.stream.rows(second.revenue).reduce((sum, { value }) => sum + value, 0)
       expect(total).toBe(100 * 100)
     })
+  })
+
+  it('names in the log what it puts away, and not what came alone or what is in it', async () => {
+    await using kafka = await startShop()
+    const letters: LogFields[] = []
+    const log = (_level: string, message: string, fields: LogFields = {}) => {
+      if (message === 'a record became a dead letter') letters.push(fields)
+    }
+    startRevenue(kafka, false, log)
+    const driver = createNativeDriver({ brokers: kafka.bootstrap, log: silentLog })
+    onTestFinished(() => driver.close())
+    const sink = driver.sink()
+    const data = { orderId: 'o-1', cents: 'no number' }
+    const value = JSON.stringify({ id: 'o-1', type: OrderCreated.type, timestamp: 1, data })
+    await sink.send({ topic: orders.name, partition: 3, key: 'o-1', value })
+    await sink.close()
+    await soon(() => expect(letters).toHaveLength(1))
+    const place = { flow: 'paid', topic: orders.name, partition: 3, offset: 0 }
+    expect(letters[0]).toMatchObject({ ...place, reason: 'data-invalid' })
+    expect(JSON.stringify(letters)).not.toContain('no number')
   })
 
   it('shares its tasks out among processes', async () => {
