@@ -46,6 +46,8 @@ function paidFlow(hasOtherKey = false) {
 
 async function startShop(): Promise<TestBroker> {
   const kafka = await startBroker({ properties: { 'group.initial.rebalance.delay.ms': '0' } })
+  // Behind the services, which are told to end before it.
+  onTestFinished(() => kafka[Symbol.asyncDispose]())
   for (const { name } of [orders, payments, paidOrders]) {
     await kafka.createTopic(name, { partitions: 4 })
   }
@@ -108,7 +110,7 @@ const pairs = (count: number) =>
 
 describe('a stream in a service', () => {
   it('joins, adds up and can be asked', async () => {
-    await using kafka = await startShop()
+    const kafka = await startShop()
     const { stream, revenue } = startRevenue(kafka)
     await publish(kafka, 0, 200)
     expect(await readPaid(kafka, 200)).toEqual(pairs(200))
@@ -119,7 +121,7 @@ describe('a stream in a service', () => {
   })
 
   it('goes on from its changelog where another left off', async () => {
-    await using kafka = await startShop()
+    const kafka = await startShop()
     const first = startRevenue(kafka)
     await publish(kafka, 0, 50)
     await readPaid(kafka, 50)
@@ -134,7 +136,7 @@ describe('a stream in a service', () => {
   })
 
   it('names in the log what it puts away, and not what came alone or what is in it', async () => {
-    await using kafka = await startShop()
+    const kafka = await startShop()
     const letters: LogFields[] = []
     const log = (_level: string, message: string, fields: LogFields = {}) => {
       if (message === 'a record became a dead letter') letters.push(fields)
@@ -154,7 +156,7 @@ describe('a stream in a service', () => {
   })
 
   it('shares its tasks out among processes', async () => {
-    await using kafka = await startShop()
+    const kafka = await startShop()
     const first = startRevenue(kafka)
     await publish(kafka, 0, 50)
     await readPaid(kafka, 50)
@@ -171,7 +173,7 @@ describe('a stream in a service', () => {
   })
 
   it('brings together by another key than that of the records, and finds what is asked for', async () => {
-    await using kafka = await startShop()
+    const kafka = await startShop()
     const { stream, revenue } = startRevenue(kafka, true)
     await publish(kafka, 0, 100)
     expect(await readPaid(kafka, 100)).toEqual(pairs(100))
@@ -183,7 +185,6 @@ describe('a stream in a service', () => {
 
   it('waits for stores that are being opened when it ends', async () => {
     const kafka = await startShop()
-    onTestFinished(() => kafka[Symbol.asyncDispose]())
     const inMemory = memoryStateStores()
     const told: string[] = []
     let letGo: () => void = () => undefined
