@@ -2,7 +2,7 @@
  * Implementations with an authorizer: who connects to `bootstrap` may do everything, who logs in at
  * `saslBootstrap` what access control lists allow.
  */
-import { createAclsApi } from '../../src/protocol/index.ts'
+import { createAclsApi, findCoordinatorApi } from '../../src/protocol/index.ts'
 import type { WireClient } from '../../src/testing/wire-client.ts'
 import type { AclOperation, Permission, ResourceType } from '../../src/broker/authorization/acl.ts'
 import {
@@ -83,10 +83,26 @@ async function startEmbedded(nodes: number): Promise<Implementation> {
 }
 
 /** A new connection on which a user has logged in. */
-export async function connectAs(port: Port, user: string): Promise<WireClient> {
-  const client = await port.connectWithoutLogin(port.saslAddress)
+export async function connectAs(
+  port: Port,
+  user: string,
+  address = port.saslAddress,
+): Promise<WireClient> {
+  const client = await port.connectWithoutLogin(address)
   await login(client, { user, password })
   return client
+}
+
+/** The same, to the coordinator of a group that the user may describe. */
+export async function coordinatorAs(port: Port, user: string, group: string): Promise<WireClient> {
+  // Any node tells, but only to who asks at the listener with logins of that listener's addresses.
+  const some = await connectAs(port, user)
+  await port.coordinator('group', group)
+  const address = await port.eventually(`${user} finds the coordinator of ${group}`, async () => {
+    const { errorCode, host, port: at } = await some.request(findCoordinatorApi, 3, { key: group })
+    return errorCode === 0 ? `${host}:${at}` : undefined
+  })
+  return connectAs(port, user, address)
 }
 
 /** What an access control list says of a user. */
