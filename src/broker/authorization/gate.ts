@@ -175,6 +175,48 @@ export function each<A extends Api, Item>(
   }
 }
 
+/** What is in a list of a request or an answer. */
+type ItemOf<Body, Name extends keyof Body> =
+  NonNullable<Body[Name]> extends readonly (infer Item)[] ? Item : never
+
+/** `each` where the request has a list of the things, and the answer one of what came of them. */
+export function eachIn<
+  A extends Api,
+  Listed extends keyof RequestOf<A>,
+  Answered extends keyof ResponseInput<A>,
+>(
+  right: Right,
+  listed: Listed,
+  answered: Answered,
+  declared: {
+    readonly name: (
+      item: ItemOf<RequestOf<A>, Listed>,
+      context: RequestContext,
+    ) => string | undefined
+    readonly key?: (item: ItemOf<RequestOf<A>, Listed>) => string
+    readonly refused: (
+      item: ItemOf<RequestOf<A>, Listed>,
+      refusal: Refusal,
+    ) => ItemOf<ResponseInput<A>, Answered>
+  },
+): Check<A> {
+  type Item = ItemOf<RequestOf<A>, Listed>
+  const { name, key } = declared
+  return each<A, Item>(right, {
+    items: (request) => (request[listed] ?? []) as readonly Item[],
+    name,
+    ...(key && { key }),
+    keep: (request, items) => ({ ...request, [listed]: items }),
+    join: (answer, refused) => ({
+      ...answer,
+      [answered]: [
+        ...((answer[answered] ?? []) as readonly unknown[]),
+        ...refused.map(({ item, refusal }) => declared.refused(item, refusal)),
+      ],
+    }),
+  })
+}
+
 /** A right without which something is not told: it is taken out of the answer. */
 export function leftOut<A extends Api>(
   right: Right,

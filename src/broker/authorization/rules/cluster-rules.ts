@@ -26,11 +26,9 @@ import { resourceType } from '../../handler/config-resource.ts'
 import { refusalFields } from '../../handler/refusal-fields.ts'
 import { authorizedOperations, operationsNotAsked } from '../access.ts'
 import { clusterName } from '../acl.ts'
-import { accessRule, bits, each, whole } from '../gate.ts'
-import type { Right } from '../gate.ts'
-
-const describeCluster: Right = { operation: 'describe', on: 'cluster' }
-const alterCluster: Right = { operation: 'alter', on: 'cluster' }
+import { accessRule, bits, each, eachIn, whole } from '../gate.ts'
+import type { Check, Right } from '../gate.ts'
+import { alterCluster, describeCluster } from './rights.ts'
 
 /** What configuration belongs to decides whose right counts. */
 function configRights(operation: 'describeConfigs' | 'alterConfigs') {
@@ -69,25 +67,14 @@ function resourceKey({ resourceType: type, resourceName }: NamedResource): strin
   return `${type} ${resourceName}`
 }
 
-function describeConfigsCheck(kind: keyof typeof typesOf) {
-  return each<typeof describeConfigsApi, NamedResource>(described[kind], {
-    items: ({ resources }) => resources,
+function describeConfigsCheck(kind: keyof typeof typesOf): Check<typeof describeConfigsApi> {
+  return eachIn(described[kind], 'resources', 'results', {
     name: nameIn(kind),
-    keep: (request, items) => ({
-      ...request,
-      resources: request.resources.filter((resource) => items.includes(resource)),
-    }),
-    join: (answer, refused) => ({
-      ...answer,
-      results: [
-        ...answer.results,
-        ...refused.map(({ item, refusal }) => ({
-          ...refusalFields(refusal),
-          resourceType: item.resourceType,
-          resourceName: item.resourceName,
-          configs: [],
-        })),
-      ],
+    refused: ({ resourceType: type, resourceName }, refusal) => ({
+      ...refusalFields(refusal),
+      resourceType: type,
+      resourceName,
+      configs: [],
     }),
   })
 }

@@ -17,21 +17,27 @@ import {
 import type { ResponseInput } from '../../../protocol/index.ts'
 import type { RequestContext } from '../../handler/handler.ts'
 import type { Refusal } from '../../refusal.ts'
-import { authorizedOperations } from '../access.ts'
-import type { Access } from '../access.ts'
-import { accessRule, bits, each, leftOut, unauthorizedCode, whole, within } from '../gate.ts'
+import { accessRule, bits, each, eachIn, leftOut, whole, within } from '../gate.ts'
 import type { Right } from '../gate.ts'
+import {
+  groupBits,
+  refusedGroup,
+  refusedHeartbeat,
+  withoutUnknownTopics,
+} from './described-group.ts'
 import { offsetFetchTopics, offsetFetchGroup, offsetFetchGroups } from './offset-fetch-checks.ts'
-
-const readGroup: Right = { operation: 'read', on: 'group' }
-const describeGroup: Right = { operation: 'describe', on: 'group' }
-const deleteGroup: Right = { operation: 'delete', on: 'group' }
-const readTopic: Right = { operation: 'read', on: 'topic' }
-const describeTopic: Right = { operation: 'describe', on: 'topic' }
+import {
+  deleteGroup,
+  describeGroup,
+  describeTopic,
+  describeTransaction,
+  readGroup,
+  readTopic,
+} from './rights.ts'
 
 const coordinated = {
   group: { keyType: 0, right: describeGroup },
-  transaction: { keyType: 1, right: { operation: 'describe', on: 'transactionalId' } },
+  transaction: { keyType: 1, right: describeTransaction },
 } as const satisfies Record<string, { keyType: number; right: Right }>
 
 const versions = { manyCoordinators: 4, joinWithoutProtocol: 7, syncWithProtocol: 5 } as const
@@ -72,26 +78,13 @@ function refusedCoordinator(key: string, { error, message }: Refusal) {
   return { key, nodeId: -1, host: '', port: -1, errorCode, errorMessage: message }
 }
 
-function refusedGroup(groupId: string, { error }: Refusal) {
+function refusedClassicGroup(groupId: string, { error }: Refusal) {
   return {
     errorCode: kafkaError[error],
     groupId,
     groupState: '',
     protocolType: '',
     protocolData: '',
-    members: [],
-  }
-}
-
-function refusedConsumerGroup(groupId: string, errorCode: number, errorMessage: string | null) {
-  return {
-    errorCode,
-    errorMessage,
-    groupId,
-    groupState: '',
-    groupEpoch: 0,
-    assignmentEpoch: 0,
-    assignorName: '',
     members: [],
   }
 }
@@ -103,21 +96,6 @@ function topicsOf({ members }: ConsumerGroupAnswer): readonly string[] {
   return members
     .flatMap(({ assignment, targetAssignment }) => [assignment, targetAssignment])
     .flatMap(({ topicPartitions }) => topicPartitions.map(({ topicName }) => topicName))
-}
-
-/** Tells what a client may do with each group that was described, if it asks. */
-function groupBits<
-  Group extends {
-    readonly errorCode: number
-    readonly groupId: string
-    readonly authorizedOperations?: number | undefined
-  },
->(groups: readonly Group[], asked: boolean, access: Access): Group[] {
-  return groups.map((group) =>
-    asked && group.errorCode === kafkaError.NONE
-      ? { ...group, authorizedOperations: authorizedOperations(access, 'group', group.groupId) }
-      : group,
-  )
 }
 
 function committedName(
@@ -154,18 +132,7 @@ export const groupRules = [
         topics: topics.map((topic) => failedPartitions(topic, refusal)),
       }),
     }),
-    each(readTopic, {
-      items: ({ topics }) => topics,
-      name: committedName,
-      keep: (request, topics) => ({ ...request, topics }),
-      join: (answer, refused) => ({
-        ...answer,
-        topics: [
-          ...answer.topics,
-          ...refused.map(({ item, refusal }) => failedPartitions(item, refusal)),
-        ],
-      }),
-    }),
+    eachIn(readTopic, 'topics', 'topics', { name: committedName, refused: failedPartitions }),
   ),
   accessRule(offsetFetchApi, offsetFetchGroup, offsetFetchGroups, offsetFetchTopics),
   accessRule(
@@ -214,17 +181,9 @@ export const groupRules = [
   ),
   accessRule(
     describeGroupsApi,
-    each(describeGroup, {
-      items: ({ groups }) => groups,
+    eachIn(describeGroup, 'groups', 'groups', {
       name: (groupId) => groupId,
-      keep: (request, groups) => ({ ...request, groups }),
-      join: (answer, refused) => ({
-        ...answer,
-        groups: [
-          ...answer.groups,
-          ...refused.map(({ item, refusal }) => refusedGroup(item, refusal)),
-        ],
-      }),
+      refused: refusedClassicGroup,
     }),
     bits(describeGroup, (answer, { access }, { includeAuthorizedOperations }) => ({
       ...answer,
@@ -266,22 +225,14 @@ export const groupRules = [
         topics: [],
       }),
     }),
-    each(readTopic, {
-      items: ({ topics }) => topics,
+    eachIn(readTopic, 'topics', 'topics', {
       name: ({ name }) => name,
-      keep: (request, topics) => ({ ...request, topics }),
-      join: (answer, refused) => ({
-        ...answer,
-        topics: [
-          ...answer.topics,
-          ...refused.map(({ item: { name, partitions }, refusal }) => ({
-            name,
-            partitions: partitions.map(({ partitionIndex }) => ({
-              partitionIndex,
-              errorCode: kafkaError[refusal.error],
-            })),
-          })),
-        ],
+      refused: ({ name, partitions }, { error }) => ({
+        name,
+        partitions: partitions.map(({ partitionIndex }) => ({
+          partitionIndex,
+          errorCode: kafkaError[error],
+        })),
       }),
     }),
   ),
@@ -300,32 +251,14 @@ export const groupRules = [
   ),
   accessRule(
     consumerGroupDescribeApi,
-    each(describeGroup, {
-      items: ({ groupIds }) => groupIds,
+    eachIn(describeGroup, 'groupIds', 'groups', {
       name: (groupId) => groupId,
-      keep: (request, groupIds) => ({ ...request, groupIds }),
-      join: (answer, refused) => ({
-        ...answer,
-        groups: [
-          ...answer.groups,
-          ...refused.map(({ item, refusal }) =>
-            refusedConsumerGroup(item, kafkaError[refusal.error], refusal.message),
-          ),
-        ],
-      }),
+      refused: (groupId, { error, message }) => refusedGroup(groupId, kafkaError[error], message),
     }),
     {
       ...leftOut<typeof consumerGroupDescribeApi>(describeTopic, (answer, mayKnow) => ({
         ...answer,
-        groups: answer.groups.map((group) =>
-          topicsOf(group).every(mayKnow)
-            ? group
-            : refusedConsumerGroup(
-                group.groupId,
-                unauthorizedCode(describeTopic),
-                'the group has partitions of topics that may not be described',
-              ),
-        ),
+        groups: withoutUnknownTopics(answer.groups, topicsOf, mayKnow),
       })),
       refused: 'each',
     },
@@ -335,7 +268,3 @@ export const groupRules = [
     })),
   ),
 ]
-
-function refusedHeartbeat(errorCode: number, errorMessage: string | null) {
-  return { throttleTimeMs: 0, errorCode, errorMessage, memberEpoch: 0, heartbeatIntervalMs: 0 }
-}

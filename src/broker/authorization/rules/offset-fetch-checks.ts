@@ -4,7 +4,8 @@ import type { RequestContext } from '../../handler/handler.ts'
 import { noTopicId } from '../../handler/topic-id.ts'
 import type { Access } from '../access.ts'
 import { amendBody, each, unauthorized, whole } from '../gate.ts'
-import type { Check, Right } from '../gate.ts'
+import type { Check } from '../gate.ts'
+import { describeGroup, describeTopic } from './rights.ts'
 
 type Request = RequestOf<typeof offsetFetchApi>
 type Group = Request['groups'][number]
@@ -13,8 +14,6 @@ type Response = ResponseInput<typeof offsetFetchApi>
 type GroupAnswer = NonNullable<Response['groups']>[number]
 type TopicAnswer = NonNullable<GroupAnswer['topics']>[number]
 
-const describeGroup: Right = { operation: 'describe', on: 'group' }
-const describeTopic: Right = { operation: 'describe', on: 'topic' }
 const versions = { groupError: 2, manyGroups: 8, topicIds: 10 } as const
 
 /** Below version 8 a request is about one group, whose error is that of the whole. */

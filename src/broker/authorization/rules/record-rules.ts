@@ -14,16 +14,15 @@ import { isTransactionalBatch } from '../../handler/produce-admission.ts'
 import { refusalFields } from '../../handler/refusal-fields.ts'
 import type { Refusal } from '../../refusal.ts'
 import { closeConnection } from '../../server/interception.ts'
-import { accessRule, each, unauthorized, within } from '../gate.ts'
-import type { Check, Right } from '../gate.ts'
+import { accessRule, eachIn, unauthorized, within } from '../gate.ts'
+import type { Check } from '../gate.ts'
+import { deleteTopic, describeTopic, readTopic, writeTopic, writeTransaction } from './rights.ts'
 
 type ProduceRequest = RequestOf<typeof produceApi>
 type ProducedTopic = ProduceRequest['topicData'][number]
 type ProduceResponse = ResponseInput<typeof produceApi>
 
 const firstProduceVersionWithTopicIds = 13
-const writeTopic: Right = { operation: 'write', on: 'topic' }
-const writeTransaction: Right = { operation: 'write', on: 'transactionalId' }
 
 function refusedProduce(
   { name, topicId, partitionData }: ProducedTopic,
@@ -72,17 +71,9 @@ const producedTransaction: Check<typeof produceApi> = {
   },
 }
 
-const producedTopics = each<typeof produceApi, ProducedTopic>(writeTopic, {
-  items: ({ topicData }) => topicData,
+const producedTopics: Check<typeof produceApi> = eachIn(writeTopic, 'topicData', 'responses', {
   name: producedTopicName,
-  keep: (request, topicData) => ({ ...request, topicData }),
-  join: (answer, refused) => ({
-    ...answer,
-    responses: [
-      ...answer.responses,
-      ...refused.map(({ item, refusal }) => refusedProduce(item, refusal)),
-    ],
-  }),
+  refused: refusedProduce,
 })
 
 /** Who asks for no answer cannot be told of a refusal but by the end of the connection. */
@@ -98,108 +89,64 @@ const producedTopicsUnanswered: Check<typeof produceApi> = {
 /** Records: writing, reading, finding and deleting them. */
 export const recordRules = [
   accessRule(produceApi, producedTransaction, producedTopicsUnanswered),
-  accessRule(fetchApi, within({ operation: 'read', on: 'topic' }, 'each')),
+  accessRule(fetchApi, within(readTopic, 'each')),
   accessRule(
     listOffsetsApi,
-    each(
-      { operation: 'describe', on: 'topic' },
-      {
-        items: ({ topics }) => topics,
-        name: ({ name }) => name,
-        keep: (request, topics) => ({ ...request, topics }),
-        join: (answer, refused) => ({
-          ...answer,
-          topics: [
-            ...answer.topics,
-            ...refused.map(({ item: { name, partitions }, refusal }) => ({
-              name,
-              partitions: partitions.map(({ partitionIndex }) => ({
-                partitionIndex,
-                errorCode: kafkaError[refusal.error],
-                timestamp: -1,
-                offset: -1,
-                leaderEpoch: -1,
-              })),
-            })),
-          ],
-        }),
-      },
-    ),
+    eachIn(describeTopic, 'topics', 'topics', {
+      name: ({ name }) => name,
+      refused: ({ name, partitions }, { error }) => ({
+        name,
+        partitions: partitions.map(({ partitionIndex }) => ({
+          partitionIndex,
+          errorCode: kafkaError[error],
+          timestamp: -1,
+          offset: -1,
+          leaderEpoch: -1,
+        })),
+      }),
+    }),
   ),
   accessRule(
     deleteRecordsApi,
-    each(
-      { operation: 'delete', on: 'topic' },
-      {
-        items: ({ topics }) => topics,
-        name: ({ name }) => name,
-        keep: (request, topics) => ({ ...request, topics }),
-        join: (answer, refused) => ({
-          ...answer,
-          topics: [
-            ...answer.topics,
-            ...refused.map(({ item: { name, partitions }, refusal }) => ({
-              name,
-              partitions: partitions.map(({ partitionIndex }) => ({
-                partitionIndex,
-                lowWatermark: -1,
-                errorCode: kafkaError[refusal.error],
-              })),
-            })),
-          ],
-        }),
-      },
-    ),
+    eachIn(deleteTopic, 'topics', 'topics', {
+      name: ({ name }) => name,
+      refused: ({ name, partitions }, { error }) => ({
+        name,
+        partitions: partitions.map(({ partitionIndex }) => ({
+          partitionIndex,
+          lowWatermark: -1,
+          errorCode: kafkaError[error],
+        })),
+      }),
+    }),
   ),
   accessRule(
     offsetForLeaderEpochApi,
-    each(
-      { operation: 'describe', on: 'topic', unless: 'clusterAction' },
-      {
-        items: ({ topics }) => topics,
-        name: ({ topic }) => topic,
-        keep: (request, topics) => ({ ...request, topics }),
-        join: (answer, refused) => ({
-          ...answer,
-          topics: [
-            ...answer.topics,
-            ...refused.map(({ item: { topic, partitions }, refusal }) => ({
-              topic,
-              partitions: partitions.map(({ partition }) => ({
-                partition,
-                errorCode: kafkaError[refusal.error],
-                leaderEpoch: -1,
-                endOffset: -1,
-              })),
-            })),
-          ],
-        }),
-      },
-    ),
+    eachIn({ operation: 'describe', on: 'topic', unless: 'clusterAction' }, 'topics', 'topics', {
+      name: ({ topic }) => topic,
+      refused: ({ topic, partitions }, { error }) => ({
+        topic,
+        partitions: partitions.map(({ partition }) => ({
+          partition,
+          errorCode: kafkaError[error],
+          leaderEpoch: -1,
+          endOffset: -1,
+        })),
+      }),
+    }),
   ),
   accessRule(
     describeProducersApi,
-    each(
-      { operation: 'read', on: 'topic' },
-      {
-        items: ({ topics }) => topics,
-        name: ({ name }) => (refuseTopicName(name) === undefined ? name : undefined),
-        keep: (request, topics) => ({ ...request, topics }),
-        join: (answer, refused) => ({
-          ...answer,
-          topics: [
-            ...answer.topics,
-            ...refused.map(({ item: { name, partitionIndexes }, refusal }) => ({
-              name,
-              partitions: partitionIndexes.map((partitionIndex) => ({
-                partitionIndex,
-                ...refusalFields(refusal),
-                activeProducers: [],
-              })),
-            })),
-          ],
-        }),
-      },
-    ),
+    eachIn(readTopic, 'topics', 'topics', {
+      name: ({ name }) => (refuseTopicName(name) === undefined ? name : undefined),
+      refused: ({ name, partitionIndexes }, refusal) => ({
+        name,
+        partitions: partitionIndexes.map((partitionIndex) => ({
+          partitionIndex,
+          ...refusalFields(refusal),
+          activeProducers: [],
+        })),
+      }),
+    }),
   ),
 ]

@@ -9,49 +9,27 @@ import {
   shareGroupHeartbeatApi,
 } from '../../../protocol/index.ts'
 import type { RequestOf, ResponseInput } from '../../../protocol/index.ts'
+import { refusalFields } from '../../handler/refusal-fields.ts'
+import { noTopicId } from '../../handler/topic-id.ts'
 import type { Refusal } from '../../refusal.ts'
-import { authorizedOperations } from '../access.ts'
 import {
   accessRule,
+  amendBody,
   bits,
-  each,
+  eachIn,
   leftOut,
   unauthorized,
-  unauthorizedCode,
   whole,
   within,
 } from '../gate.ts'
-import type { Check, Right } from '../gate.ts'
-
-const readGroup: Right = { operation: 'read', on: 'group' }
-const describeGroup: Right = { operation: 'describe', on: 'group' }
-const deleteGroup: Right = { operation: 'delete', on: 'group' }
-const readTopic: Right = { operation: 'read', on: 'topic' }
-const describeTopic: Right = { operation: 'describe', on: 'topic' }
-
-/** What stands for the id of a topic that must not be told. */
-const noTopicId = 'A'.repeat(22)
-
-function fields({ error, message }: Refusal) {
-  return { errorCode: kafkaError[error], errorMessage: message }
-}
-
-function refusedGroup(groupId: string, errorCode: number, errorMessage: string | null) {
-  return {
-    errorCode,
-    errorMessage,
-    groupId,
-    groupState: '',
-    groupEpoch: 0,
-    assignmentEpoch: 0,
-    assignorName: '',
-    members: [],
-  }
-}
-
-function refusedHeartbeat(errorCode: number, errorMessage: string | null) {
-  return { throttleTimeMs: 0, errorCode, errorMessage, memberEpoch: 0, heartbeatIntervalMs: 0 }
-}
+import type { Check } from '../gate.ts'
+import {
+  groupBits,
+  refusedGroup,
+  refusedHeartbeat,
+  withoutUnknownTopics,
+} from './described-group.ts'
+import { deleteGroup, describeGroup, describeTopic, readGroup, readTopic } from './rights.ts'
 
 type DescribedGroup = ResponseInput<typeof shareGroupDescribeApi>['groups'][number]
 type OffsetsRequest = RequestOf<typeof describeShareGroupOffsetsApi>
@@ -77,7 +55,7 @@ function refusedOffsets(
       partitionIndex,
       startOffset: -1,
       leaderEpoch: 0,
-      ...fields(refusal),
+      ...refusalFields(refusal),
     })),
   }
 }
@@ -100,21 +78,18 @@ const describedOffsets: Check<typeof describeShareGroupOffsetsApi> = {
     )
     return {
       request: { ...request, groups },
-      amend: (answer) =>
-        typeof answer !== 'object'
-          ? answer
-          : {
-              ...answer,
-              groups: answer.groups.map((group) => ({
-                ...group,
-                topics: [
-                  ...group.topics.filter(({ topicName }) => mayKnow(topicName)),
-                  ...(refusedOf.get(group.groupId) ?? []).map(({ topicName, partitions }) =>
-                    refusedOffsets(topicName, partitions, unauthorized(describeTopic, topicName)),
-                  ),
-                ],
-              })),
-            },
+      amend: amendBody((answer) => ({
+        ...answer,
+        groups: answer.groups.map((group) => ({
+          ...group,
+          topics: [
+            ...group.topics.filter(({ topicName }) => mayKnow(topicName)),
+            ...(refusedOf.get(group.groupId) ?? []).map(({ topicName, partitions }) =>
+              refusedOffsets(topicName, partitions, unauthorized(describeTopic, topicName)),
+            ),
+          ],
+        })),
+      })),
     }
   },
 }
@@ -135,42 +110,20 @@ export const shareRules = [
   ),
   accessRule(
     shareGroupDescribeApi,
-    each(describeGroup, {
-      items: ({ groupIds }) => groupIds,
+    eachIn(describeGroup, 'groupIds', 'groups', {
       name: (groupId) => groupId,
-      keep: (request, groupIds) => ({ ...request, groupIds }),
-      join: (answer, refused) => ({
-        ...answer,
-        groups: [
-          ...answer.groups,
-          ...refused.map(({ item, refusal }) =>
-            refusedGroup(item, kafkaError[refusal.error], refusal.message),
-          ),
-        ],
-      }),
+      refused: (groupId, { error, message }) => refusedGroup(groupId, kafkaError[error], message),
     }),
     {
       ...leftOut<typeof shareGroupDescribeApi>(describeTopic, (answer, mayKnow) => ({
         ...answer,
-        groups: answer.groups.map((group) =>
-          topicsOf(group).every(mayKnow)
-            ? group
-            : refusedGroup(
-                group.groupId,
-                unauthorizedCode(describeTopic),
-                'the group has partitions of topics that may not be described',
-              ),
-        ),
+        groups: withoutUnknownTopics(answer.groups, topicsOf, mayKnow),
       })),
       refused: 'each',
     },
     bits(describeGroup, (answer, { access }, { includeAuthorizedOperations }) => ({
       ...answer,
-      groups: answer.groups.map((group) =>
-        includeAuthorizedOperations && group.errorCode === kafkaError.NONE
-          ? { ...group, authorizedOperations: authorizedOperations(access, 'group', group.groupId) }
-          : group,
-      ),
+      groups: groupBits(answer.groups, includeAuthorizedOperations, access),
     })),
   ),
   accessRule(
@@ -179,7 +132,7 @@ export const shareRules = [
       of: ({ groupId }) => (groupId === null ? [] : [groupId]),
       answer: (_request, refusal) => ({
         throttleTimeMs: 0,
-        ...fields(refusal),
+        ...refusalFields(refusal),
         acquisitionLockTimeoutMs: 0,
         responses: [],
         nodeEndpoints: [],
@@ -193,7 +146,7 @@ export const shareRules = [
       of: ({ groupId }) => (groupId === null ? [] : [groupId]),
       answer: (_request, refusal) => ({
         throttleTimeMs: 0,
-        ...fields(refusal),
+        ...refusalFields(refusal),
         responses: [],
         nodeEndpoints: [],
       }),
@@ -202,21 +155,9 @@ export const shareRules = [
   ),
   accessRule(
     describeShareGroupOffsetsApi,
-    each(describeGroup, {
-      items: ({ groups }) => groups,
+    eachIn(describeGroup, 'groups', 'groups', {
       name: ({ groupId }) => groupId,
-      keep: (request, groups) => ({ ...request, groups }),
-      join: (answer, refused) => ({
-        ...answer,
-        groups: [
-          ...answer.groups,
-          ...refused.map(({ item: { groupId }, refusal }) => ({
-            groupId,
-            topics: [],
-            ...fields(refusal),
-          })),
-        ],
-      }),
+      refused: ({ groupId }, refusal) => ({ groupId, topics: [], ...refusalFields(refusal) }),
     }),
     describedOffsets,
   ),
@@ -224,25 +165,21 @@ export const shareRules = [
     alterShareGroupOffsetsApi,
     whole(readGroup, {
       of: ({ groupId }) => [groupId],
-      answer: (_request, refusal) => ({ throttleTimeMs: 0, ...fields(refusal), responses: [] }),
+      answer: (_request, refusal) => ({
+        throttleTimeMs: 0,
+        ...refusalFields(refusal),
+        responses: [],
+      }),
     }),
-    each(readTopic, {
-      items: ({ topics }) => topics,
+    eachIn(readTopic, 'topics', 'responses', {
       name: ({ topicName }) => topicName,
-      keep: (request, topics) => ({ ...request, topics }),
-      join: (answer, refused) => ({
-        ...answer,
-        responses: [
-          ...answer.responses,
-          ...refused.map(({ item: { topicName, partitions }, refusal }) => ({
-            topicName,
-            topicId: noTopicId,
-            partitions: partitions.map(({ partitionIndex }) => ({
-              partitionIndex,
-              ...fields(refusal),
-            })),
-          })),
-        ],
+      refused: ({ topicName, partitions }, refusal) => ({
+        topicName,
+        topicId: noTopicId,
+        partitions: partitions.map(({ partitionIndex }) => ({
+          partitionIndex,
+          ...refusalFields(refusal),
+        })),
       }),
     }),
   ),
@@ -250,22 +187,18 @@ export const shareRules = [
     deleteShareGroupOffsetsApi,
     whole(deleteGroup, {
       of: ({ groupId }) => [groupId],
-      answer: (_request, refusal) => ({ throttleTimeMs: 0, ...fields(refusal), responses: [] }),
+      answer: (_request, refusal) => ({
+        throttleTimeMs: 0,
+        ...refusalFields(refusal),
+        responses: [],
+      }),
     }),
-    each(readTopic, {
-      items: ({ topics }) => topics,
+    eachIn(readTopic, 'topics', 'responses', {
       name: ({ topicName }) => topicName,
-      keep: (request, topics) => ({ ...request, topics }),
-      join: (answer, refused) => ({
-        ...answer,
-        responses: [
-          ...answer.responses,
-          ...refused.map(({ item: { topicName }, refusal }) => ({
-            topicName,
-            topicId: noTopicId,
-            ...fields(refusal),
-          })),
-        ],
+      refused: ({ topicName }, refusal) => ({
+        topicName,
+        topicId: noTopicId,
+        ...refusalFields(refusal),
       }),
     }),
   ),

@@ -11,13 +11,12 @@ import { isInternalTopic } from '../../cluster/topic-name.ts'
 import type { RequestContext } from '../../handler/handler.ts'
 import { refusalFields } from '../../handler/refusal-fields.ts'
 import { noTopicId } from '../../handler/topic-id.ts'
+import type { Refusal } from '../../refusal.ts'
 import { authorizedOperations } from '../access.ts'
-import { accessRule, bits, each, leftOut, unauthorizedCode, within } from '../gate.ts'
-import type { Check, RefusedItem, Right } from '../gate.ts'
+import { accessRule, bits, each, eachIn, leftOut, unauthorizedCode, within } from '../gate.ts'
+import type { Check } from '../gate.ts'
 import { clusterBits } from './cluster-rules.ts'
-
-const describeTopic: Right = { operation: 'describe', on: 'topic' }
-const describeCluster: Right = { operation: 'describe', on: 'cluster' }
+import { describeCluster, describeTopic } from './rights.ts'
 
 type MetadataRequest = RequestOf<typeof metadataApi>
 type MetadataResponse = ResponseInput<typeof metadataApi>
@@ -41,28 +40,23 @@ function createdName(wanted: WantedTopic, { broker }: RequestContext): string | 
 }
 
 /** An id is no secret, so who asked by one is answered with it; a name is never told for it. */
-function refusedTopics(refused: readonly RefusedItem<WantedTopic>[]): MetadataResponse['topics'] {
-  return refused.map(({ item, refusal }) => ({
-    errorCode: kafkaError[refusal.error],
-    name: isByName(item) ? item.name : null,
-    topicId: isByName(item) ? noTopicId : item.topicId,
-    isInternal: isByName(item) && isInternalTopic(item.name ?? ''),
+function refusedTopic(wanted: WantedTopic, { error }: Refusal): MetadataResponse['topics'][number] {
+  return {
+    errorCode: kafkaError[error],
+    name: isByName(wanted) ? wanted.name : null,
+    topicId: isByName(wanted) ? noTopicId : wanted.topicId,
+    isInternal: isByName(wanted) && isInternalTopic(wanted.name ?? ''),
     partitions: [],
-  }))
+  }
 }
 
 function isForAll({ topics }: MetadataRequest, { header }: RequestContext): boolean {
   return topics === null || (header.version === 0 && topics.length === 0)
 }
 
-const wantedTopics = each<typeof metadataApi, WantedTopic>(describeTopic, {
-  items: ({ topics }) => topics ?? [],
+const wantedTopics: Check<typeof metadataApi> = eachIn(describeTopic, 'topics', 'topics', {
   name: wantedName,
-  keep: (request, topics) => ({ ...request, topics }),
-  join: (answer, refused) => ({
-    ...answer,
-    topics: [...answer.topics, ...refusedTopics(refused)],
-  }),
+  refused: refusedTopic,
 })
 
 /** In version 0 an empty list stands for all topics: what is left of a refused one must not. */
@@ -89,7 +83,10 @@ const createdTopics = each<typeof metadataApi, WantedTopic>(
     keep: (request, topics) => ({ ...request, topics }),
     join: (answer, refused) => ({
       ...answer,
-      topics: [...answer.topics, ...refusedTopics(refused)],
+      topics: [
+        ...answer.topics,
+        ...refused.map(({ item, refusal }) => refusedTopic(item, refusal)),
+      ],
     }),
   },
 )
@@ -152,29 +149,18 @@ export const topicRules = [
   ),
   accessRule(
     createTopicsApi,
-    each(
-      { operation: 'create', on: 'topic', unless: 'create' },
-      {
-        items: ({ topics }) => topics,
-        key: ({ name }) => name,
-        name: ({ name }) => name,
-        keep: (request, topics) => ({ ...request, topics }),
-        join: (answer, refused) => ({
-          ...answer,
-          topics: [
-            ...answer.topics,
-            ...refused.map(({ item: { name }, refusal }) => ({
-              name,
-              ...refusalFields(refusal),
-              topicConfigErrorCode: kafkaError.NONE,
-              numPartitions: -1,
-              replicationFactor: -1,
-              configs: [],
-            })),
-          ],
-        }),
-      },
-    ),
+    eachIn({ operation: 'create', on: 'topic', unless: 'create' }, 'topics', 'topics', {
+      key: ({ name }) => name,
+      name: ({ name }) => name,
+      refused: ({ name }, refusal) => ({
+        name,
+        ...refusalFields(refusal),
+        topicConfigErrorCode: kafkaError.NONE,
+        numPartitions: -1,
+        replicationFactor: -1,
+        configs: [],
+      }),
+    }),
     leftOut({ operation: 'describeConfigs', on: 'topic' }, (answer, mayKnow) => ({
       ...answer,
       topics: answer.topics.map((topic) =>
@@ -225,25 +211,11 @@ export const topicRules = [
   ),
   accessRule(
     createPartitionsApi,
-    each(
-      { operation: 'alter', on: 'topic' },
-      {
-        items: ({ topics }) => topics,
-        key: ({ name }) => name,
-        name: ({ name }) => name,
-        keep: (request, topics) => ({ ...request, topics }),
-        join: (answer, refused) => ({
-          ...answer,
-          results: [
-            ...answer.results,
-            ...refused.map(({ item: { name }, refusal }) => ({
-              name,
-              ...refusalFields(refusal),
-            })),
-          ],
-        }),
-      },
-    ),
+    eachIn({ operation: 'alter', on: 'topic' }, 'topics', 'results', {
+      key: ({ name }) => name,
+      name: ({ name }) => name,
+      refused: ({ name }, refusal) => ({ name, ...refusalFields(refusal) }),
+    }),
   ),
   accessRule(
     describeTopicPartitionsApi,

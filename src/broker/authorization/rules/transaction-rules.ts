@@ -12,15 +12,17 @@ import {
 import type { RequestOf } from '../../../protocol/index.ts'
 import type { Refusal } from '../../refusal.ts'
 import { clusterName } from '../acl.ts'
-import { accessRule, each, leftOut, unauthorized, whole } from '../gate.ts'
-import type { Check, Right } from '../gate.ts'
-
-const writeTransaction: Right = { operation: 'write', on: 'transactionalId' }
-const describeTransaction: Right = { operation: 'describe', on: 'transactionalId' }
-const readGroup: Right = { operation: 'read', on: 'group' }
-const readTopic: Right = { operation: 'read', on: 'topic' }
-const writeTopic: Right = { operation: 'write', on: 'topic' }
-const idempotentWrite: Right = { operation: 'idempotentWrite', on: 'cluster' }
+import { accessRule, eachIn, leftOut, unauthorized, whole } from '../gate.ts'
+import type { Check } from '../gate.ts'
+import {
+  describeTopic,
+  describeTransaction,
+  idempotentWrite,
+  readGroup,
+  readTopic,
+  writeTopic,
+  writeTransaction,
+} from './rights.ts'
 
 function errorOnly(_request: unknown, { error }: Refusal) {
   return { throttleTimeMs: 0, errorCode: kafkaError[error] }
@@ -161,43 +163,24 @@ export const transactionRules = [
       answer: allOffsetsRefused,
     }),
     whole(readGroup, { of: ({ groupId }) => [groupId], answer: allOffsetsRefused }),
-    each(readTopic, {
-      items: ({ topics }) => topics,
-      name: ({ name }) => name,
-      keep: (request, topics) => ({ ...request, topics }),
-      join: (answer, refused) => ({
-        ...answer,
-        topics: [
-          ...answer.topics,
-          ...refused.map(({ item, refusal }) => refusedOffsets(item, refusal)),
-        ],
-      }),
-    }),
+    eachIn(readTopic, 'topics', 'topics', { name: ({ name }) => name, refused: refusedOffsets }),
   ),
   accessRule(
     describeTransactionsApi,
-    each(describeTransaction, {
-      items: ({ transactionalIds }) => transactionalIds,
+    eachIn(describeTransaction, 'transactionalIds', 'transactionStates', {
       name: (id) => id,
-      keep: (request, transactionalIds) => ({ ...request, transactionalIds }),
-      join: (answer, refused) => ({
-        ...answer,
-        transactionStates: [
-          ...answer.transactionStates,
-          ...refused.map(({ item: transactionalId, refusal }) => ({
-            errorCode: kafkaError[refusal.error],
-            transactionalId,
-            transactionState: '',
-            transactionTimeoutMs: 0,
-            transactionStartTimeMs: 0,
-            producerId: 0,
-            producerEpoch: 0,
-            topics: [],
-          })),
-        ],
+      refused: (transactionalId, { error }) => ({
+        errorCode: kafkaError[error],
+        transactionalId,
+        transactionState: '',
+        transactionTimeoutMs: 0,
+        transactionStartTimeMs: 0,
+        producerId: 0,
+        producerEpoch: 0,
+        topics: [],
       }),
     }),
-    leftOut({ operation: 'describe', on: 'topic' }, (answer, mayKnow) => ({
+    leftOut(describeTopic, (answer, mayKnow) => ({
       ...answer,
       transactionStates: answer.transactionStates.map((state) => ({
         ...state,
