@@ -254,7 +254,7 @@ function stagedOf(
 /** Tells how long each commit took. */
 function timed(strategy: CommitStrategy, clock: Clock, events: ConsumerEvents): CommitStrategy {
   return {
-    close: async () => strategy.close?.(),
+    close: async (options) => strategy.close?.(options),
     settled: async () => strategy.settled?.(),
     async commit(commits, call) {
       const beganMs = clock.elapsedMs()

@@ -10,6 +10,7 @@ import type { Commits } from './commit/commits.ts'
 import { PartitionOutputs } from './commit/partition-outputs.ts'
 import type { Delivery } from './delivery.ts'
 import { Bookkeeping } from './bookkeeping.ts'
+import { Deadline, goodbyeMs } from './deadline.ts'
 import type { AcquiredPartition } from './bookkeeping.ts'
 import type { Lineage } from './ledger/commit-metadata.ts'
 import { findCutLogs } from './log-cuts.ts'
@@ -67,8 +68,6 @@ type Found = Pick<AcquiredPartition, 'committed' | 'lineage' | 'logEnd' | 'cutAt
 /** How many records are asked for at a time: a poll never holds the event loop for long. */
 const pollRecordsMax = 10_000
 const acquireAgainMs = 500
-/** For the last commit and for leaving the group, after what ran has ended. */
-const goodbyeMs = 5_000
 const revoked = () => new Error('the partition goes to another member of the group')
 const lost = () => new Error('the partition was lost')
 const sought = () => new Error('the partition is read on from another place')
@@ -98,6 +97,8 @@ export class ConsumerRun {
   readonly #openTransactions: OpenTransactions
   #drainMs: number
   #wasAssigned = false
+  /** Something that has ended was given up, and no commit says so: whoever comes next does it again. */
+  #owesCommit = false
   #closing: Promise<boolean> | undefined
 
   constructor(parts: ConsumerRunParts) {
@@ -185,7 +186,7 @@ export class ConsumerRun {
 
   /**
    * Starts nothing more, waits for what runs, commits and leaves the group. Answers whether everything had ended by the
-   * deadline.
+   * deadline, and is committed.
    */
   close(options: CloseRunOptions): Promise<boolean> {
     this.#closing ??= this.#close(options)
@@ -197,10 +198,12 @@ export class ConsumerRun {
     this.#ending.abort()
     this.#source.pause([...this.#runs.values()])
     // What was assigned is revoked by closing the source: drained, committed and given up.
-    await this.#source.close({ timeoutMs: drainMs + goodbyeMs, leave })
-    const isClean = this.#runs.size === 0 && this.#unsettled.size === 0
+    const deadline = new Deadline(this.#parts.clock, drainMs + goodbyeMs)
+    await this.#source.close({ timeoutMs: deadline.leftMs, leave })
+    this.#noteOwed([...this.#runs.values()])
+    const isClean = this.#runs.size === 0 && this.#unsettled.size === 0 && !this.#owesCommit
     this.#giveUp([...this.#runs.values()], lost())
-    await this.#commits.close()
+    await this.#commits.close({ timeoutMs: deadline.leftMs })
     this.#openTransactions.end()
     this.#world.guard.end()
     this.#world.running.end()
@@ -260,6 +263,8 @@ export class ConsumerRun {
 
   #assigned(partitions: readonly TopicPartition[]): void {
     this.#wasAssigned = true
+    // The group answers again: what is missing has been, or will be, done by whoever has it now.
+    this.#owesCommit = false
     this.#parts.rebalanced('assigned')
     this.#source.pause(partitions)
     // Until it is known where they go on: nothing is handed out of a paused partition.
@@ -397,6 +402,7 @@ export class ConsumerRun {
     } catch (error) {
       const fields = { error: (error as Error).message }
       this.#parts.log('warn', 'what was given up could not be committed', fields)
+      this.#noteOwed(runs)
     } finally {
       drained.cancel()
       signal.removeEventListener('abort', end)
@@ -406,7 +412,13 @@ export class ConsumerRun {
 
   #lost(partitions: readonly TopicPartition[]): void {
     this.#parts.rebalanced('lost')
-    this.#giveUp(this.#runsOf(partitions), lost())
+    const runs = this.#runsOf(partitions)
+    this.#noteOwed(runs)
+    this.#giveUp(runs, lost())
+  }
+
+  #noteOwed(runs: readonly PartitionRun[]): void {
+    this.#owesCommit ||= runs.some((run) => run.hasUncommitted)
   }
 
   #giveUp(runs: readonly PartitionRun[], reason: Error): void {

@@ -581,6 +581,11 @@ export class PartitionRun
     return this.#books?.isDirty ?? false
   }
 
+  /** Whether something has ended that no acknowledged commit contains. */
+  get hasUncommitted(): boolean {
+    return this.#books?.ledger.isDirty ?? false
+  }
+
   takeCommit(charactersMax: number): TakenCommit {
     const { commit, acknowledged } = this.books.takeCommit(this, charactersMax)
     return {

@@ -66,9 +66,9 @@ export class TransactionalCommits implements CommitStrategy {
     await this.#current
   }
 
-  async close(): Promise<void> {
+  async close(options?: { readonly timeoutMs: number }): Promise<void> {
     this.#isClosed = true
-    await this.#sink.close()
+    await this.#sink.close(options)
   }
 
   async #failed(error: Error, records: number): Promise<void> {

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { createNodePlatform } from '../../platform/index.ts'
 import { listOffsetsApi, metadataApi, produceApi } from '../../protocol/index.ts'
 import { silentLog } from '../../observe/index.ts'
+import type { Log } from '../../observe/index.ts'
 import { closeConnection, startBroker } from '../../testing/index.ts'
 import { resolveClientOptions } from '../resolve-options.ts'
 import type { ClientOptions } from '../options.ts'
@@ -60,6 +61,17 @@ describe('metadata', () => {
     cluster.takeLeader('orders', 0, other, leaderEpoch + 1)
     await cluster.refreshMetadata()
     expect(cluster.metadata.partition('orders', 0)).toMatchObject({ leaderId: other })
+  })
+
+  it('that cannot be had is told of once, however many have asked for it', async () => {
+    const told: string[] = []
+    const brokers = '127.0.0.1:1'
+    const resolved = resolveClientOptions({ brokers, requestTimeoutMs: 100, retryBackoffMs: 10 })
+    const log: Log = (level, message) => level === 'warn' && told.push(message)
+    await using cluster = createCluster(resolved, { platform: createNodePlatform(), log })
+    for (let asked = 0; asked < 5; asked++) cluster.metadataIsStale()
+    await expect(cluster.refreshMetadata()).rejects.toThrow(/nobody listens/)
+    expect(told).toEqual(['metadata could not be refreshed'])
   })
 
   it('comes from the bootstrap addresses again when every broker that is known is gone', async () => {

@@ -44,6 +44,8 @@ export class KafkaCluster implements Cluster, AsyncDisposable {
   readonly #listeners = new Set<(metadata: ClusterMetadata) => void>()
   #loading: Promise<unknown> = Promise.resolve()
   #nextLoad: Promise<ClusterMetadata> | undefined
+  /** The load whose failure is told: many ask for the same one. */
+  #heardLoad: Promise<ClusterMetadata> | undefined
   #loadedAtMs = -Infinity
   #ageTimer: Timer | undefined
   readonly #closing = new AbortController()
@@ -73,8 +75,11 @@ export class KafkaCluster implements Cluster, AsyncDisposable {
 
   metadataIsStale(): void {
     if (this.#closing.signal.aborted) return
-    this.refreshMetadata().catch((error: unknown) => {
-      if (this.#closing.signal.aborted) return
+    const refreshed = this.refreshMetadata()
+    const isHeardOf = this.#nextLoad === this.#heardLoad
+    this.#heardLoad = this.#nextLoad
+    refreshed.catch((error: unknown) => {
+      if (isHeardOf || this.#closing.signal.aborted) return
       this.log('warn', 'metadata could not be refreshed', { error: (error as Error).message })
     })
   }

@@ -23,6 +23,6 @@ export interface CommitStrategy {
    * Where this is not given, a late commit can only make records run again.
    */
   settled?(): Promise<void>
-  /** Nothing more is committed. */
-  close?(): Promise<void>
+  /** Nothing more is committed. What is on its way is left alone when the time is over. */
+  close?(options: { readonly timeoutMs: number }): Promise<void>
 }

@@ -34,5 +34,5 @@ it('of a partition that was given up are not made any more', async () => {
   await clock.advance(150)
   expect(made).toEqual(['kept'])
   await expect(commits.acknowledged(lost)).rejects.toThrow(/given up/)
-  await commits.close()
+  await commits.close({ timeoutMs: 0 })
 })

@@ -120,11 +120,11 @@ export class Commits {
     })
   }
 
-  async close(): Promise<void> {
+  async close(options: { readonly timeoutMs: number }): Promise<void> {
     this.#isClosed = true
     this.#timer?.cancel()
     this.#reject(() => true, new Error('the consumer was closed'))
-    await this.#strategy.close?.()
+    await this.#strategy.close?.(options)
   }
 
   /** A waiter, or many ended records, make the timer of the interval too late. */
@@ -251,6 +251,7 @@ export class Commits {
 
   #failed(error: Error): void {
     this.#failures++
+    if (this.#isClosed) return
     // A rebalance has taken partitions: the callbacks tell which, and the others are committed again.
     const isExpected = isMillraceError(error, 'MILLRACE_CLIENT_NOT_OWNED')
     this.#log(isExpected ? 'debug' : 'warn', 'commit failed, it is made again', {

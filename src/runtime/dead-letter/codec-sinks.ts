@@ -25,7 +25,7 @@ export class CodecSinks {
     return sink
   }
 
-  async close(): Promise<void> {
-    await Promise.all([...new Set(this.#sinks.values())].map((sink) => sink.close()))
+  async close(options: { readonly timeoutMs: number }): Promise<void> {
+    await Promise.all([...new Set(this.#sinks.values())].map((sink) => sink.close(options)))
   }
 }

@@ -108,8 +108,8 @@ export class ConsumerAssemblies {
     return { assembly, counted }
   }
 
-  async close(): Promise<void> {
-    await this.#letterSinks?.close()
+  async close(options: { readonly timeoutMs: number }): Promise<void> {
+    await this.#letterSinks?.close(options)
   }
 
   #way(

@@ -35,7 +35,7 @@ export interface PlannedPart {
 export interface RunningPart {
   /** Works until it is closed; rejects with what nobody can mend here. */
   run(): Promise<void>
-  /** Answers whether everything had ended by the deadline. */
+  /** Answers whether everything had ended by the deadline, five seconds after `drainMs`, and is committed. */
   close(options: { readonly drainMs: number; readonly leave: boolean }): Promise<boolean>
   /** Undefined when it does all its work. */
   readonly notReadyBecause: string | undefined

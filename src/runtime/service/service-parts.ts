@@ -23,6 +23,11 @@ export class ServiceParts {
     return this.#added.flatMap(({ plan }) => plan.written)
   }
 
+  /** How long what runs in them may take to end. */
+  get drainMsMax(): number {
+    return Math.max(0, ...this.#added.map(({ plan }) => plan.settings.drainMs))
+  }
+
   /** Starts them; each is ready when it says nothing against it. What has started is closed also where another cannot. */
   async start(world: ServicePartWorld): Promise<readonly RunningPart[]> {
     const started = await Promise.allSettled(
@@ -40,7 +45,7 @@ export class ServiceParts {
     })
   }
 
-  /** Answers whether everything had ended in time. */
+  /** Answers whether everything had ended in time, and is committed. */
   async close(options: {
     readonly drainMs: number | undefined
     readonly leave: boolean

@@ -52,7 +52,7 @@ export class ServiceTransactions {
     return run
   }
 
-  async close(): Promise<void> {
-    await this.#sink.close()
+  async close(options: { readonly timeoutMs: number }): Promise<void> {
+    await this.#sink.close(options)
   }
 }

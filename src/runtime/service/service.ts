@@ -30,6 +30,7 @@ import { assembleConsumer } from '../assemble.ts'
 import type { ConsumerSettings } from '../assemble.ts'
 import { noExactlyOnce } from '../commit/exactly-once.ts'
 import type { MakeExactlyOnce } from '../commit/exactly-once.ts'
+import { Deadline, goodbyeMs } from '../deadline.ts'
 import { Alone } from '../lanes/alone.ts'
 import { observeConsumer } from '../consumer-metrics.ts'
 import type { ConsumerRun } from '../consumer-run.ts'
@@ -56,6 +57,7 @@ import type { Outgoing } from './publisher.ts'
 import { RecordConsumer } from './record-consumer.ts'
 import type { RecordBatchHandler, RecordHandler, RecordHandling } from './record-consumer.ts'
 import { ServiceConsumer } from './service-consumer.ts'
+import { stateError, stuck } from './service-errors.ts'
 import type { ServicePart, ServicePartWorld } from './service-part.ts'
 import type { ServiceOptions, StopOptions } from './service-options.ts'
 import { ServiceParts } from './service-parts.ts'
@@ -457,8 +459,10 @@ export class Service implements AsyncDisposable {
   async #stop({ drainMs, leave = false }: StopOptions): Promise<void> {
     this.#state = 'stopping'
     this.#ending.abort(stateError('the service was stopped'))
-    await this.#connecting?.catch(() => undefined)
-    await this.#startingParts?.catch(() => undefined)
+    const longestMs = drainMs ?? this.#drainMsMax
+    const deadline = new Deadline(this.#platform.clock, longestMs + goodbyeMs)
+    await deadline.within(this.#connecting)
+    await deadline.within(this.#startingParts)
     const closed = await Promise.all(
       this.#runs.map((run, index) => {
         const { settings } = this.#definitions[index] as Definition
@@ -466,12 +470,27 @@ export class Service implements AsyncDisposable {
       }),
     )
     const areClosed = await this.#parts.close({ drainMs, leave })
-    this.#isClean = areClosed && closed.every((isClean) => isClean)
-    await Promise.allSettled(this.#replays)
-    await Promise.all([this.#sink?.close(), this.#transactions?.close(), this.#assemblies.close()])
+    await deadline.within(Promise.allSettled(this.#replays))
+    await this.#closeSinks({ timeoutMs: deadline.leftMs })
     await this.#driver.close()
     await this.#server?.close()
+    this.#isClean = areClosed && closed.every((isClean) => isClean) && !deadline.wasMissed
+    if (!this.#isClean)
+      this.#log('warn', 'not all that ran has ended and is committed: it runs again')
     this.#state = 'stopped'
+  }
+
+  async #closeSinks(options: { readonly timeoutMs: number }): Promise<void> {
+    await Promise.all([
+      this.#sink?.close(options),
+      this.#transactions?.close(options),
+      this.#assemblies.close(options),
+    ])
+  }
+
+  get #drainMsMax(): number {
+    const ofConsumers = this.#definitions.map(({ settings }) => settings.drainMs)
+    return Math.max(this.#parts.drainMsMax, ...ofConsumers)
   }
 
   #assemble(definition: Definition, facts: TopicFacts): ConsumerRun {
@@ -577,13 +596,4 @@ export class Service implements AsyncDisposable {
 /** Makes a service of the runtime alone; with exactly-once it is `createService` of `millrace`. */
 export function createService(options: ServiceOptions, extensions?: ServiceExtensions): Service {
   return new Service(options, extensions)
-}
-
-function stuck(record: string): MillraceError {
-  const problem = `the handler of ${record} ignores its signal; the process has to end`
-  return new MillraceError('MILLRACE_RUNTIME_HANDLER_STUCK', problem)
-}
-
-function stateError(message: string): MillraceError {
-  return new MillraceError('MILLRACE_RUNTIME_STATE_INVALID', message)
 }

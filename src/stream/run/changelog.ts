@@ -3,6 +3,7 @@ import type { Driver, DriverAdmin, LogReader } from '../../driver/index.ts'
 import type { Log } from '../../observe/index.ts'
 import type { Clock } from '../../platform/index.ts'
 import type { Checkpoint, StateChange, StateStore } from '../../store/index.ts'
+import { within } from '../../transaction/index.ts'
 import { freshBytes } from '../state/fresh-bytes.ts'
 import { indexKeyOf } from '../state/timers.ts'
 import { SeenKeys } from './seen-keys.ts'
@@ -118,17 +119,18 @@ export class Changelog {
       void Promise.all([ends.close({ timeoutMs: 0 }), reader.close({ timeoutMs: 0 })])
     signal.addEventListener('abort', stop, { once: true })
     try {
-      const [lineage, [start], [end]] = await Promise.all([
-        this.#lineage(partition, driver.admin(), signal),
-        ends.beginningOffsets([place]),
-        ends.endOffsets([place]),
-      ])
+      const [lineage, [start], [end]] = await within(
+        signal,
+        Promise.all([
+          this.#lineage(partition, driver.admin(), signal),
+          ends.beginningOffsets([place]),
+          ends.endOffsets([place]),
+        ]),
+      )
       const bounds = { start: start?.offset ?? 0, end: end?.offset ?? 0 }
-      const untrusted = await this.#distrust(
-        store.checkpoint,
-        place,
-        { ...lineage, ...bounds },
-        ends,
+      const untrusted = await within(
+        signal,
+        this.#distrust(store.checkpoint, place, { ...lineage, ...bounds }, ends),
       )
       if (untrusted !== undefined) {
         this.#parts.log('warn', `the local state is made anew: ${untrusted}`, place)

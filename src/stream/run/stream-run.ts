@@ -3,6 +3,7 @@ import type { CommittedOffset, PartitionOffset, TopicPartition } from '../../cli
 import type { RecordSource, SourceBatch, SourceOptions } from '../../driver/index.ts'
 import type { Log } from '../../observe/index.ts'
 import type { Clock } from '../../platform/index.ts'
+import { Deadline, goodbyeMs } from '../../runtime/index.ts'
 import type { StateStore, StateStores } from '../../store/index.ts'
 import { within } from '../../transaction/index.ts'
 import type { TaskState } from '../state/task-state.ts'
@@ -51,7 +52,6 @@ const workedMax = 20_000
 /** How often it is looked whether the time has gone on. */
 const tickMs = 50
 const acquireAgainMs = 500
-const goodbyeMs = 5_000
 
 /**
  * Runs the tasks of a flow that the group assigns here: reads for them, lets them work in turns, has committed what they have worked.
@@ -67,6 +67,8 @@ export class StreamRun {
   readonly #closings = new Map<number, Promise<void>>()
   readonly #ending = new AbortController()
   #wasAssigned = false
+  /** What was worked was given up, and no commit has it: whoever comes next works it again. */
+  #owesCommit = false
   #closing: Promise<boolean> | undefined
 
   constructor(parts: StreamRunParts) {
@@ -144,13 +146,14 @@ export class StreamRun {
   async #close(drainMs: number, leave: boolean): Promise<boolean> {
     this.#ending.abort()
     // What was assigned is revoked by closing the source: committed, and given up.
-    await this.#source.close({ timeoutMs: drainMs + goodbyeMs, leave })
-    const isClean = this.#tasks.size === 0
+    const deadline = new Deadline(this.#parts.clock, drainMs + goodbyeMs)
+    await this.#source.close({ timeoutMs: deadline.leftMs, leave })
+    const hadGivenUp = this.#tasks.size === 0
     await this.#giveUp(this.tasks)
-    await this.#commits.close()
+    await this.#commits.close({ timeoutMs: deadline.leftMs })
     this.#parts.changelog?.close()
     await Promise.all(this.#closings.values())
-    return isClean
+    return hadGivenUp && !this.#owesCommit
   }
 
   #isEnding(): boolean {
@@ -240,6 +243,8 @@ export class StreamRun {
 
   #assigned(partitions: readonly TopicPartition[]): void {
     this.#wasAssigned = true
+    // The group answers again: what is missing has been, or will be, worked by whoever has it now.
+    this.#owesCommit = false
     this.#parts.rebalanced('assigned')
     this.#source.pause(partitions)
     // Until it is known where they go on: nothing is handed out of a paused partition.
@@ -291,8 +296,7 @@ export class StreamRun {
       })
       signal.throwIfAborted()
       task.restored()
-      const firsts = await this.#source.beginningOffsets(run.partitions)
-      signal.throwIfAborted()
+      const firsts = await within(signal, this.#source.beginningOffsets(run.partitions))
       const seconds = ((clock.elapsedMs() - beganMs) / 1_000).toFixed(1)
       log('info', 'a task is restored', {
         flow: name,
@@ -336,6 +340,7 @@ export class StreamRun {
   }
 
   async #giveUp(runs: readonly TaskRun[]): Promise<void> {
+    this.#owesCommit ||= runs.some((run) => run.hasPending)
     await Promise.all(
       runs.map((run) => {
         this.#tasks.delete(run.partition)

@@ -78,10 +78,15 @@ export class WorkCommits {
     await this.#parts.strategy.settled()
   }
 
-  async close(): Promise<void> {
+  async close(options?: { readonly timeoutMs: number }): Promise<void> {
     this.#isClosed = true
     this.#timer?.cancel()
-    await this.#parts.strategy.close()
+    await this.#parts.strategy.close(options)
+  }
+
+  /** It may have been closed while a commit was on its way. */
+  #hasEnded(): boolean {
+    return this.#isClosed
   }
 
   async #commit(): Promise<void> {
@@ -100,6 +105,7 @@ export class WorkCommits {
       this.#failures = 0
     } catch (error) {
       this.#failures++
+      if (this.#hasEnded()) throw error
       log('warn', 'what was worked could not be committed, and is committed again', {
         error: (error as Error).message,
         tasks: pending.length,

@@ -1,4 +1,5 @@
 import { isMillraceError } from '../../../errors.ts'
+import type { Timer } from '../../../platform/index.ts'
 import type { Cluster } from '../../cluster/cluster.ts'
 import { RecordSender } from '../record-sender.ts'
 import { TransactionCoordinator } from './transaction-coordinator.ts'
@@ -77,21 +78,19 @@ export class TransactionalProducer implements AsyncDisposable {
    * left to the broker.
    */
   async close({ timeoutMs = this.#callTimeoutMs } = {}): Promise<void> {
-    const timer = this.#cluster.platform.clock.setTimer(timeoutMs, () => this.#session.close())
-    try {
-      await this.#session.settled()
-      if (['open', 'spoiled', 'abort-unknown'].includes(this.#session.state)) {
-        await this.#transaction?.abort()
-      }
-    } catch (error) {
-      const { message } = error as Error
-      const { transactionalId } = this
+    let timer: Timer | undefined
+    const timeIsOver = new Promise<Error>((resolve) => {
+      const end = () => resolve(new Error(`it was not aborted within ${timeoutMs} ms`))
+      timer = this.#cluster.platform.clock.setTimer(timeoutMs, end)
+    })
+    // Not for the answers to requests that are on their way: those may never come.
+    const problem = await Promise.race([this.#abortOpen(), timeIsOver])
+    timer?.cancel()
+    if (problem !== undefined) {
       this.#cluster.log('warn', 'an open transaction was left to the broker', {
-        transactionalId,
-        error: message,
+        transactionalId: this.transactionalId,
+        error: problem.message,
       })
-    } finally {
-      timer.cancel()
     }
     this.#session.close()
     await this.#sender.close({ timeoutMs: 0 })
@@ -99,6 +98,19 @@ export class TransactionalProducer implements AsyncDisposable {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()
+  }
+
+  /** Answers why it could not be aborted; undefined where nothing is open any more. */
+  async #abortOpen(): Promise<Error | undefined> {
+    try {
+      await this.#session.settled()
+      if (['open', 'spoiled', 'abort-unknown'].includes(this.#session.state)) {
+        await this.#transaction?.abort()
+      }
+      return undefined
+    } catch (error) {
+      return error as Error
+    }
   }
 }
 
