@@ -18,6 +18,23 @@ export interface WaitWatch {
 /** What a step does when a handler that it could not wait for has come to its end; a failure has no outcome. */
 export type Afterwards = (hasFailed: boolean, outcome: Outcome) => void
 
+/** What belongs to one run of a way, and is not looked at in the next. */
+class Attempt {
+  /** What is written together with the commit that says that the record has ended. */
+  outputs: ProducerRecord[] | undefined
+  afterwards: Afterwards[] | undefined
+  /** Stands for the run while something may be staged. */
+  run: object | undefined
+  batch: Batch | undefined
+  joined: ((batch: Batch) => void) | undefined
+  controller: AbortController | undefined
+  abortReason: unknown
+  durable: ((isCommitted: boolean) => void) | undefined
+  /** Set while something has to come before the handler may start. */
+  waiting: AbortController | undefined
+  watch: WaitWatch | undefined
+}
+
 /**
  * A record on its way through the consumer, from when it was read until it has ended. One object for all
  * its attempts.
@@ -42,21 +59,10 @@ export class Delivery implements Placed {
   isAlone = false
   /** What its batch said is wrong with it: decided when the records before it have ended. */
   failure: { readonly error: unknown } | undefined
-  /** What is written together with the commit that says that it has ended. */
-  #outputs: ProducerRecord[] | undefined
-  #afterwards: Afterwards[] | undefined
-  /** Each run of its way has another one. */
-  #run: object | undefined
-  #durable: ((isCommitted: boolean) => void) | undefined
-  #batch: Batch | undefined
-  #joined: ((batch: Batch) => void) | undefined
-  #controller: AbortController | undefined
-  #abortReason: unknown
-  /** Something has to come before the handler may start. */
-  #waiting: AbortController | undefined
+  /** Undefined while there is nothing to keep of the run: that of most handlers that answer at once. */
+  #now: Attempt | undefined
   #dropReason: Error | undefined
   #wasDropped = false
-  #watch: WaitWatch | undefined
 
   constructor(topic: string, partition: number, record: SourceRecord) {
     this.topic = topic
@@ -80,22 +86,24 @@ export class Delivery implements Placed {
 
   /** Aborts when the attempt has to end: its time is over, or the partition goes to another member. */
   get signal(): AbortSignal {
-    if (this.#controller === undefined) {
-      this.#controller = new AbortController()
-      if (this.#abortReason !== undefined) this.#controller.abort(this.#abortReason)
+    const now = this.#attempt
+    if (now.controller === undefined) {
+      now.controller = new AbortController()
+      if (now.abortReason !== undefined) now.controller.abort(now.abortReason)
     }
-    return this.#controller.signal
+    return now.controller.signal
   }
 
   get isAborted(): boolean {
-    return this.#abortReason !== undefined
+    return this.#now?.abortReason !== undefined
   }
 
   /** Ends the attempt that runs. */
   abort(reason: Error): void {
-    this.#abortReason ??= reason
-    this.#controller?.abort(reason)
-    this.#batch?.abort(reason)
+    const now = this.#attempt
+    now.abortReason ??= reason
+    now.controller?.abort(reason)
+    now.batch?.abort(reason)
   }
 
   /**
@@ -103,82 +111,89 @@ export class Delivery implements Placed {
    * spares each step a promise of its own.
    */
   afterwards(callback: Afterwards): void {
-    this.#afterwards ??= []
-    this.#afterwards.push(callback)
+    const now = this.#attempt
+    now.afterwards ??= []
+    now.afterwards.push(callback)
   }
 
   /** The promise that its way has answered has settled. */
   hasSettled(hasFailed: boolean, outcome: Outcome): void {
-    if (this.#afterwards === undefined) return
-    for (const callback of this.#afterwards) callback(hasFailed, outcome)
-    this.#afterwards = undefined
+    const now = this.#now
+    if (now?.afterwards === undefined) return
+    for (const callback of now.afterwards) callback(hasFailed, outcome)
+    now.afterwards = undefined
   }
 
   /** What stands for the run that is under way: outputs of another one are refused. */
   get run(): object {
-    return (this.#run ??= {})
+    return (this.#attempt.run ??= {})
   }
 
   /** Puts a record beside what is written when this one has ended; a run that fails leaves nothing. */
   stage(record: ProducerRecord, run: object): void {
-    if (run !== this.#run) {
+    const now = this.#attempt
+    if (run !== now.run) {
       const problem = `what ${this.toString()} sent came after its handler had ended: await it`
       throw new MillraceError('MILLRACE_RUNTIME_STATE_INVALID', problem)
     }
-    this.#outputs ??= []
-    this.#outputs.push(record)
+    now.outputs ??= []
+    now.outputs.push(record)
   }
 
   /** This is written when it has ended, and nothing of what its handler has staged. */
   replaceOutputs(records: readonly ProducerRecord[]): void {
-    this.#outputs = [...records]
+    this.#attempt.outputs = [...records]
   }
 
   get outputs(): readonly ProducerRecord[] {
-    return this.#outputs ?? []
+    return this.#now?.outputs ?? []
   }
 
   /** Calls back when a commit says that it has ended, or none ever will. */
   whenDurable(callback: (isCommitted: boolean) => void): void {
-    this.#durable = callback
+    this.#attempt.durable = callback
   }
 
   /** Whether somebody wants to know when a commit says that it has ended, or something is written with it. */
   get needsCommit(): boolean {
-    return this.#outputs !== undefined || this.#durable !== undefined
+    const now = this.#now
+    return now !== undefined && (now.outputs !== undefined || now.durable !== undefined)
   }
 
   /** It has ended: nothing more can be staged. */
   seal(): void {
-    this.#run = undefined
+    if (this.#now !== undefined) this.#now.run = undefined
   }
 
   /** A commit says that it has ended, or its partition was given up without. */
   settle(isCommitted: boolean): void {
-    const durable = this.#durable
-    this.#durable = undefined
-    durable?.(isCommitted)
+    const now = this.#now
+    if (now?.durable === undefined) return
+    const { durable } = now
+    now.durable = undefined
+    durable(isCommitted)
   }
 
   /** The batch that it is in, in this run. */
   get batch(): Batch | undefined {
-    return this.#batch
+    return this.#now?.batch
   }
 
   /** It is in a batch from here on. */
   join(batch: Batch): void {
-    this.#batch = batch
-    this.#joined?.(batch)
+    const now = this.#attempt
+    now.batch = batch
+    now.joined?.(batch)
   }
 
   /** Calls back when this run puts it into a batch. */
   whenJoined(callback: (batch: Batch) => void): void {
-    this.#joined = callback
+    this.#attempt.joined = callback
   }
 
   /** Whether it waits for something before its handler may start. */
   get isWaiting(): boolean {
-    return this.#waiting !== undefined
+    return this.#now?.waiting !== undefined
   }
 
   /** Whether its partition is being given up. */
@@ -198,26 +213,27 @@ export class Delivery implements Placed {
   async beforeStart<Value>(wait: (signal: AbortSignal) => Promise<Value>): Promise<Value> {
     this.#throwIfDropped()
     const waiting = new AbortController()
-    this.#waiting = waiting
-    this.#watch?.waits(this)
+    const now = this.#attempt
+    now.waiting = waiting
+    now.watch?.waits(this)
     try {
       return await wait(waiting.signal)
     } finally {
-      this.#waiting = undefined
-      this.#watch?.goesOn(this)
+      now.waiting = undefined
+      now.watch?.goesOn(this)
       this.#throwIfDropped()
     }
   }
 
   /** Who is told of its waits. */
   watchWaits(watch: WaitWatch): void {
-    this.#watch = watch
+    this.#attempt.watch = watch
   }
 
   /** Its partition is being given up: it ends if it has not started. */
   drop(reason: Error): void {
     this.#dropReason ??= reason
-    this.#waiting?.abort(reason)
+    this.#now?.waiting?.abort(reason)
   }
 
   #throwIfDropped(): void {
@@ -226,17 +242,15 @@ export class Delivery implements Placed {
     throw this.#dropReason
   }
 
-  /** The next attempt has a signal of its own. */
+  /** The next attempt has nothing of the one before, and a signal of its own. */
   begin(attempt: number): void {
     this.settle(false)
     this.attempt = attempt
-    this.#outputs = undefined
-    this.#run = undefined
-    this.#afterwards = undefined
-    this.#batch = undefined
-    this.#joined = undefined
-    this.#controller = undefined
-    this.#abortReason = undefined
+    this.#now = undefined
+  }
+
+  get #attempt(): Attempt {
+    return (this.#now ??= new Attempt())
   }
 
   /** How logs and errors name it. */

@@ -63,6 +63,7 @@ export class Intake {
     if (this.#isTaking || this.#isDeferred) return
     this.#isTaking = true
     const { time, input, isOpen, isHeld, openCount, accept, failed } = this.#parts
+    time.setInRow(true)
     try {
       const untilMs = time.ask() + turnMs
       const openMax = openCount() + begunMax
@@ -86,6 +87,7 @@ export class Intake {
     } catch (error) {
       failed(error)
     } finally {
+      time.setInRow(false)
       this.#isTaking = false
     }
   }

@@ -14,6 +14,10 @@ export class LatestTime {
   #elapsedMs: number
   /** How often the answer was used since it was given. */
   #trusted = 0
+  /** Records are taken one after another, in one call. */
+  #isInRow = false
+  /** Nothing that takes time was done since the clock was asked in that call. */
+  #isNear = false
   /** The time of day, and what the clock said when it was heard. */
   #nowMs: number
   #nowHeardMs: number
@@ -28,7 +32,27 @@ export class LatestTime {
   /** Asks the clock, for all. */
   ask(): number {
     this.#trusted = 0
+    this.#isNear = this.#isInRow
     return (this.#elapsedMs = this.#clock.elapsedMs())
+  }
+
+  /**
+   * When a handler begins. Of records that are taken in a row, each as the one before it has ended, that is when that one
+   * ended: what lies between is less than the clock can tell.
+   */
+  begin(): number {
+    return this.#isNear ? this.#elapsedMs : this.ask()
+  }
+
+  /** Something was done that takes time: a batch was opened, a record was read by its contract. */
+  passes(): void {
+    this.#isNear = false
+  }
+
+  /** Records are taken in a row from here on, or no longer. */
+  setInRow(isInRow: boolean): void {
+    this.#isInRow = isInRow
+    this.#isNear = false
   }
 
   /** What the clock said when it was asked last. */

@@ -69,7 +69,10 @@ export class PartitionRun
     this.partition = partition
     this.#world = world
     this.#input = new PartitionInput({
-      begun: ({ nextOffset, leaderEpoch }) => this.books.epochs.note(nextOffset - 1, leaderEpoch),
+      begun: ({ nextOffset, leaderEpoch }) => {
+        world.time.passes()
+        this.books.epochs.note(nextOffset - 1, leaderEpoch)
+      },
       ended: ({ nextOffset }) => {
         this.ledger.readTo(nextOffset)
         world.commits.changed(0)

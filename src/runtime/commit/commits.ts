@@ -87,7 +87,7 @@ export class Commits {
     this.#endedCount += count
     // Those behind it need not ask the clock: it has been seen to.
     if (isFirstBeyond) this.#wake(0)
-    else if (this.#timer === undefined) this.#wake(intervalMs)
+    else if (this.#timer === undefined && this.#round === undefined) this.#wake(intervalMs)
   }
 
   /** Resolves when what the partition has now is committed; rejects when it will not be. */

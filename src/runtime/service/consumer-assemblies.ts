@@ -95,7 +95,7 @@ export class ConsumerAssemblies {
       ...(makeExactlyOnce && { makeExactlyOnce }),
       sink: sinks.of('none'),
       sinkOf: (compression) => sinks.of(compression),
-      way: this.#way(definition, records, replay),
+      way: this.#way(definition, records, time, replay),
       events: replay === undefined ? events : { ...events, ...untold, ended: replay.ended },
       eventId: ({ decoded }) => eventIn(decoded)?.id,
       partitionCount: (topic, source) => later.partitionCount(topic, source),
@@ -115,6 +115,7 @@ export class ConsumerAssemblies {
   #way(
     definition: ReplayedConsumer,
     records: RecordMetrics,
+    time: LatestTime,
     replay: ReplayOfConsumer | undefined,
   ): ConsumerAssembly['way'] {
     const { platform, log, tracer, steps } = this.#parts
@@ -123,9 +124,11 @@ export class ConsumerAssemblies {
     return (parts) =>
       definition.consumer.way({
         ...parts,
-        outer: [],
-        inner: [
-          ...(replay?.dedupe === 'ignore' ? [] : this.#dedupe(definition, replay !== undefined)),
+        time,
+        steps: [
+          ...(replay?.dedupe === 'ignore'
+            ? []
+            : this.#dedupe(definition, time, replay !== undefined)),
           records.step,
           traceStep(tracer(), definition.settings.groupId),
           keyIsIdStep(log),
@@ -142,14 +145,24 @@ export class ConsumerAssemblies {
   }
 
   /** Around the measured step: what is skipped as a duplicate, or waits, was not processed. */
-  #dedupe(definition: ReplayedConsumer, isReplay: boolean): readonly Step[] {
+  #dedupe(definition: ReplayedConsumer, time: LatestTime, isReplay: boolean): readonly Step[] {
     const { groupId, dedupe, exactlyOnce } = definition.settings
     if (dedupe === undefined) return []
     const { platform, log, metrics } = this.#parts
     const { clock, random } = platform
     const store = dedupe.store ?? this.#memoryOf(definition, dedupe.idsMax)
     const isExactlyOnce = exactlyOnce !== undefined && !isReplay
-    const parts = { clock, random, log, groupId, store, settings: dedupe, metrics, isExactlyOnce }
+    const parts = {
+      clock,
+      random,
+      log,
+      time,
+      groupId,
+      store,
+      settings: dedupe,
+      metrics,
+      isExactlyOnce,
+    }
     return [new Dedupe(parts).step]
   }
 

@@ -53,7 +53,7 @@ export class RecordConsumer {
   way(parts: ConsumerWayParts): Way {
     this.#isStarted = true
     const own = this.#steps.map((step) => guardedStep(step, parts.stepParts))
-    return wayThrough([...parts.outer, ...parts.inner, ...own], this.#end(parts))
+    return wayThrough([...parts.steps, ...own], this.#end(parts))
   }
 
   #end({ sending, stepParts, turns, guard, order }: ConsumerWayParts): Way {

@@ -101,9 +101,8 @@ export class ServiceConsumer<Topic extends TopicContract = TopicContract> {
     this.#checkHandlers()
     const topics = new Map(this.topics.map((topic) => [topic.name, topic]))
     const steps = [
-      ...parts.outer,
-      decodeStep(topics, this.#handlers.types),
-      ...parts.inner,
+      decodeStep(topics, this.#handlers.types, parts.time),
+      ...parts.steps,
       ...this.#steps.map((step) => guardedStep(step, parts.stepParts)),
     ]
     return wayThrough(steps, this.#handlers.way(parts))

@@ -2,7 +2,8 @@ import { decodeRecord } from '../../contract/index.ts'
 import type { DecodedRecord, RawRecord, TopicContract } from '../../contract/index.ts'
 import type { Delivery } from '../delivery.ts'
 import { LatestLookup } from '../latest-lookup.ts'
-import type { Step } from '../outcome.ts'
+import type { LatestTime } from '../latest-time.ts'
+import type { Outcome, Step, Way } from '../outcome.ts'
 
 /**
  * Reads each record by the contract of its topic. What is wrong with a record is thrown: it is a dead letter at once. A
@@ -11,6 +12,7 @@ import type { Step } from '../outcome.ts'
 export function decodeStep(
   topics: ReadonlyMap<string, TopicContract>,
   handled: ReadonlySet<string>,
+  time: Pick<LatestTime, 'passes'>,
 ): Step {
   const contracts = new LatestLookup((name) => topics.get(name))
   const options = { handled }
@@ -18,15 +20,20 @@ export function decodeStep(
     const topic = contracts.get(delivery.sourceTopic)
     if (topic === undefined) return next(delivery)
     const decoded = decodeRecord(topic, delivery.record as RawRecord, options)
-    if (decoded instanceof Promise) {
-      return decoded.then((read) => {
-        delivery.decoded = identified(read, delivery)
-        return next(delivery)
-      })
-    }
+    time.passes()
+    if (decoded instanceof Promise) return goOnWith(decoded, delivery, next)
     delivery.decoded = identified(decoded, delivery)
     return next(delivery)
   }
+}
+
+async function goOnWith(
+  decoded: Promise<DecodedRecord>,
+  delivery: Delivery,
+  next: Way,
+): Promise<Outcome> {
+  delivery.decoded = identified(await decoded, delivery)
+  return next(delivery)
 }
 
 /** An event that has no id gets what stands for it. */

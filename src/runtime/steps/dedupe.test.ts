@@ -33,6 +33,7 @@ function newWorld(changes: Partial<DedupeSettings> = {}, wrap = (store: DedupeSt
   const said: string[] = []
   const newDedupe = (log = silentLog, ownClock = clock, isExactlyOnce = false) =>
     new Dedupe({
+      time: { passes: () => undefined },
       clock: ownClock,
       random,
       log,

@@ -2,6 +2,7 @@ import type { Log, RuntimeMetrics } from '../../observe/index.ts'
 import type { Clock, Random } from '../../platform/index.ts'
 import type { Claim, ClaimAnswer, DedupeStore, MaybeAsync } from '../../store/index.ts'
 import type { Delivery } from '../delivery.ts'
+import type { LatestTime } from '../latest-time.ts'
 import type { Outcome, Postponed, Skip, Step, Way } from '../outcome.ts'
 import { EventIdentities, idWithFingerprint } from './event-identity.ts'
 import { fingerprintOf } from './fingerprint.ts'
@@ -33,6 +34,7 @@ export interface DedupeParts {
   readonly clock: Clock
   readonly random: Random
   readonly log: Log
+  readonly time: Pick<LatestTime, 'passes'>
   readonly groupId: string
   readonly store: DedupeStore
   readonly settings: DedupeSettings
@@ -97,9 +99,13 @@ export class Dedupe {
     return (delivery, next) => {
       const admission = this.admit(delivery)
       return admission instanceof Promise
-        ? admission.then((admitted) => this.#go(admitted, delivery, next))
+        ? this.#goLater(admission, delivery, next)
         : this.#go(admission, delivery, next)
     }
+  }
+
+  async #goLater(admission: Promise<Admission>, delivery: Delivery, next: Way): Promise<Outcome> {
+    return this.#go(await admission, delivery, next)
   }
 
   /** Claims the event of a record. A claim has to be confirmed or released, and held for as long as its handler runs. */
@@ -107,6 +113,8 @@ export class Dedupe {
     if (delivery.decoded?.kind === 'unhandled') return undefined
     if (this.#isInMemory && this.#identities.isKnownToLedger(delivery)) return undefined
     const id = this.#identities.idOf(delivery)
+    // A fingerprint takes the longer the larger the value is.
+    this.#parts.time.passes()
     return this.#claim(this.#newClaim(delivery, id), delivery, false)
   }
 

@@ -33,19 +33,26 @@ export class RecordMetrics {
   get step(): Step {
     return (delivery, next) => {
       const { seconds } = this.#of(delivery)
-      const beganMs = this.#time.ask()
-      const observe = () => seconds.observe((this.#time.ask() - beganMs) / 1_000)
+      const beganMs = this.#time.begin()
       let outcome
       try {
         outcome = next(delivery)
       } catch (error) {
-        observe()
+        this.#observe(seconds, beganMs)
         throw error
       }
-      if (outcome instanceof Promise) delivery.afterwards(observe)
-      else observe()
+      if (outcome instanceof Promise) this.#observeLater(delivery, seconds, beganMs)
+      else this.#observe(seconds, beganMs)
       return outcome
     }
+  }
+
+  #observe(seconds: Histogram, beganMs: number): void {
+    seconds.observe((this.#time.ask() - beganMs) / 1_000)
+  }
+
+  #observeLater(delivery: Delivery, seconds: Histogram, beganMs: number): void {
+    delivery.afterwards(() => this.#observe(seconds, beganMs))
   }
 
   ended(delivery: Delivery, ending: Ending): void {

@@ -2,7 +2,7 @@ import { traceOf } from '../../contract/index.ts'
 import { processSpan } from '../../observe/index.ts'
 import type { Span, Tracer } from '../../observe/index.ts'
 import type { Delivery } from '../delivery.ts'
-import type { Outcome, Step } from '../outcome.ts'
+import type { Outcome, Step, Way } from '../outcome.ts'
 import { eventIn } from './decode.ts'
 
 /** While spans go nowhere it is asked so often, in records, whether they do by now: the answer is not for nothing. */
@@ -16,18 +16,21 @@ export function traceStep(tracer: Tracer, groupId: string): Step {
       untraced = (untraced + 1) % askedEvery
       return next(delivery)
     }
-    const span = tracer.startSpan(spanOf(delivery, groupId))
-    let outcome: Outcome | Promise<Outcome>
-    try {
-      outcome = span.run(() => next(delivery))
-    } catch (error) {
-      span.end({ error })
-      throw error
-    }
-    if (outcome instanceof Promise) return endedWith(span, outcome)
-    span.end()
-    return outcome
+    return traced(tracer.startSpan(spanOf(delivery, groupId)), delivery, next)
   }
+}
+
+function traced(span: Span, delivery: Delivery, next: Way): Outcome | Promise<Outcome> {
+  let outcome: Outcome | Promise<Outcome>
+  try {
+    outcome = span.run(() => next(delivery))
+  } catch (error) {
+    span.end({ error })
+    throw error
+  }
+  if (outcome instanceof Promise) return endedWith(span, outcome)
+  span.end()
+  return outcome
 }
 
 async function endedWith(span: Span, outcome: Promise<Outcome>): Promise<Outcome> {
