@@ -2,6 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it, vi } from 'vitest'
+import { createProducer } from '../src/runtime/index.ts'
 import { startBroker } from '../src/testing/index.ts'
 import { runPipeline } from './pipeline-run.ts'
 import { ChildService } from './scenario/child-service.ts'
@@ -53,6 +54,19 @@ it('the services are a whole that can be read', () => {
   expect(lines.length).toBeLessThan(400 + files.length)
 })
 
+/** Where the others put what they have given up. */
+const letterTopics = [
+  ...['fulfilment', 'enrichment', 'bookkeeping'].map((service) => `orders.events.v1.${service}.dlq`),
+  ...['billing', 'bookkeeping'].map((service) => `payments.events.v1.${service}.dlq`),
+]
+
+/** Where a service serves its metrics and its health. */
+async function addressOf(child: ChildService): Promise<string> {
+  await vi.waitFor(() => expect(child.errors).toMatch(/metrics at http:\S+/), 30_000)
+  const [, address = ''] = /metrics at (http:\S+?)\/metrics/.exec(child.errors) ?? []
+  return address
+}
+
 describe('a service of the pipeline alone', () => {
   it.each(['fulfilment', 'enrichment', 'billing', 'bookkeeping'])(
     '%s runs by its environment, and ends in order at SIGTERM',
@@ -61,8 +75,7 @@ describe('a service of the pipeline alone', () => {
       await using broker = await startBroker()
       const env = { KAFKA_BROKERS: broker.bootstrap, METRICS_PORT: '0' }
       await using child = new ChildService(env, runService, [name])
-      await vi.waitFor(() => expect(child.errors).toMatch(/metrics at http:\S+/), 30_000)
-      const [, address = ''] = /metrics at (http:\S+?)\/metrics/.exec(child.errors) ?? []
+      const address = await addressOf(child)
       await vi.waitFor(async () => {
         expect((await fetch(`${address}/health/ready`)).status).toBe(200)
       }, 30_000)
@@ -71,6 +84,39 @@ describe('a service of the pipeline alone', () => {
       expect(await child.exited).toBe(0)
     },
   )
+
+  it('dead-letters counts what is there, and ends in order at SIGTERM', async () => {
+    await using broker = await startBroker()
+    for (const name of letterTopics) await broker.createTopic(name, { partitions: 2 })
+    const log = () => undefined
+    await using producer = createProducer({ kafka: { brokers: broker.bootstrap, log }, log })
+    const headers = { 'consumer-group': 'billing', 'error-class': 'CardRefused' }
+    await producer.send(letterTopics.map((topic) => ({ topic, value: 'given up', headers })))
+    await using child = new ChildService(
+      { KAFKA_BROKERS: broker.bootstrap, METRICS_PORT: '0' },
+      runService,
+      ['dead-letters'],
+    )
+    const address = await addressOf(child)
+    const sample = `shop_dead_letters_total{service="billing",reason="CardRefused"} ${letterTopics.length}`
+    await vi.waitFor(async () => {
+      expect((await fetch(`${address}/health/ready`)).status).toBe(200)
+      expect(await (await fetch(`${address}/metrics`)).text()).toContain(sample)
+    }, 30_000)
+    child.signal('SIGTERM')
+    expect(await child.exited).toBe(0)
+  }, 60_000)
+
+  it('dead-letters refuses to start where nobody has made its topics, and names them', async () => {
+    await using broker = await startBroker()
+    await using child = new ChildService(
+      { KAFKA_BROKERS: broker.bootstrap, METRICS_PORT: '0' },
+      runService,
+      ['dead-letters'],
+    )
+    expect(await child.exited).toBe(1)
+    for (const name of letterTopics) expect(child.errors).toContain(name)
+  }, 60_000)
 
   it('says which there are where it is told of none', { timeout: 60_000 }, async () => {
     await using child = new ChildService({}, runService, ['sales'])

@@ -26,6 +26,7 @@ export class TransactionalCommits implements CommitStrategy {
   readonly #holders: IdHolders
   /** The last commit, and so all before it: callers may have stopped waiting. */
   #current: Promise<unknown> = Promise.resolve()
+  #hasTakenOver = false
   #isClosed = false
 
   constructor(parts: ExactlyOnceParts) {
@@ -62,13 +63,27 @@ export class TransactionalCommits implements CommitStrategy {
     return within(signal, work)
   }
 
+  /** Also what a former process has left open under the same id is ended then: its offsets would be waited for. */
   async settled(): Promise<void> {
+    if (!this.#hasTakenOver && !this.#isClosed)
+      this.#current = this.#current.then(() => this.#takeOver())
     await this.#current
   }
 
   async close(options?: { readonly timeoutMs: number }): Promise<void> {
     this.#isClosed = true
     await this.#sink.close(options)
+  }
+
+  /** The broker aborts what an id has open when it is taken over, which beginning a transaction does. */
+  async #takeOver(): Promise<void> {
+    if (this.#hasTakenOver || this.#isClosed) return
+    try {
+      await this.#sink.transaction(() => Promise.resolve())
+      this.#hasTakenOver = true
+    } catch (error) {
+      await this.#failed(error as Error, 0)
+    }
   }
 
   async #failed(error: Error, records: number): Promise<void> {

@@ -48,7 +48,10 @@ export interface DedupeOptions {
 export interface ExactlyOnceOptions {
   /** What the cluster knows this process by; no other may have it. @defaultValue one of this life of the process */
   readonly transactionalId?: string
-  /** For how long readers of committed records wait when this process dies in the middle of a commit. @defaultValue 10000 */
+  /**
+   * For how long readers of committed records, and whoever takes partitions over, wait when this process dies in the middle of a commit.
+   * @defaultValue `group.sessionTimeoutMs` where it is given, at least 3000 and at most 10000; else 10000
+   */
   readonly transactionTimeoutMs?: number
   /** How many bytes may wait to be written with the next commit. @defaultValue 33554432 (32 MiB) */
   readonly stagedBytesMax?: number
@@ -150,7 +153,7 @@ export function resolveConsumerOptions(
     errors: rulesOf(given['errors'], at('errors')),
     outageMsMax: outageOf(part(given, 'outage', path, ['maxMs']), at('outage')),
     deadLetter: deadLetterOf(given['deadLetter'], at('deadLetter')),
-    exactlyOnce: exactlyOnceOf(given['exactlyOnce'], at('exactlyOnce')),
+    exactlyOnce: exactlyOnceOf(given['exactlyOnce'], at('exactlyOnce'), options.group),
     commit: commitOf(
       part(given, 'commit', path, ['intervalMs', 'countMax']),
       at('commit'),
@@ -204,14 +207,31 @@ function commitOf(
 
 const exactlyOnceNames = ['transactionalId', 'transactionTimeoutMs', 'stagedBytesMax']
 
-function exactlyOnceOf(given: unknown, path: string): ConsumerSettings['exactlyOnce'] {
+/** A transaction is open only while it is written: shorter ones would be aborted because a broker is slow. */
+const transactionTimeoutMsLeast = 3_000
+const transactionTimeoutMsMost = 10_000
+
+/**
+ * Whoever takes a partition over waits until the transaction of the one that died is aborted: that should be known no later than that
+ * it has died.
+ */
+function transactionTimeoutOf(group: ConsumerOptions['group']): number {
+  const sessionTimeoutMs = group?.sessionTimeoutMs ?? transactionTimeoutMsMost
+  return Math.max(transactionTimeoutMsLeast, Math.min(sessionTimeoutMs, transactionTimeoutMsMost))
+}
+
+function exactlyOnceOf(
+  given: unknown,
+  path: string,
+  group: ConsumerOptions['group'],
+): ConsumerSettings['exactlyOnce'] {
   if (given === undefined || given === false) return undefined
   const options = given === true ? {} : optionsOf(given, path, exactlyOnceNames)
   const number = (name: string, absent: number, min: number) =>
     wholeNumber(options, name, absent, { min, max: intMax }, `${path}.${name}`)
   return {
     transactionalId: text(options, 'transactionalId', `${path}.transactionalId`),
-    transactionTimeoutMs: number('transactionTimeoutMs', 10_000, 1_000),
+    transactionTimeoutMs: number('transactionTimeoutMs', transactionTimeoutOf(group), 1_000),
     stagedBytesMax: number('stagedBytesMax', 32 * 1024 * 1024, 1),
   }
 }
