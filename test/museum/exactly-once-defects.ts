@@ -20,9 +20,10 @@ export const exactlyOnceDefects: readonly Defect[] = [
     story:
       'What an attempt sent before it failed is written together with what the next one sends.',
     file: `${runtime}/delivery.ts`,
-    original: `this.#outputs = undefined
-    this.#run = undefined`,
-    replacement: 'this.#run = undefined',
+    original: `this.attempt = attempt
+    this.#now = undefined`,
+    replacement: `this.attempt = attempt
+    if (this.#now !== undefined) this.#now.run = undefined`,
     caughtBy: `${runtime}/commit/partition-outputs.test.ts`,
     test: 'is nothing of an attempt that failed',
   },
