@@ -24,9 +24,13 @@ export interface GroupOptions {
   readonly assignors?: readonly (AssignorName | Assignor)[]
   /** Who shares them out at the broker, in the consumer protocol. @defaultValue the broker's choice */
   readonly remoteAssignor?: string
-  /** Without a sign of life for so long a member has lost what it holds (classic protocol). @defaultValue 45000 */
+  /**
+   * Without a sign of life for so long a member has lost what it holds. Only in the classic protocol: in the consumer protocol brokers
+   * decide (`group.consumer.session.timeout.ms`).
+   * @defaultValue 45000
+   */
   readonly sessionTimeoutMs?: number
-  /** How often a sign of life is given (classic protocol). @defaultValue 3000 */
+  /** How often a sign of life is given; in the consumer protocol brokers decide that, too. @defaultValue 3000 */
   readonly heartbeatIntervalMs?: number
   /** How long the group waits for a member that has to give partitions up. @defaultValue 60000 */
   readonly rebalanceTimeoutMs?: number
@@ -42,6 +46,8 @@ const assignors: Readonly<Record<AssignorName, Assignor>> = {
   sticky: stickyAssignor,
   'cooperative-sticky': cooperativeStickyAssignor,
 }
+
+const classicTimes = ['sessionTimeoutMs', 'heartbeatIntervalMs'] as const
 
 const time: Range = { min: 1, max: 2 ** 31 - 1 }
 
@@ -83,6 +89,7 @@ export function resolveGroupOptions(
     remoteAssignor: text(given, 'remoteAssignor'),
     sessionTimeoutMs,
     heartbeatIntervalMs,
+    classicTimesGiven: classicTimes.filter((name) => given[name] !== undefined),
     rebalanceTimeoutMs: wholeNumber(given, 'rebalanceTimeoutMs', defaults.rebalanceTimeoutMs, time),
     processingTimeoutMs: wholeNumber(
       given,

@@ -48,6 +48,7 @@ class Member implements GroupMember {
   #protocol: SpokenProtocol | undefined
   /** The group turned out to be one of the classic protocol that stays it. */
   #isFallenBack = false
+  #hasToldOfClassicTimes = false
 
   constructor(cluster: Cluster, options: GroupMemberOptions, handler: GroupMemberHandler) {
     this.#cluster = cluster
@@ -131,6 +132,7 @@ class Member implements GroupMember {
   }
 
   #modernMember(): SpokenProtocol {
+    this.#tellOfClassicTimes()
     const isFree = this.#options.groupProtocol === 'auto'
     const fallBack = (): void => {
       this.#isFallenBack = true
@@ -144,5 +146,16 @@ class Member implements GroupMember {
       topics: this.#topics,
       fallBack: isFree ? fallBack : undefined,
     })
+  }
+
+  /** Who has asked for a time and waits for another one should not have to find out why. */
+  #tellOfClassicTimes(): void {
+    const { classicTimesGiven, groupId } = this.#options
+    if (this.#hasToldOfClassicTimes || classicTimesGiven.length === 0) return
+    this.#hasToldOfClassicTimes = true
+    const what = `${classicTimesGiven.join(' and ')} of a group count in the classic protocol alone`
+    const instead =
+      "in the consumer protocol brokers decide (group.consumer.session.timeout.ms, group.consumer.heartbeat.interval.ms): set it there, or groupProtocol: 'classic' here"
+    this.#cluster.log('warn', `group member: ${what}; ${instead}`, { group: groupId })
   }
 }

@@ -16,6 +16,8 @@ export interface GroupMemberOptions {
   readonly sessionTimeoutMs: number
   /** In the consumer protocol the broker tells. */
   readonly heartbeatIntervalMs: number
+  /** Which of these two somebody has asked for, who is to hear that brokers decide. */
+  readonly classicTimesGiven: readonly ('sessionTimeoutMs' | 'heartbeatIntervalMs')[]
   /** How long the group waits for a member that has to give partitions up. */
   readonly rebalanceTimeoutMs: number
   /** A member whose application asks for nothing for so long leaves. */
@@ -34,6 +36,7 @@ export const groupMemberDefaults = {
   assignors: [cooperativeStickyAssignor],
   sessionTimeoutMs: 45_000,
   heartbeatIntervalMs: 3_000,
+  classicTimesGiven: [],
   rebalanceTimeoutMs: 60_000,
   processingTimeoutMs: 300_000,
   patternRefreshMs: 30_000,

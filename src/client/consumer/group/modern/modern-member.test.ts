@@ -320,3 +320,33 @@ describe('the choice of a protocol', () => {
     await until(() => one.held === all, 'upgraded')
   })
 })
+
+describe('times that only the classic protocol has', () => {
+  const classicTimesGiven = ['sessionTimeoutMs', 'heartbeatIntervalMs'] as const
+  const told = ({ logged }: Awaited<ReturnType<typeof startBench>>) =>
+    logged.filter(({ message }) => message.includes('classic protocol alone'))
+
+  it('are told to be without effect, once, to who has asked for them', async () => {
+    await using bench = await startBench({ properties })
+    const one = bench.member('one', { ...consumer, classicTimesGiven })
+    one.subscribe('t')
+    await until(() => one.held === all, 'assigned')
+    const { memberId } = one
+    await bench.kafka.expireSession('group', memberId)
+    await until(() => one.told.length >= 3 && one.held === all, 'assigned again')
+    expect(told(bench).map(({ message }) => message)).toEqual([
+      expect.stringMatching(
+        /sessionTimeoutMs and heartbeatIntervalMs .*group\.consumer\.session\.timeout\.ms/,
+      ),
+    ])
+  })
+
+  it('are no news where they have an effect, or where nobody has asked for them', async () => {
+    await using bench = await startBench({ properties })
+    const classic = bench.member('one', { classicTimesGiven, groupId: 'classic' })
+    const silent = bench.member('two', consumer)
+    for (const member of [classic, silent]) member.subscribe('t')
+    await until(() => classic.held === all && silent.held === all, 'assigned')
+    expect(told(bench)).toEqual([])
+  })
+})
