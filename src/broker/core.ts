@@ -32,6 +32,7 @@ import { offeredMechanisms } from './options.ts'
 import type { BrokerOptions } from './options.ts'
 import { writeMarker } from './marker-writer.ts'
 import { storedProducerIdBlocks } from './producer-id-blocks.ts'
+import { BrokerBuffers } from './reused-buffers.ts'
 import type { Release } from './release/release.ts'
 import { ShareCoordinator, ShareSessions } from './share/index.ts'
 import { TransactionCoordinator } from './transaction/index.ts'
@@ -115,7 +116,7 @@ function openFolder({ options, platform, log, storageFailed }: CoreOptions): Pro
 }
 
 function assemble(
-  { platform, log, served, release }: CoreOptions,
+  { options, platform, log, served, release }: CoreOptions,
   config: BrokerConfig,
   folder: LogFolder,
   wiring: Wiring,
@@ -134,6 +135,7 @@ function assemble(
     authorizer,
     served,
     features: release?.features ?? features,
+    buffers: options.data === undefined ? undefined : new BrokerBuffers(),
   }
   const housekeeping = new Housekeeping({ ...broker, clusterLog, clock: platform.clock })
   return {

@@ -199,6 +199,7 @@ export class EmbeddedBroker implements AsyncDisposable {
       logins,
       certificateUser: createPrincipalMapping(options.principalMappingRules),
       dispatcher,
+      buffers: this.#parts.core.broker.buffers,
     })
   }
 }

@@ -100,6 +100,26 @@ describe('a connection on this machine', () => {
     expect(reader.received.equals(Buffer.alloc(written, 7))).toBe(true)
   })
 
+  it('says when the system has taken what was written, and not before', async () => {
+    const { client, server } = await connectedPair()
+    recorded(client)
+    server.pause()
+    const reader = recorded(server)
+    const chunk = Buffer.alloc(1024 * 1024, 7)
+    let written = 0
+    let taken = 0
+    const write = () =>
+      client.write([chunk, chunk], () => {
+        taken += 2 * chunk.length
+      })
+    do written += 2 * chunk.length
+    while (write() && written < 512 * chunk.length)
+    expect(taken).toBeLessThan(written)
+    server.resume()
+    await reader.untilReceived(written)
+    await vi.waitUntil(() => taken === written)
+  })
+
   it('sends the queued answer to a peer that has stopped sending', async () => {
     const answer = Buffer.alloc(4 * 1024 * 1024, 1)
     const listener = await nodeNetwork.listen({

@@ -65,16 +65,19 @@ export class NodeSocket implements Socket {
     if (!this.#paused) stream.resume()
   }
 
-  write(chunks: readonly Uint8Array[]): boolean {
+  write(chunks: readonly Uint8Array[], sent?: () => void): boolean {
     const stream = this.#stream
     if (stream.destroyed || stream.writableEnded) return true
-    const [first] = chunks
-    if (chunks.length === 1 && first !== undefined) stream.write(first)
-    else {
-      stream.cork()
-      for (const chunk of chunks) stream.write(chunk)
-      stream.uncork()
+    const last = chunks.length - 1
+    const written = (error?: Error | null): void => {
+      if (error === undefined || error === null) sent?.()
     }
+    if (last > 0) stream.cork()
+    for (const [index, chunk] of chunks.entries()) {
+      if (index < last) stream.write(chunk)
+      else stream.write(chunk, written)
+    }
+    if (last > 0) stream.uncork()
     // The stream reports `drain` from a lower mark on, so it does whenever this answers false.
     const mustWait = stream.writableLength >= queuedBytesMax
     if (mustWait) this.#writerWaits = true

@@ -99,8 +99,11 @@ export interface Socket {
    * Queues all chunks, in order, as one write. The socket owns the chunks until they are sent.
    * Answers false when the writer should wait for `drained`. After the socket has closed the
    * chunks are dropped.
+   *
+   * `sent` is called when the system has taken them all and nobody looks at them any more. It need
+   * not be called: a socket that closes does not, nor one that hands its chunks on.
    */
-  write(chunks: readonly Uint8Array[]): boolean
+  write(chunks: readonly Uint8Array[], sent?: () => void): boolean
   pause(): void
   resume(): void
   /** Sends what is queued, then closes. What still arrives is dropped. */

@@ -109,6 +109,7 @@ export {
 } from './wire/header.ts'
 export type { RequestHeader } from './wire/header.ts'
 export { FrameError, FrameReader } from './wire/frame-reader.ts'
+export type { FrameBuffers } from './wire/frame-reader.ts'
 export { Message } from './wire/message.ts'
 export type { DecodedMessage, MessageInput } from './wire/message.ts'
 export { Reader } from './wire/reader.ts'

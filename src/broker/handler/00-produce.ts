@@ -76,6 +76,7 @@ function append(
       }),
     )
   }
+  if (writes.every(({ partition }) => partition?.log.keepsAppended !== true)) context.keptNothing()
   if (pending.length === 0) return answer(request, context, writes)
   // The batches have their places: the next request can only come behind them.
   context.proceed()

@@ -90,7 +90,9 @@ export async function createAdministration(
     ask: (handler, version, request, nodeId = 1) => {
       const header = { version }
       const access = unrestrictedAccess
-      const context = { broker, nodeId, users, header, access } as unknown as RequestContext
+      const keptNothing = () => undefined
+      const given = { broker, nodeId, users, header, access, keptNothing }
+      const context = given as unknown as RequestContext
       return askThroughCodecs(handler, version, request, context)
     },
   }

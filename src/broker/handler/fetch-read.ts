@@ -46,7 +46,7 @@ function readPartition(
   { byId, committed }: ReadRequest,
   bytesLeft: number,
   atLeastOneBatch: boolean,
-  { broker, nodeId, access }: RequestContext,
+  { broker, nodeId, access, readBuffers }: RequestContext,
 ): FetchedPartition {
   const { topic, topicId, partition: index } = target
   // A topic without a name is one whose id nobody has.
@@ -65,6 +65,7 @@ function readPartition(
     isolation: committed ? 'committed' : 'uncommitted',
     bytesMax: Math.min(target.partitionMaxBytes, bytesLeft),
     atLeastOneBatch,
+    buffers: readBuffers,
   })
   const refused = isRefusal(read)
   return {

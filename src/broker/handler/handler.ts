@@ -8,6 +8,7 @@ import type { BrokerConfig } from '../config/index.ts'
 import type { GroupCoordinator } from '../group/index.ts'
 import type { Users } from '../security/users.ts'
 import type { closeConnection } from '../server/interception.ts'
+import type { BrokerBuffers, ReusedBuffers } from '../reused-buffers.ts'
 import type { Session } from '../server/session.ts'
 import type { ShareCoordinator, ShareSessions } from '../share/index.ts'
 import type { TransactionCoordinator } from '../transaction/index.ts'
@@ -31,6 +32,8 @@ export interface Broker {
   readonly served: readonly ServedApi[]
   /** What the cluster can do besides, and at which levels. */
   readonly features: readonly Feature[]
+  /** For large requests and responses; undefined where records are kept in memory. */
+  readonly buffers: BrokerBuffers | undefined
 }
 
 export interface ServedApi {
@@ -59,6 +62,16 @@ export interface RequestContext {
    * effect is in place and which only waits for it to become durable.
    */
   readonly proceed: () => void
+  /**
+   * Says that nothing of the request is needed once it is answered. For a handler that has kept no
+   * bytes of it; the next request may be read to where they lie.
+   */
+  readonly keptNothing: () => void
+  /**
+   * What a handler may read into whose answer nobody keeps. Undefined where there are no such buffers,
+   * and where interceptors may keep the answer.
+   */
+  readonly readBuffers: ReusedBuffers | undefined
 }
 
 /** What a handler answers; undefined where the protocol has no response (Produce with acks=0). */

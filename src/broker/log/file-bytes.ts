@@ -1,6 +1,6 @@
 import { damaged } from './damaged.ts'
 import type { FileOwner, OpenFiles } from './open-files.ts'
-import type { SegmentBytes } from './segment-bytes.ts'
+import type { ReadBuffers, SegmentBytes } from './segment-bytes.ts'
 
 /** What a segment's file needs of the directory that it is in. */
 export interface FileHost {
@@ -57,10 +57,10 @@ export class FileBytes implements SegmentBytes, FileOwner {
     this.#size += batch.length
   }
 
-  chunkAt(position: number, lengthWanted: number): Buffer {
+  chunkAt(position: number, lengthWanted: number, buffers?: ReadBuffers): Buffer {
     const length = Math.min(lengthWanted, this.#size - position)
     if (length <= 0) return Buffer.alloc(0)
-    const chunk = Buffer.allocUnsafeSlow(length)
+    const chunk = buffers?.take(length) ?? Buffer.allocUnsafeSlow(length)
     const got = this.#host.files.use(this, 'existing').read(chunk, position)
     if (got < length) {
       throw damaged(`${this.#path} ends at byte ${position + got} of ${this.#size}`)

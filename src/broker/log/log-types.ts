@@ -3,6 +3,7 @@ import type { GroupCommit } from './group-commit.ts'
 import type { LogConfig } from './log-config.ts'
 import type { LogState } from './log-state.ts'
 import type { Segment } from './segment.ts'
+import type { ReadBuffers } from './segment-bytes.ts'
 import type { LogStorage } from './storage.ts'
 import type { AbortedTransaction } from './transactions.ts'
 
@@ -43,6 +44,11 @@ export interface ReadOptions {
   readonly bytesMax: number
   /** Whether the first batch is wanted even if it is bigger than `bytesMax`. */
   readonly atLeastOneBatch: boolean
+  /**
+   * What is read from a disk is read into these, and the reader may give them back.
+   * @defaultValue new buffers
+   */
+  readonly buffers?: ReadBuffers | undefined
 }
 
 export interface LogRead {

@@ -117,6 +117,11 @@ export class PartitionLog implements CommittedLog {
     return Math.min(undecided ?? this.#highWatermark, this.#highWatermark)
   }
 
+  /** Whether what is appended may stay where it lies, instead of being written elsewhere. */
+  get keepsAppended(): boolean {
+    return this.#storage.durability === 'memory'
+  }
+
   get sizeBytes(): number {
     return this.#segments.sizeBytes
   }
@@ -189,14 +194,14 @@ export class PartitionLog implements CommittedLog {
    * Reads whole batches from the one that holds the offset on, as far as the reader may see. Nothing
    * there is not an error, but an offset outside of the log is.
    */
-  read({ offset, isolation, bytesMax, atLeastOneBatch }: ReadOptions): LogRead | Refusal {
+  read({ offset, isolation, bytesMax, atLeastOneBatch, buffers }: ReadOptions): LogRead | Refusal {
     if (this.closed) return this.#unavailable() as Refusal
     if (offset < this.#logStartOffset || offset > this.logEndOffset) {
       const range = `[${this.#logStartOffset}, ${this.logEndOffset}]`
       return refuse('OFFSET_OUT_OF_RANGE', `offset ${offset} is not within ${range}`)
     }
     const endOffset = this.#visibleEnd(isolation)
-    const wanted = { offset, endOffset, bytesMax, atLeastOneBatch }
+    const wanted = { offset, endOffset, bytesMax, atLeastOneBatch, buffers }
     try {
       const { chunks, bytes, nextOffset } = this.#segments.read(wanted)
       const isCommitted = isolation === 'committed'

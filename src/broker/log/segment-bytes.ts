@@ -1,3 +1,9 @@
+/** Where something is read into, when it need not be a new buffer. */
+export interface ReadBuffers {
+  /** A buffer of so many bytes, which hold anything. */
+  take(bytes: number): Buffer
+}
+
 /**
  * Where the batches of one segment are kept, one after the other. Positions count from the start of
  * the segment. Bytes that were appended never change.
@@ -12,7 +18,7 @@ export interface SegmentBytes {
   /**
    * Bytes that lie side by side from `position` on, where a batch must start; nothing at the end.
    * A file answers `lengthWanted` bytes, or what is left. Memory answers what it has in one piece,
-   * more or less than that, but whole batches only.
+   * more or less than that, but whole batches only. What is read is read into one of `buffers`.
    */
-  chunkAt(position: number, lengthWanted: number): Buffer
+  chunkAt(position: number, lengthWanted: number, buffers?: ReadBuffers): Buffer
 }

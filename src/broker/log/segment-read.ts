@@ -1,7 +1,7 @@
 import type { MillraceError } from '../../errors.ts'
 import { baseOffsetAt, batchBytesAt, headerBytes, lastOffsetAt } from './batch-header.ts'
 import { damaged } from './damaged.ts'
-import type { SegmentBytes } from './segment-bytes.ts'
+import type { ReadBuffers, SegmentBytes } from './segment-bytes.ts'
 import { indexStepBytes } from './segment-index.ts'
 import type { SegmentIndex } from './segment-index.ts'
 
@@ -13,6 +13,8 @@ export interface SegmentReadOptions {
   readonly bytesMax: number
   /** Whether the first batch is wanted even if it is bigger than `bytesMax`. */
   readonly atLeastOneBatch: boolean
+  /** What is read from a disk is read into. Absent: new buffers. */
+  readonly buffers?: ReadBuffers | undefined
 }
 
 /** The segment that is read. */
@@ -145,7 +147,7 @@ export class SegmentRead {
   }
 
   #moveWindow(segment: SegmentBytes, position: number, wanted: number): void {
-    this.#window = segment.chunkAt(position, wanted)
+    this.#window = segment.chunkAt(position, wanted, this.#options.buffers)
     this.#windowStart = position
   }
 }

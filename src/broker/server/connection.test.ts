@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import type { Socket, SocketHandler } from '../../platform/index.ts'
 import { silentLog } from '../../observe/index.ts'
 import { Connection } from './connection.ts'
+import { BrokerBuffers } from '../reused-buffers.ts'
 import type { ConnectionLimits, Reply, RequestReceiver } from './connection.ts'
 
 const limits: ConnectionLimits = {
@@ -19,6 +20,8 @@ class FakeSocket implements Socket {
   readonly queuedBytes = 0
   readonly sent: string[] = []
   writes = 0
+  /** Says that the system has taken what was written last. */
+  allSent: (() => void) | undefined
   handler: SocketHandler | undefined
   accepts = true
   paused = false
@@ -27,8 +30,9 @@ class FakeSocket implements Socket {
   start(handler: SocketHandler): void {
     this.handler = handler
   }
-  write(chunks: readonly Uint8Array[]): boolean {
+  write(chunks: readonly Uint8Array[], sent?: () => void): boolean {
     this.writes += 1
+    this.allSent = sent
     this.sent.push(...chunks.map((chunk) => Buffer.from(chunk).toString()))
     return this.accepts
   }
@@ -54,7 +58,7 @@ class FakeSocket implements Socket {
   }
 }
 
-function open(receive: RequestReceiver) {
+function open(receive: RequestReceiver, buffers?: BrokerBuffers, bounds = limits) {
   const socket = new FakeSocket()
   let now = 0
   const clock = {
@@ -68,8 +72,9 @@ function open(receive: RequestReceiver) {
     socket,
     clock,
     log: silentLog,
-    limits,
+    limits: bounds,
     receive,
+    buffers,
     closed: () => undefined,
   })
   connection.start()
@@ -233,5 +238,67 @@ describe('a connection', () => {
     advance(1)
     connection.closeIfIdle()
     expect(socket.state).toBe('destroyed')
+  })
+})
+
+describe('a connection with buffers that are used again', () => {
+  const requestBytes = 300_000
+  const roomy: ConnectionLimits = { ...limits, requestBytesMax: 1_000_000, bytesInFlightMax: 1e9 }
+
+  /** A request that comes in three pieces. */
+  function receiveLarge(socket: FakeSocket): void {
+    const bytes = Buffer.alloc(4 + requestBytes, 'r')
+    bytes.writeInt32BE(requestBytes)
+    for (const [from, to] of [
+      [0, 100_000],
+      [100_000, 200_000],
+    ]) {
+      socket.handler?.data(bytes.subarray(from, to))
+    }
+    socket.handler?.data(bytes.subarray(200_000))
+  }
+
+  it.each([
+    { kept: 'nothing', again: true },
+    { kept: 'something', again: false },
+  ])('reads into the bytes of an answered request of which $kept was kept', async ({ again }) => {
+    const frames: Buffer[] = []
+    let answer: ((reply: Reply) => void) | undefined
+    const receive: RequestReceiver = (frame, proceed, keptNothing) => {
+      frames.push(frame)
+      if (again) keptNothing()
+      proceed()
+      return new Promise((resolve) => {
+        answer = resolve
+      })
+    }
+    const { socket } = open(receive, new BrokerBuffers(), roomy)
+    receiveLarge(socket)
+    receiveLarge(socket)
+    answer?.(reply('second'))
+    await Promise.resolve()
+    receiveLarge(socket)
+    const [first, second, third] = frames.map(({ buffer }) => buffer)
+    expect(second).not.toBe(first)
+    expect(third === second).toBe(again)
+  })
+
+  it('gives back what was read for a response when the system has taken it', () => {
+    const buffers = new BrokerBuffers()
+    const read = buffers.reads.take(100_000)
+    const { socket } = open(() => [read], buffers)
+    socket.receive('fetch')
+    expect(buffers.reads.take(100_000).buffer).not.toBe(read.buffer)
+    socket.allSent?.()
+    expect(buffers.reads.take(100_000).buffer).toBe(read.buffer)
+  })
+
+  it('gives back no request that a response passes on', () => {
+    const buffers = new BrokerBuffers()
+    const kept = buffers.requests.take(100_000)
+    const { socket } = open(() => [kept], buffers)
+    socket.receive('sync group')
+    socket.allSent?.()
+    expect(buffers.requests.take(100_000).buffer).not.toBe(kept.buffer)
   })
 })

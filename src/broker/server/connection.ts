@@ -1,6 +1,7 @@
 import type { Log } from '../../observe/index.ts'
 import type { Clock, Socket } from '../../platform/index.ts'
 import { FrameReader } from '../../protocol/index.ts'
+import type { BrokerBuffers } from '../reused-buffers.ts'
 import { describeStranger } from './stranger.ts'
 
 export interface ConnectionLimits {
@@ -20,9 +21,14 @@ export type Reply =
 
 /**
  * Answers one request. `proceed` lets the next request of the connection begin before this one is
- * answered; without it the next one waits, as it does in Kafka.
+ * answered; without it the next one waits, as it does in Kafka. `keptNothing` says that nobody needs
+ * the frame's bytes once it is answered.
  */
-export type RequestReceiver = (frame: Buffer, proceed: () => void) => Reply | Promise<Reply>
+export type RequestReceiver = (
+  frame: Buffer,
+  proceed: () => void,
+  keptNothing: () => void,
+) => Reply | Promise<Reply>
 
 /** The place of a request in the order of responses. */
 interface Slot {
@@ -36,6 +42,8 @@ interface ConnectionOptions {
   readonly log: Log
   readonly limits: ConnectionLimits
   readonly receive: RequestReceiver
+  /** Where large requests are put together, and what responses may lie in that were read from a disk. */
+  readonly buffers?: BrokerBuffers | undefined
   /** Why no more of a request is taken that has this many bytes and is not complete. */
   readonly refuseBytes?: (held: number) => string | undefined
   readonly closed: () => void
@@ -62,6 +70,7 @@ export class Connection {
   readonly #refuseBytes: ConnectionOptions['refuseBytes']
   readonly #onClosed: () => void
   readonly #frames: FrameReader
+  readonly #buffers: BrokerBuffers | undefined
   readonly #waiting: Buffer[] = []
   readonly #slots: Slot[] = []
   #bytesInFlight = 0
@@ -82,7 +91,8 @@ export class Connection {
     this.#receive = options.receive
     this.#refuseBytes = options.refuseBytes
     this.#onClosed = options.closed
-    this.#frames = new FrameReader(options.limits.requestBytesMax)
+    this.#buffers = options.buffers
+    this.#frames = new FrameReader(options.limits.requestBytesMax, options.buffers?.requests)
     this.#lastActivityMs = options.clock.elapsedMs()
   }
 
@@ -162,14 +172,22 @@ export class Connection {
       this.#requestRuns = false
       return true
     }
+    let keptNothing = false
     const settle = (reply: Reply) => {
       slot.reply = reply
+      if (keptNothing) this.#buffers?.requests.giveBack(frame)
       if (isLast(reply)) this.#takeNoMore()
       proceed()
     }
-    const result = this.#receive(frame, () => {
-      if (proceed()) this.#advance()
-    })
+    const result = this.#receive(
+      frame,
+      () => {
+        if (proceed()) this.#advance()
+      },
+      () => {
+        keptNothing = true
+      },
+    )
     if (!(result instanceof Promise)) {
       settle(result)
       return
@@ -216,9 +234,14 @@ export class Connection {
     if (this.#closed) return
     if (chunks.length > 0) {
       this.#lastActivityMs = this.#clock.elapsedMs()
-      this.#writable = this.#socket.write(chunks)
+      this.#writable = this.#socket.write(chunks, () => this.#sent(chunks))
     }
     if (last) this.#socket.end()
+  }
+
+  #sent(chunks: readonly Uint8Array[]): void {
+    if (this.#buffers === undefined) return
+    for (const chunk of chunks) this.#buffers.reads.giveBack(chunk)
   }
 
   #adjustReading(): void {

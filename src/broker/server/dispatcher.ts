@@ -45,10 +45,10 @@ export class Dispatcher {
 
   /** What receives the frames of one connection. */
   receiver(session: Session): RequestReceiver {
-    return (frame, proceed) => {
+    return (frame, proceed, keptNothing) => {
       try {
         if (session.expectsBareFrame) return this.#bareSaslReply(session, frame)
-        const reply = this.#reply(frame, session, proceed)
+        const reply = this.#reply(frame, session, proceed, keptNothing)
         return reply instanceof Promise
           ? reply.catch((error: unknown) => this.#failed(error, session))
           : reply
@@ -58,7 +58,12 @@ export class Dispatcher {
     }
   }
 
-  #reply(frame: Buffer, session: Session, proceed: () => void): Reply | Promise<Reply> {
+  #reply(
+    frame: Buffer,
+    session: Session,
+    proceed: () => void,
+    keptNothing: () => void,
+  ): Reply | Promise<Reply> {
     const reader = new Reader(frame)
     const header = readRequestHeader(reader)
     const handler = this.#options.handlers.get(header.key)
@@ -71,7 +76,7 @@ export class Dispatcher {
     }
     finishRequestHeader(reader, api, header.version)
     const body = api.request.read(reader, header.version)
-    const context = this.#context(header, session, proceed)
+    const context = this.#context(header, session, proceed, keptNothing)
     const outcome = this.#options.interceptors.active
       ? this.#intercepted(handler, body, context)
       : handler.handle(body, context)
@@ -97,12 +102,31 @@ export class Dispatcher {
     return [size, answer.bytes]
   }
 
-  #context(header: RequestHeader, session: Session, proceed: () => void): RequestContext {
-    const { broker, nodeId, users } = this.#options
+  #context(
+    header: RequestHeader,
+    session: Session,
+    proceed: () => void,
+    keptNothing: () => void,
+  ): RequestContext {
+    const { broker, nodeId, users, interceptors } = this.#options
     const clientId = header.clientId ?? ''
     const access =
       broker.authorizer?.accessOf(session.principal, session.clientAddress) ?? unrestrictedAccess
-    return { broker, nodeId, users, header, clientId, peer: session, session, access, proceed }
+    // Interceptors see requests and answers, and may keep what they see.
+    const isSeen = interceptors.active
+    return {
+      broker,
+      nodeId,
+      users,
+      header,
+      clientId,
+      peer: session,
+      session,
+      access,
+      proceed,
+      keptNothing: isSeen ? () => undefined : keptNothing,
+      readBuffers: isSeen ? undefined : broker.buffers?.reads,
+    }
   }
 
   #intercepted(handler: Handler, body: object, context: RequestContext): Promise<Outcome> {

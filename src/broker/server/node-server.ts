@@ -1,5 +1,6 @@
 import type { Log } from '../../observe/index.ts'
 import type { Listener, Platform, Socket, Timer, TlsServerOptions } from '../../platform/index.ts'
+import type { BrokerBuffers } from '../reused-buffers.ts'
 import type { Logins } from '../security/logins.ts'
 import { Connection } from './connection.ts'
 import type { ConnectionLimits } from './connection.ts'
@@ -19,6 +20,7 @@ interface NodeServerOptions {
   /** The user that a certificate is for, by its distinguished name; undefined: nobody. */
   readonly certificateUser: (distinguishedName: string) => string | undefined
   readonly dispatcher: Dispatcher
+  readonly buffers: BrokerBuffers | undefined
 }
 
 const idleCheckMs = 10_000
@@ -106,6 +108,7 @@ export class NodeServer {
       log,
       limits: this.#options.limits(),
       receive: dispatcher.receiver(session),
+      buffers: this.#options.buffers,
       refuseBytes: (held) => session.refuseBytes(held),
       closed: () => {
         this.#connections.delete(connection)

@@ -27,12 +27,30 @@ describe('the frame reader', () => {
           rest = rest.subarray(size)
         }
         chunks.push(rest)
-        const reader = new FrameReader(1000)
-        expect(readAll(reader, chunks)).toEqual(frames.map((f) => Buffer.from(f).toString('hex')))
-        expect(reader.heldBytes).toBe(0)
+        const buffers = { take: (bytes: number) => Buffer.alloc(bytes) }
+        for (const reader of [new FrameReader(1000), new FrameReader(1000, buffers)]) {
+          expect(readAll(reader, chunks)).toEqual(frames.map((f) => Buffer.from(f).toString('hex')))
+          expect(reader.heldBytes).toBe(0)
+        }
       }),
       { seed: 1, numRuns: 500 },
     )
+  })
+
+  it('takes no buffer for a size before a part of the frame has come', () => {
+    const taken: number[] = []
+    const take = (bytes: number) => {
+      taken.push(bytes)
+      return Buffer.alloc(bytes)
+    }
+    const reader = new FrameReader(1000, { take })
+    const bytes = framed(Buffer.alloc(996, 'x'))
+    reader.push(bytes.subarray(0, 4), () => undefined)
+    reader.push(bytes.subarray(4, 249), () => undefined)
+    expect(taken).toEqual([])
+    reader.push(bytes.subarray(249, 250), () => undefined)
+    expect(taken).toEqual([1000])
+    expect(readAll(reader, [bytes.subarray(250)])).toEqual([Buffer.alloc(996, 'x').toString('hex')])
   })
 
   it.each([
