@@ -292,6 +292,24 @@ describe('a simulated process', () => {
     }
   })
 
+  it('harms no other when it runs into its end in the turn of that one', async () => {
+    const simulation = createSimulation({ seed: 1 })
+    let open = (): void => undefined
+    const gate = new Promise<void>((resolve) => (open = resolve))
+    const killed = simulation.host('a').start('killed', async ({ random }) => {
+      void gate.then(() => random.fraction())
+      await never()
+    })
+    const other = simulation.host('b').start('other', async ({ clock }) => {
+      await clock.sleep(5)
+      killed.kill()
+      open()
+      await never()
+    })
+    await simulation.runFor(1_000)
+    expect([killed.state, other.state]).toEqual(['killed', 'running'])
+  })
+
   it('gives the listeners of the thread back after a run', async () => {
     const own = (): undefined => undefined
     process.on('unhandledRejection', own)

@@ -4,6 +4,7 @@ import { SimulatedHost } from './host.ts'
 import type { NetworkConditions } from './network-conditions.ts'
 import { SimulatedNetwork } from './network.ts'
 import { Pace } from './pace.ts'
+import { ProcessKilled } from './process.ts'
 import type { CallFaults, SimulatedProcess } from './process.ts'
 import { RealWork } from './real-work.ts'
 import { Scheduler, type ScheduledEvent } from './scheduler.ts'
@@ -316,6 +317,8 @@ export class Simulation {
    * called a program back. Of a process that is no more it means nothing.
    */
   #strayError(error: unknown): void {
+    // A process that was killed may run into its end in the turn of whoever it had waited for.
+    if (error instanceof ProcessKilled) return
     const realWork = this.#realWork
     const process = realWork === undefined ? this.#world.current : realWork.owner
     if (process !== undefined) {
