@@ -105,3 +105,13 @@ it('the stream of the guide to state keeps it in a folder', async () => {
     rmSync(folder, { recursive: true, force: true })
   }
 })
+
+it('the guide to state serves the table that it names', async () => {
+  const flow = streamOf(orders, { name: 'paid-orders', events: OrderCreated })
+  const revenue = flow.sum('revenue', ({ data }) => data.cents)
+  const [, code = ''] = blocksIn('state')
+  const [stream] = await run(code, { createStream, paid: flow, revenue }, ['stream'])
+  expect(Object.keys((stream as ReturnType<typeof createStream>).routes)).toEqual([
+    '/state/paid-orders/',
+  ])
+})

@@ -39,7 +39,13 @@ export type {
 export type { ConnectionTimeouts, Route } from './http/connection.ts'
 export type { HttpRequest } from './http/request-reader.ts'
 export type { HttpResponse } from './http/response.ts'
-export { healthRoute, joinedMetricsRoute, metricsRoute, observeRoutes } from './http/routes.ts'
+export {
+  healthRoute,
+  joinedMetricsRoute,
+  localRoute,
+  metricsRoute,
+  observeRoutes,
+} from './http/routes.ts'
 export { startHttpServer } from './http/server.ts'
 export type { HttpServer, HttpServerOptions } from './http/server.ts'
 

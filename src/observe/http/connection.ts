@@ -127,7 +127,9 @@ export class Connection implements SocketHandler {
   /** Whether the next request may be answered at once. */
   #answer(request: HttpRequest, keepAlive: boolean): boolean {
     this.#setState('answering')
-    const route = this.#options.routes.get(request.path)
+    const { path } = request
+    const { routes } = this.#options
+    const route = routes.get(path) ?? routes.get(path.slice(0, path.lastIndexOf('/') + 1))
     const headOnly = request.method === 'HEAD'
     if (route === undefined) {
       return this.#respond(textResponse(404, 'nothing is here'), { keepAlive, headOnly })

@@ -19,6 +19,7 @@ interface ResponseOptions {
 const reasons: Readonly<Record<number, string>> = {
   200: 'OK',
   400: 'Bad Request',
+  403: 'Forbidden',
   404: 'Not Found',
   405: 'Method Not Allowed',
   408: 'Request Timeout',

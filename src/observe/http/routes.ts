@@ -5,6 +5,7 @@ import type { ForeignRegistry } from '../metrics/expose-together.ts'
 import { expositionContentTypes } from '../metrics/exposition.ts'
 import type { Metrics } from '../metrics/metrics.ts'
 import type { Route } from './connection.ts'
+import { textResponse } from './response.ts'
 import type { HttpResponse } from './response.ts'
 
 /** Answers with metrics, in the format that the client asks for. */
@@ -37,6 +38,19 @@ function healthResponse(report: HealthReport): HttpResponse {
     status: report.status === 'ok' ? 200 : 503,
     contentType: 'application/json; charset=utf-8',
     body: `${JSON.stringify(report)}\n`,
+  }
+}
+
+/**
+ * Answers programs on this machine alone, of a server that nobody else reaches but what runs in a browser here: a page has an origin, and
+ * after a trick with names another host.
+ */
+export function localRoute(route: Route): Route {
+  return (request) => {
+    const host = (request.headers.get('host') ?? '').replace(/:\d+$/, '')
+    const isLocal = /^(127(\.\d{1,3}){3}|localhost|\[::1\])$/.test(host)
+    if (isLocal && !request.headers.has('origin')) return route(request)
+    return textResponse(403, 'only for programs on this machine')
   }
 }
 

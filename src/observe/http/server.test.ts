@@ -8,6 +8,7 @@ import type { Platform, Socket } from '../../platform/index.ts'
 import { createSimulation } from '../../testing/index.ts'
 import type { NetworkConditions, Simulation } from '../../testing/index.ts'
 import type { Route } from './connection.ts'
+import { localRoute } from './routes.ts'
 import { startHttpServer } from './server.ts'
 import type { HttpServer, HttpServerOptions } from './server.ts'
 
@@ -437,6 +438,31 @@ describe('on this machine', () => {
       [405, 18],
     ])
     expect(new Set(answers.map(({ port }) => port)).size).toBe(1)
+  })
+
+  it('answers what is right below a path that ends with a slash, and nothing further down', async () => {
+    const below: Route = ({ path }) => ({ status: 200, contentType: 'text/plain', body: path })
+    const all = { ...routes, '/state/': below }
+    await using server = await startHttpServer({ platform, routes: all, port: 0 })
+    const ask = (path: string) => fetch(`http://127.0.0.1:${server.local.port}${path}`)
+    expect(await (await ask('/state/a')).text()).toBe('/state/a')
+    expect(await (await ask('/state/')).text()).toBe('/state/')
+    expect(await (await ask('/metrics')).text()).toBe('at /metrics\n')
+    expect((await ask('/state')).status).toBe(404)
+    expect((await ask('/state/a/b')).status).toBe(404)
+  })
+
+  it.each([
+    ['127.0.0.1:9464', 200],
+    ['localhost', 200],
+    ['[::1]:9464', 200],
+    ['rebound.example:9464', 403],
+    ['127.0.0.1.rebound.example', 403],
+    ['', 403],
+  ])('answers programs on this machine alone, where that was said: %s', async (host, status) => {
+    const route = localRoute(() => ({ status: 200, contentType: 'text/plain', body: '' }))
+    const request = { method: 'GET', path: '/state/a', query: '' }
+    expect((await route({ ...request, headers: new Map([['host', host]]) })).status).toBe(status)
   })
 
   // Not every machine has curl; the client of Node is asked the same above.

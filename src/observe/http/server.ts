@@ -8,7 +8,7 @@ import type { ConnectionTimeouts, Route } from './connection.ts'
 
 export interface HttpServerOptions extends Partial<ConnectionTimeouts> {
   readonly platform: Pick<Platform, 'clock' | 'network'>
-  /** By their exact paths. */
+  /** By their exact paths; one that ends with a slash takes what is right below it and has no route of its own. */
   readonly routes: Readonly<Record<string, Route>>
   /** 0: any that is free. */
   readonly port: number

@@ -1,6 +1,6 @@
 import type { TopicContract } from '../../contract/index.ts'
 import type { Driver } from '../../driver/index.ts'
-import type { Health, Log, Metrics } from '../../observe/index.ts'
+import type { Health, Log, Metrics, Route } from '../../observe/index.ts'
 import type { Platform } from '../../platform/index.ts'
 import type { ConsumerSettings } from '../assemble.ts'
 import type { TopicFacts } from '../start/check-topics.ts'
@@ -45,6 +45,11 @@ export interface RunningPart {
 export interface ServicePart {
   /** For people. */
   readonly label: string
+  /**
+   * What the server of the service answers beside metrics and health, by path; one that ends with a slash takes what is below it.
+   * @defaultValue nothing
+   */
+  readonly routes?: Readonly<Record<string, Route>>
   plan(serviceName: string): PlannedPart
   start(world: ServicePartWorld): Promise<RunningPart>
 }

@@ -1,4 +1,6 @@
 import type { TopicContract } from '../../contract/index.ts'
+import { OptionError } from '../../errors.ts'
+import type { Route } from '../../observe/index.ts'
 import type { PlannedPart, RunningPart, ServicePart, ServicePartWorld } from './service-part.ts'
 
 interface Added {
@@ -21,6 +23,18 @@ export class ServiceParts {
 
   get written(): readonly TopicContract[] {
     return this.#added.flatMap(({ plan }) => plan.written)
+  }
+
+  /** What they serve, by path. */
+  get routes(): Readonly<Record<string, Route>> {
+    const routes = new Map<string, Route>()
+    for (const { part } of this.#added) {
+      for (const [path, route] of Object.entries(part.routes ?? {})) {
+        if (routes.has(path)) throw new OptionError('add', `(${part.label}) serves ${path} too`)
+        routes.set(path, route)
+      }
+    }
+    return Object.fromEntries(routes)
   }
 
   /** How long what runs in them may take to end. */

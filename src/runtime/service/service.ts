@@ -9,9 +9,7 @@ import {
   createMetrics,
   loadTracer,
   passThroughTracer,
-  observeRoutes,
   runtimeMetrics,
-  startHttpServer,
   toLog,
 } from '../../observe/index.ts'
 import type {
@@ -56,6 +54,7 @@ import { Publisher } from './publisher.ts'
 import type { Outgoing } from './publisher.ts'
 import { RecordConsumer } from './record-consumer.ts'
 import type { RecordBatchHandler, RecordHandler, RecordHandling } from './record-consumer.ts'
+import { serveService } from './serve-service.ts'
 import { ServiceConsumer } from './service-consumer.ts'
 import { stateError, stuck } from './service-errors.ts'
 import type { ServicePart, ServicePartWorld } from './service-part.ts'
@@ -81,7 +80,6 @@ const optionNames = [
   'log',
   'platform',
 ]
-const metricsPort = 9_464
 const connectTimeoutMs = 30_000
 const requestTimeoutMs = 30_000
 const timesMs = { min: 1, max: 2 ** 31 - 1 }
@@ -546,19 +544,10 @@ export class Service implements AsyncDisposable {
   }
 
   async #serve(): Promise<void> {
-    const given = this.#options.metrics
-    if (given === false) return
-    const metrics = optionsOf(given ?? {}, 'metrics', ['port', 'host'])
-    const port = wholeNumber(metrics, 'port', metricsPort, { min: 0, max: 65_535 }, 'metrics.port')
-    this.#server = await startHttpServer({
-      platform: this.#platform,
-      routes: observeRoutes(this.metrics, this.health),
-      port,
-      log: this.#log,
-      ...(given?.host !== undefined && { host: given.host }),
+    this.#server = await serveService({
+      ...{ given: this.#options.metrics, platform: this.#platform, log: this.#log },
+      ...{ metrics: this.metrics, health: this.health, routes: this.#parts.routes },
     })
-    const { host, port: actual } = this.#server.local
-    this.#log('info', `metrics at http://${host}:${actual}/metrics, health at /health/ready`)
   }
 
   #fail(error: Error): void {

@@ -8,6 +8,7 @@ import type {
 } from '../../runtime/index.ts'
 import { resolveConsumerOptions } from '../../runtime/index.ts'
 import { MillraceError, OptionError } from '../../errors.ts'
+import type { Route } from '../../observe/index.ts'
 import { optionsOf, shown } from '../../option-checks.ts'
 import { memoryStateStores } from '../../store/index.ts'
 import type { StateStores } from '../../store/index.ts'
@@ -16,6 +17,7 @@ import type { FlowPlan } from '../flow/flow-plan.ts'
 import type { RowChoice } from '../state/read-table.ts'
 import type { FlowRun } from './flow-run.ts'
 import { startFlow } from './flow-run.ts'
+import { stateRoute } from './state-routes.ts'
 
 /** How a flow runs. What is not named here is as for consumers. */
 export interface StreamOptions extends Pick<
@@ -24,11 +26,18 @@ export interface StreamOptions extends Pick<
 > {
   /** Where its state is kept beside the changelog: of this stream alone, which closes it. @defaultValue memory, of which a restart makes everything anew */
   readonly stores?: StateStores
+  /**
+   * Tables whose content the server of the service answers, to whoever reaches it, at `/state/<flow>/<table>`.
+   * @defaultValue none
+   */
+  readonly serve?: readonly ReadableTable<unknown>[]
   /** As for consumers; a flow is always exactly once. */
   readonly exactlyOnce?: Exclude<ConsumerOptions['exactlyOnce'], boolean | undefined>
 }
 
-const optionNames = ['groupId', 'deadLetter', 'commit', 'drainMs', 'group', 'stores', 'exactlyOnce']
+const optionNames = [
+  ...['groupId', 'deadLetter', 'commit', 'drainMs', 'group', 'stores', 'serve', 'exactlyOnce'],
+]
 
 /**
  * A flow as a part of a service: joined by as many processes as there are partitions, exactly once, its state restored wherever it
@@ -38,6 +47,7 @@ const optionNames = ['groupId', 'deadLetter', 'commit', 'drainMs', 'group', 'sto
  */
 export class Stream implements ServicePart {
   readonly label: string
+  readonly routes: Readonly<Record<string, Route>>
   readonly #plan: FlowPlan
   readonly #options: StreamOptions
   readonly #stores: StateStores
@@ -46,14 +56,18 @@ export class Stream implements ServicePart {
 
   /** Use `createStream`. */
   constructor(plan: FlowPlan, options: StreamOptions) {
-    const { stores } = optionsOf(options, 'createStream', optionNames) as StreamOptions
+    const { stores, serve = [] } = optionsOf(options, 'createStream', optionNames) as StreamOptions
     if (stores !== undefined && typeof (stores as Partial<StateStores>).open !== 'function') {
       throw new OptionError(
         'createStream.stores',
         `(${shown(stores)}) must come from memoryStateStores or lmdbStateStores`,
       )
     }
+    if (!Array.isArray(serve) || !serve.every((table) => isTableOf(table, plan))) {
+      throw new OptionError('createStream.serve', `must be a list of tables of ${plan.name}`)
+    }
     this.label = `stream ${plan.name}`
+    this.routes = this.#routesOf(plan.name, serve)
     this.#plan = plan
     this.#options = options
     this.#stores = stores ?? memoryStateStores()
@@ -107,11 +121,21 @@ export class Stream implements ServicePart {
     return this.#running(table.plan).get(table, key)
   }
 
+  #routesOf(name: string, tables: readonly ReadableTable<unknown>[]): Stream['routes'] {
+    if (tables.length === 0) return {}
+    const path = `/state/${encodeURIComponent(name)}/`
+    return { [path]: stateRoute(path, tables, () => this.#run?.state) }
+  }
+
   #running(plan: FlowPlan): FlowRun {
     if (plan !== this.#plan) throw new OptionError('table', 'is of another flow')
     if (this.#run !== undefined) return this.#run
     throw new MillraceError('MILLRACE_RUNTIME_STATE_INVALID', `${this.label} does not run yet`)
   }
+}
+
+function isTableOf(table: unknown, plan: FlowPlan): table is ReadableTable<unknown> {
+  return (table as Partial<ReadableTable<unknown>> | undefined)?.plan === plan
 }
 
 /**

@@ -21,6 +21,7 @@ import type { FlowTopics } from './flow-topics.ts'
 import { streamMetrics } from './stream-metrics.ts'
 import { Purge } from './purge.ts'
 import { SourceWatch } from './source-watch.ts'
+import type { ReadableState } from './state-routes.ts'
 import { StreamRun } from './stream-run.ts'
 import type { StreamRunParts } from './stream-run.ts'
 import { taskAssignor } from './task-assignor.ts'
@@ -161,6 +162,16 @@ export class FlowRun implements RunningPart {
 
   get #runs(): readonly StreamRun[] {
     return [...this.#made.rekeyings.map(({ run }) => run), this.#run]
+  }
+
+  /** What tables hold here. */
+  get state(): ReadableState {
+    const stores = this.#run.tasks.flatMap(({ partition }) => {
+      const store = this.#run.storeOf(partition)
+      return store === undefined ? [] : [{ task: partition, store }]
+    })
+    stores.sort((a, b) => a.task - b.task)
+    return { taskCount: this.#made.taskCount, stores }
   }
 
   rows<Result>(table: ReadableTable<Result>, choice: RowChoice): TableRow<Result>[] {

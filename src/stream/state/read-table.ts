@@ -1,4 +1,4 @@
-import type { StateStore } from '../../store/index.ts'
+import type { StateKey, StateStore } from '../../store/index.ts'
 import type { ReadableTable, TableRow } from '../flow/flow.ts'
 import { keptResultIn, placeIn } from '../operator/kept-result.ts'
 import { behind, keyOfText, measured, nameEnd, orderedNumber, textOfKey } from './state-key.ts'
@@ -18,16 +18,32 @@ export function* readTable<Result>(
   table: ReadableTable<Result>,
   choice: RowChoice = {},
 ): Generator<TableRow<Result>> {
+  const [from, to] = tableRange(table, choice)
+  for (const { row } of rowsBetween(store, table, from, to)) yield row
+}
+
+/** Where in a store the chosen part of a table lies: from the first on, before the second. */
+export function tableRange(
+  table: ReadableTable<unknown>,
+  choice: RowChoice,
+): readonly [StateKey, StateKey] {
+  const prefix = table.parts.form.name + nameEnd
+  return choice.key === undefined ? [prefix, behind(prefix)] : rangeOf(prefix, choice.key, choice)
+}
+
+/** The results of a table between two places in a store, with where they lie. */
+export function* rowsBetween<Result>(
+  store: Pick<StateStore, 'range'>,
+  table: ReadableTable<Result>,
+  from: StateKey,
+  to: StateKey,
+): Generator<{ readonly place: StateKey; readonly row: TableRow<Result> }> {
   const { form, windowing, shownAs } = table.parts
-  const { name } = form
-  const prefix = name + nameEnd
-  const [from, to] =
-    choice.key === undefined ? [prefix, behind(prefix)] : rangeOf(prefix, choice.key, choice)
   for (const entry of store.range(from, to)) {
-    const { key, start } = placeIn(entry.key, name)
+    const { key, start } = placeIn(entry.key, form.name)
     const { end, value } = keptResultIn(entry.value, form)
     const window = windowing === undefined ? undefined : { start, end }
-    yield { key: textOfKey(key), window, value: shownAs(value) }
+    yield { place: entry.key, row: { key: textOfKey(key), window, value: shownAs(value) } }
   }
 }
 
