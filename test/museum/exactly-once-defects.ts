@@ -57,6 +57,35 @@ export const exactlyOnceDefects: readonly Defect[] = [
     caughtBy: `${transaction}/late-commit-scenario.test.ts`,
   },
   {
+    name: 'predecessor-left-open',
+    story:
+      'A process takes its transactional id over with its first commit alone: until then it waits for the offsets of the one that died under the same id, which nobody ends.',
+    file: `${transaction}/transactional-commits.ts`,
+    original: 'await this.#sink.transaction(() => Promise.resolve())',
+    replacement: 'await Promise.resolve()',
+    caughtBy: `${transaction}/predecessor-scenario.test.ts`,
+  },
+  {
+    name: 'close-waits-for-answers',
+    story:
+      'A producer that is closed waits for the answers to what is on its way, whatever time it was given: where brokers are gone a service does not end.',
+    file: 'src/client/producer/transaction/transactional-producer.ts',
+    original: 'Promise.race([this.#abortOpen(), timeIsOver])',
+    replacement: 'this.#abortOpen()',
+    caughtBy: 'test/scenario/without-broker.test.ts',
+    test: 'ends by its deadline: exactly-once',
+  },
+  {
+    name: 'clean-without-a-commit',
+    story:
+      'A service whose last commit could not be made ends as if all of it were committed: whoever reads its exit code believes that.',
+    file: `${runtime}/consumer-run.ts`,
+    original: 'this.#owesCommit ||= runs.some((run) => run.hasUncommitted)',
+    replacement: 'void runs',
+    caughtBy: 'test/scenario/without-broker.test.ts',
+    test: 'ends by its deadline: records',
+  },
+  {
     name: 'shared-id-forgotten-by-a-commit',
     story:
       'Two processes with one transactional id take it from each other for ever: a commit that goes well in between makes each forget that it was fenced.',
