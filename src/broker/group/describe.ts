@@ -6,6 +6,7 @@ import type {
   ResponseInput,
   ResponseOf,
 } from '../../protocol/index.ts'
+import { refuse } from '../refusal.ts'
 import type { ClassicGroup } from './classic/classic-group.ts'
 import { metadataOf } from './classic/classic-member.ts'
 import type { ConsumerGroup } from './consumer/consumer-group.ts'
@@ -16,6 +17,7 @@ import type { Group } from './group-state.ts'
 import type { GroupTopics } from './ports.ts'
 import { toList } from './topic-partitions.ts'
 import type { TopicPartitions } from './topic-partitions.ts'
+import { undescribedGroup } from './undescribed-group.ts'
 
 export type DescribedGroup = ResponseInput<typeof describeGroupsApi>['groups'][number]
 export type DescribedConsumerGroup = ResponseInput<
@@ -69,11 +71,7 @@ export function describeConsumerGroup(
   const group = partition.state.group(groupId)
   if (group?.type !== 'consumer') {
     const problem = group === undefined ? 'not found' : 'is not a consumer group'
-    return failedConsumerGroup(
-      groupId,
-      kafkaError.GROUP_ID_NOT_FOUND,
-      `Group ${groupId} ${problem}.`,
-    )
+    return undescribedGroup(groupId, refuse('GROUP_ID_NOT_FOUND', `Group ${groupId} ${problem}.`))
   }
   const { topics } = partition.ports
   return {
@@ -84,23 +82,6 @@ export function describeConsumerGroup(
     assignmentEpoch: group.targetEpoch,
     assignorName: preferredAssignor(partition, group.members.values()),
     members: [...group.members.values()].map((member) => describedMember(group, member, topics)),
-  }
-}
-
-export function failedConsumerGroup(
-  groupId: string,
-  errorCode: number,
-  errorMessage: string,
-): DescribedConsumerGroup {
-  return {
-    errorCode,
-    errorMessage,
-    groupId,
-    groupState: '',
-    groupEpoch: 0,
-    assignmentEpoch: 0,
-    assignorName: '',
-    members: [],
   }
 }
 

@@ -14,12 +14,7 @@ import type { HeartbeatResponse } from './consumer/heartbeat.ts'
 import { problemWithHeartbeat } from './consumer/validate.ts'
 import type { ConsumerHeartbeat } from './consumer/validate.ts'
 import { Deferred } from './deferred.ts'
-import {
-  describeClassicGroup,
-  describeConsumerGroup,
-  failedConsumerGroup,
-  listedGroups,
-} from './describe.ts'
+import { describeClassicGroup, describeConsumerGroup, listedGroups } from './describe.ts'
 import type {
   DescribedConsumerGroup,
   DescribedGroup,
@@ -41,7 +36,7 @@ import type { OffsetDeleteRequest, OffsetDeleteResponse } from './offset/remove.
 import type { GroupPorts, Requester } from './ports.ts'
 import { resumeGroups } from './resume.ts'
 import { routeHeartbeat, routeJoin, routeLeave, routeSync } from './route.ts'
-import { describeShareGroup, failedShareGroup } from './share/describe.ts'
+import { describeShareGroup } from './share/describe.ts'
 import type { DescribedShareGroup } from './share/describe.ts'
 import { heartbeatOfShareGroup, problemWithShareHeartbeat } from './share/heartbeat.ts'
 import type { ShareHeartbeat, ShareHeartbeatResponse } from './share/heartbeat.ts'
@@ -53,6 +48,7 @@ import {
 } from './share/partitions.ts'
 import type { TopicPartitions } from './topic-partitions.ts'
 import { TopicsVersion } from './topics-version.ts'
+import { undescribedGroup } from './undescribed-group.ts'
 
 /**
  * The groups of an embedded cluster. Each belongs to a partition of `__consumer_offsets`, and is
@@ -185,14 +181,11 @@ export class GroupCoordinator {
 
   async describeShareGroup(groupId: string): Promise<DescribedShareGroup> {
     const partition = this.#partitionOfNamed(groupId)
-    if (isRefusal(partition)) {
-      return failedShareGroup(groupId, kafkaError[partition.error], partition.message)
-    }
+    if (isRefusal(partition)) return undescribedGroup(groupId, partition)
     const described = await partition.change(groupId, () => ({
       answer: describeShareGroup(partition, groupId),
     }))
-    if (!isRefusal(described)) return described
-    return failedShareGroup(groupId, kafkaError[described.error], described.message)
+    return isRefusal(described) ? undescribedGroup(groupId, described) : described
   }
 
   /** The partitions of which a share group has state. */
@@ -287,11 +280,11 @@ export class GroupCoordinator {
 
   async describeConsumerGroup(groupId: string): Promise<DescribedConsumerGroup> {
     const partition = this.#partitionOfNamed(groupId)
-    if (isRefusal(partition)) return undescribed(groupId, partition)
+    if (isRefusal(partition)) return undescribedGroup(groupId, partition)
     const described = await partition.change(groupId, () => ({
       answer: describeConsumerGroup(partition, groupId),
     }))
-    return isRefusal(described) ? undescribed(groupId, described) : described
+    return isRefusal(described) ? undescribedGroup(groupId, described) : described
   }
 
   /** The groups of all partitions that are loaded. */
@@ -376,8 +369,4 @@ export class GroupCoordinator {
 
 function failedSync(refusal: Refusal): SyncResponse {
   return { errorCode: kafkaError[refusal.error], assignment: noAssignment }
-}
-
-function undescribed(groupId: string, { error, message }: Refusal): DescribedConsumerGroup {
-  return failedConsumerGroup(groupId, kafkaError[error], message)
 }

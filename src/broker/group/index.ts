@@ -1,5 +1,7 @@
 export { GroupCoordinator } from './group-coordinator.ts'
 export { defaultConsumerTiming, defaultGroupConfig } from './ports.ts'
+export { undescribedGroup } from './undescribed-group.ts'
+export type { UndescribedGroup } from './undescribed-group.ts'
 export type {
   ConsumerTiming,
   GroupConfig,

@@ -1,5 +1,6 @@
 import { consumerGroupDescribeApi, kafkaError } from '../../protocol/index.ts'
 import { allOperations, operationsNotAsked } from '../authorization/access.ts'
+import { undescribedGroup } from '../group/index.ts'
 import { defineHandler } from './handler.ts'
 import { refuseConsumerProtocol, refuseGroup } from './group-access.ts'
 
@@ -14,21 +15,10 @@ export const consumerGroupDescribe = defineHandler({
     const describe = async (groupId: string) => {
       const refusal =
         refuseConsumerProtocol(broker.config) ?? refuseGroup(broker.cluster, nodeId, groupId)
-      if (refusal === undefined) {
-        const described = await broker.groups.describeConsumerGroup(groupId)
-        const found = described.errorCode === kafkaError.NONE
-        return found ? { ...described, authorizedOperations } : described
-      }
-      return {
-        errorCode: kafkaError[refusal.error],
-        errorMessage: refusal.message,
-        groupId,
-        groupState: '',
-        groupEpoch: 0,
-        assignmentEpoch: 0,
-        assignorName: '',
-        members: [],
-      }
+      if (refusal !== undefined) return undescribedGroup(groupId, refusal)
+      const described = await broker.groups.describeConsumerGroup(groupId)
+      const found = described.errorCode === kafkaError.NONE
+      return found ? { ...described, authorizedOperations } : described
     }
     return { throttleTimeMs: 0, groups: await Promise.all(request.groupIds.map(describe)) }
   },

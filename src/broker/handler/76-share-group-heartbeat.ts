@@ -2,7 +2,8 @@ import { shareGroupHeartbeatApi } from '../../protocol/index.ts'
 import { isRefusal } from '../refusal.ts'
 import { refuseGroup } from './group-access.ts'
 import { defineHandler } from './handler.ts'
-import { outcomeFields, refuseShares } from './share-access.ts'
+import { refusalFields } from './refusal-fields.ts'
+import { refuseShares } from './share-access.ts'
 
 /** ShareGroupHeartbeat 1: joins, keeps and leaves a share group. */
 export const shareGroupHeartbeat = defineHandler({
@@ -20,7 +21,7 @@ export const shareGroupHeartbeat = defineHandler({
     if (!isRefusal(answer)) return answer
     return {
       throttleTimeMs: 0,
-      ...outcomeFields(answer),
+      ...refusalFields(answer),
       memberEpoch: 0,
       heartbeatIntervalMs: 0,
     }

@@ -7,11 +7,11 @@ import type { SharedTarget, ShareSession } from '../share/index.ts'
 import { defineHandler } from './handler.ts'
 import type { RequestContext } from './handler.ts'
 import { hintedNodes } from './leader-hint.ts'
+import { refusalFields } from './refusal-fields.ts'
 import {
   byTopicId,
   findSharedPartition,
   openSharePartition,
-  outcomeFields,
   prepareShares,
   refuseShares,
   sharedLeaderHint,
@@ -173,7 +173,7 @@ function response(
   const answers = new Map<string, readonly [SharedTarget, PartitionAnswer]>()
   const nameOf = ({ topicId, partition }: SharedTarget) => `${topicId} ${partition}`
   for (const { target, refusal } of outcomes) {
-    const { errorCode, errorMessage } = outcomeFields(refusal)
+    const { errorCode, errorMessage } = refusalFields(refusal)
     answers.set(nameOf(target), [
       target,
       {
@@ -187,7 +187,7 @@ function response(
     const [, said] = answers.get(nameOf(target)) ?? []
     const answer = {
       ...(said ?? emptyAnswer(target, refusal, context)),
-      ...outcomeFields(refusal),
+      ...refusalFields(refusal),
       records: chunks,
       acquiredRecords: acquired.map(({ first, last, count }) => ({
         firstOffset: first,
@@ -229,7 +229,7 @@ function emptyAnswer(
 function refused(refusal: Refusal): ShareFetchResponse {
   return {
     throttleTimeMs: 0,
-    ...outcomeFields(refusal),
+    ...refusalFields(refusal),
     acquisitionLockTimeoutMs: 0,
     responses: [],
     nodeEndpoints: [],

@@ -4,7 +4,8 @@ import type { Refusal } from '../refusal.ts'
 import { sessionEpoch } from '../share/index.ts'
 import { defineHandler } from './handler.ts'
 import { hintedNodes } from './leader-hint.ts'
-import { byTopicId, outcomeFields, refuseShares, sharedLeaderHint } from './share-access.ts'
+import { refusalFields } from './refusal-fields.ts'
+import { byTopicId, refuseShares, sharedLeaderHint } from './share-access.ts'
 import { acknowledgePartitions } from './share-acknowledge.ts'
 
 /** ShareAcknowledge 1: what a member of a share group says of records that it has acquired. */
@@ -33,7 +34,7 @@ export const shareAcknowledge = defineHandler({
     }
     const answers = outcomes.map(({ target, refusal }) => {
       const currentLeader = sharedLeaderHint(target, refusal, context)
-      const fields = outcomeFields(refusal)
+      const fields = refusalFields(refusal)
       return [target, { partitionIndex: target.partition, ...fields, currentLeader }] as const
     })
     return {
@@ -52,5 +53,5 @@ export const shareAcknowledge = defineHandler({
 const nameless = refuse('INVALID_REQUEST', 'a group and a member must be named')
 
 function refused(refusal: Refusal) {
-  return { throttleTimeMs: 0, ...outcomeFields(refusal), responses: [], nodeEndpoints: [] }
+  return { throttleTimeMs: 0, ...refusalFields(refusal), responses: [], nodeEndpoints: [] }
 }

@@ -4,7 +4,8 @@ import { isRefusal } from '../refusal.ts'
 import { refuseNamedGroup } from './group-access.ts'
 import { defineHandler } from './handler.ts'
 import type { RequestContext } from './handler.ts'
-import { outcomeFields, refuseShares, sharePartitionKey } from './share-access.ts'
+import { refusalFields } from './refusal-fields.ts'
+import { refuseShares, sharePartitionKey } from './share-access.ts'
 
 type RequestedGroup = RequestOf<typeof describeShareGroupOffsetsApi>['groups'][number]
 type DescribedGroup = ResponseInput<typeof describeShareGroupOffsetsApi>['groups'][number]
@@ -31,12 +32,12 @@ function describeGroup(group: RequestedGroup, context: RequestContext): Describe
   const { broker, nodeId } = context
   const { groupId } = group
   const refusal = refuseShares(context) ?? refuseNamedGroup(broker.cluster, nodeId, groupId)
-  if (refusal !== undefined) return { groupId, topics: [], ...outcomeFields(refusal) }
+  if (refusal !== undefined) return { groupId, topics: [], ...refusalFields(refusal) }
   const topics = group.topics ?? allTopics(groupId, context)
   return {
     groupId,
     topics: topics.map((topic) => describeTopic(groupId, topic, context)),
-    ...outcomeFields(undefined),
+    ...refusalFields(undefined),
   }
 }
 

@@ -6,7 +6,8 @@ import type { Refusal } from '../refusal.ts'
 import { refuseNamedGroup } from './group-access.ts'
 import { defineHandler } from './handler.ts'
 import type { RequestContext } from './handler.ts'
-import { outcomeFields, prepareShares, refuseShares, sharePartitionKey } from './share-access.ts'
+import { refusalFields } from './refusal-fields.ts'
+import { prepareShares, refuseShares, sharePartitionKey } from './share-access.ts'
 
 type Request = RequestOf<typeof alterShareGroupOffsetsApi>
 type RequestedTopic = Request['topics'][number]
@@ -28,10 +29,10 @@ export const alterShareGroupOffsets = defineHandler({
       (await prepareShares(context)) ??
       (await noteTopics(request, context))
     if (refusal !== undefined) {
-      return { throttleTimeMs: 0, ...outcomeFields(refusal), responses: [] }
+      return { throttleTimeMs: 0, ...refusalFields(refusal), responses: [] }
     }
     const responses = await Promise.all(topics.map((topic) => alterTopic(groupId, topic, context)))
-    return { throttleTimeMs: 0, ...outcomeFields(undefined), responses }
+    return { throttleTimeMs: 0, ...refusalFields(undefined), responses }
   },
 })
 
@@ -69,7 +70,7 @@ async function alterTopic(
             sharePartitionKey(groupId, topic, partitionIndex),
             startOffset,
           )
-    return { partitionIndex, ...outcomeFields(outcome) }
+    return { partitionIndex, ...refusalFields(outcome) }
   })
   return { topicName, topicId: topic?.id ?? noTopicId, partitions: await Promise.all(outcomes) }
 }

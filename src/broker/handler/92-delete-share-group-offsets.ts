@@ -5,7 +5,8 @@ import type { Refusal } from '../refusal.ts'
 import { refuseNamedGroup } from './group-access.ts'
 import { defineHandler } from './handler.ts'
 import type { RequestContext } from './handler.ts'
-import { outcomeFields, refuseShares } from './share-access.ts'
+import { refusalFields } from './refusal-fields.ts'
+import { refuseShares } from './share-access.ts'
 
 type DeletedTopic = ResponseInput<typeof deleteShareGroupOffsetsApi>['responses'][number]
 
@@ -23,14 +24,14 @@ export const deleteShareGroupOffsets = defineHandler({
     const names = topics.map(({ topicName }) => topicName)
     const ids = new Set(names.flatMap((name) => cluster.topic(name)?.id ?? []))
     const known = refusal ?? (await groups.removeShareTopics(groupId, ids))
-    if (isRefusal(known)) return { throttleTimeMs: 0, ...outcomeFields(known), responses: [] }
+    if (isRefusal(known)) return { throttleTimeMs: 0, ...refusalFields(known), responses: [] }
     const responses = await Promise.all(
       names.map((name) => {
         const partitions = known.get(cluster.topic(name)?.id ?? '')
         return forgetTopic(groupId, name, partitions, context)
       }),
     )
-    return { throttleTimeMs: 0, ...outcomeFields(undefined), responses }
+    return { throttleTimeMs: 0, ...refusalFields(undefined), responses }
   },
 })
 
@@ -48,11 +49,11 @@ async function forgetTopic(
         ? `there is no topic '${topicName}'`
         : 'There is no offset information to delete.',
     )
-    return { topicName, topicId: noTopicId, ...outcomeFields(nothing) }
+    return { topicName, topicId: noTopicId, ...refusalFields(nothing) }
   }
   const outcomes = await Promise.all(
     [...partitions].map((partition) => shares.forget({ groupId, topicId, partition })),
   )
   const failure: Refusal | undefined = outcomes.find((outcome) => outcome !== undefined)
-  return { topicName, topicId, ...outcomeFields(failure) }
+  return { topicName, topicId, ...refusalFields(failure) }
 }

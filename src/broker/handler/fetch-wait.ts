@@ -1,6 +1,7 @@
 import type { PartitionLog } from '../log/index.ts'
 import type { FetchedPartition, ReadRequest } from './fetch-read.ts'
 import type { RequestContext } from './handler.ts'
+import { untilCalled } from './until-called.ts'
 
 interface WaitLimits {
   readonly minBytes: number
@@ -16,8 +17,7 @@ interface Watched {
 
 /**
  * Waits until the partitions hold `minBytes` that the reader may see, or time is up. Only the
- * partition that has changed is counted anew. The continuation runs after the input at hand, so that
- * many appends of one moment wake a reader once.
+ * partition that has changed is counted anew.
  */
 export async function waitForBytes(
   request: ReadRequest,
@@ -33,17 +33,8 @@ export async function waitForBytes(
   })
   const { clock } = broker.platform
   let total = watched.reduce((sum, partition) => sum + partition.bytes, 0)
-  const unsubscribe: (() => void)[] = []
-  await new Promise<void>((resolve) => {
-    let done = false
-    const finish = () => {
-      if (done) return
-      done = true
-      timer.cancel()
-      clock.defer(resolve)
-    }
-    const timer = clock.setTimer(maxWaitMs, finish)
-    for (const partition of watched) {
+  await untilCalled(clock, maxWaitMs, (finish) =>
+    watched.map((partition) => {
       const recount = () => {
         const bytes = partition.log.bytesAvailable(partition.offset, isolation, partition.bytesMax)
         total += bytes - partition.bytes
@@ -52,8 +43,7 @@ export async function waitForBytes(
         const lost = partition.log.closed || partition.log.logStartOffset > partition.offset
         if (total >= minBytes || lost) finish()
       }
-      unsubscribe.push(partition.log.onChange(recount))
-    }
-  })
-  for (const stop of unsubscribe) stop()
+      return partition.log.onChange(recount)
+    }),
+  )
 }

@@ -1,4 +1,3 @@
-import { kafkaError } from '../../protocol/index.ts'
 import type { KafkaErrorName } from '../../protocol/index.ts'
 import { isRefusal, refuse } from '../refusal.ts'
 import type { Refusal } from '../refusal.ts'
@@ -71,15 +70,6 @@ export function sharedLeaderHint(
 ): LeaderHint {
   if (refusal === undefined || !hinted.has(refusal.error)) return noLeader
   return leaderHint(broker.cluster.topicById(topicId)?.partitions[partition]) ?? noLeader
-}
-
-/** The code and the words of an outcome. */
-export function outcomeFields(outcome: Refusal | undefined): {
-  readonly errorCode: number
-  readonly errorMessage: string | null
-} {
-  if (outcome === undefined) return { errorCode: kafkaError.NONE, errorMessage: null }
-  return { errorCode: kafkaError[outcome.error], errorMessage: outcome.message }
 }
 
 /** What is answered under the id of each topic. */

@@ -2,52 +2,23 @@
 import { kafkaError } from '../../../protocol/index.ts'
 import { authorizedOperations } from '../access.ts'
 import type { Access } from '../access.ts'
-import { unauthorizedCode } from '../gate.ts'
-import { describeTopic } from './rights.ts'
+import { undescribedGroup } from '../../group/index.ts'
+import type { UndescribedGroup } from '../../group/index.ts'
+import { refuse } from '../../refusal.ts'
 
-interface RefusedGroup {
-  readonly errorCode: number
-  readonly errorMessage: string | null
-  readonly groupId: string
-  readonly groupState: string
-  readonly groupEpoch: number
-  readonly assignmentEpoch: number
-  readonly assignorName: string
-  readonly members: []
-}
-
-/** A group of which nothing is told. */
-export function refusedGroup(
-  groupId: string,
-  errorCode: number,
-  errorMessage: string | null,
-): RefusedGroup {
-  return {
-    errorCode,
-    errorMessage,
-    groupId,
-    groupState: '',
-    groupEpoch: 0,
-    assignmentEpoch: 0,
-    assignorName: '',
-    members: [],
-  }
-}
+const hasUnknownTopics = refuse(
+  'TOPIC_AUTHORIZATION_FAILED',
+  'the group has partitions of topics that may not be described',
+)
 
 /** The groups; of those that have partitions of a topic that may not be known, only that this is so. */
 export function withoutUnknownTopics<Group extends { readonly groupId: string }>(
   groups: readonly Group[],
   topicsOf: (group: Group) => readonly string[],
   mayKnow: (topic: string) => boolean,
-): (Group | RefusedGroup)[] {
+): (Group | UndescribedGroup)[] {
   return groups.map((group) =>
-    topicsOf(group).every(mayKnow)
-      ? group
-      : refusedGroup(
-          group.groupId,
-          unauthorizedCode(describeTopic),
-          'the group has partitions of topics that may not be described',
-        ),
+    topicsOf(group).every(mayKnow) ? group : undescribedGroup(group.groupId, hasUnknownTopics),
   )
 }
 

@@ -19,12 +19,8 @@ import type { RequestContext } from '../../handler/handler.ts'
 import type { Refusal } from '../../refusal.ts'
 import { accessRule, bits, each, eachIn, leftOut, whole, within } from '../gate.ts'
 import type { Right } from '../gate.ts'
-import {
-  groupBits,
-  refusedGroup,
-  refusedHeartbeat,
-  withoutUnknownTopics,
-} from './described-group.ts'
+import { undescribedGroup } from '../../group/index.ts'
+import { groupBits, refusedHeartbeat, withoutUnknownTopics } from './described-group.ts'
 import { offsetFetchTopics, offsetFetchGroup, offsetFetchGroups } from './offset-fetch-checks.ts'
 import {
   deleteGroup,
@@ -253,7 +249,7 @@ export const groupRules = [
     consumerGroupDescribeApi,
     eachIn(describeGroup, 'groupIds', 'groups', {
       name: (groupId) => groupId,
-      refused: (groupId, { error, message }) => refusedGroup(groupId, kafkaError[error], message),
+      refused: undescribedGroup,
     }),
     {
       ...leftOut<typeof consumerGroupDescribeApi>(describeTopic, (answer, mayKnow) => ({

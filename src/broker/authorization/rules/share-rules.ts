@@ -23,12 +23,8 @@ import {
   within,
 } from '../gate.ts'
 import type { Check } from '../gate.ts'
-import {
-  groupBits,
-  refusedGroup,
-  refusedHeartbeat,
-  withoutUnknownTopics,
-} from './described-group.ts'
+import { undescribedGroup } from '../../group/index.ts'
+import { groupBits, refusedHeartbeat, withoutUnknownTopics } from './described-group.ts'
 import { deleteGroup, describeGroup, describeTopic, readGroup, readTopic } from './rights.ts'
 
 type DescribedGroup = ResponseInput<typeof shareGroupDescribeApi>['groups'][number]
@@ -112,7 +108,7 @@ export const shareRules = [
     shareGroupDescribeApi,
     eachIn(describeGroup, 'groupIds', 'groups', {
       name: (groupId) => groupId,
-      refused: (groupId, { error, message }) => refusedGroup(groupId, kafkaError[error], message),
+      refused: undescribedGroup,
     }),
     {
       ...leftOut<typeof shareGroupDescribeApi>(describeTopic, (answer, mayKnow) => ({

@@ -1,7 +1,9 @@
 import { kafkaError } from '../../../protocol/index.ts'
 import type { ResponseInput, shareGroupDescribeApi } from '../../../protocol/index.ts'
+import { refuse } from '../../refusal.ts'
 import type { GroupPartition } from '../group-partition.ts'
 import { toList } from '../topic-partitions.ts'
+import { undescribedGroup } from '../undescribed-group.ts'
 
 export type DescribedShareGroup = ResponseInput<typeof shareGroupDescribeApi>['groups'][number]
 
@@ -15,8 +17,7 @@ export function describeShareGroup(
   const group = state.group(groupId)
   if (group?.type !== 'share') {
     const problem = group === undefined ? 'not found' : 'is not a share group'
-    const message = `Group ${groupId} ${problem}.`
-    return failedShareGroup(groupId, kafkaError.GROUP_ID_NOT_FOUND, message)
+    return undescribedGroup(groupId, refuse('GROUP_ID_NOT_FOUND', `Group ${groupId} ${problem}.`))
   }
   return {
     errorCode: kafkaError.NONE,
@@ -39,22 +40,5 @@ export function describeShareGroup(
         }),
       },
     })),
-  }
-}
-
-export function failedShareGroup(
-  groupId: string,
-  errorCode: number,
-  errorMessage: string | null,
-): DescribedShareGroup {
-  return {
-    errorCode,
-    errorMessage,
-    groupId,
-    groupState: '',
-    groupEpoch: 0,
-    assignmentEpoch: 0,
-    assignorName: '',
-    members: [],
   }
 }
