@@ -61,7 +61,9 @@ async function launch(data: string, port: number) {
     [launcher, 'broker', '--no-auto-create', '--port', String(port), '--data', data, ...settings],
     { stdio: ['ignore', 'pipe', 'inherit'] },
   )
-  process.once('exit', () => child.kill('SIGKILL'))
+  const killWithUs = () => child.kill('SIGKILL')
+  process.once('exit', killWithUs)
+  child.once('exit', () => process.off('exit', killWithUs))
   let text = ''
   for await (const chunk of child.stdout) {
     text += String(chunk)
