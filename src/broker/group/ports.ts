@@ -83,7 +83,7 @@ export interface GroupPorts {
   config(): GroupConfig
   consumerTiming(groupId: string): ConsumerTiming
   shareTiming(groupId: string): ShareTiming
-  /** A member of a share group has left, or was not heard of: others may have what it has acquired. */
+  /** A member of a share group was not heard of: others may have what it has acquired. */
   sharingMemberGone(groupId: string, memberId: string): void
   /** The partition of `__consumer_offsets` that holds a group, undefined while there is none. */
   partitionFor(groupId: string): number | undefined

@@ -281,23 +281,33 @@ describe('a share group', () => {
       await broker.close()
     }))
 
-  it('gives what a member has acquired to others when it leaves, or is not heard of', () =>
+  it('lets a member that leaves say what it has done, and gives others the rest', () =>
     onMachine(async (platform) => {
       const { broker, one, two } = await twoMembers(platform)
-      await one.configure('share.record.lock.duration.ms', '60000')
       await one.heartbeat()
       await two.heartbeat()
       await one.fetch({ maxRecords: 1 })
       await two.fetch()
       await one.heartbeat(-1)
-      expect(await two.fetch()).toEqual([{ first: 0, last: 4, count: 1 }])
-      expect((await one.rawFetch()).errorCode).toBe(kafkaError.SHARE_SESSION_NOT_FOUND)
-      const three = await Sharer.connect(platform, broker, 'three')
-      await three.fetch()
+      expect(await two.fetch()).toEqual([])
+      expect(await one.acknowledgeIn(-1, [0, 2, accept])).toBe(kafkaError.NONE)
+      expect(await two.fetch()).toEqual([{ first: 3, last: 4, count: 1 }])
+      expect((await one.rawFetch({ epoch: 2 })).errorCode).toBe(kafkaError.SHARE_SESSION_NOT_FOUND)
+      await broker.close()
+    }))
+
+  it('gives what a member has acquired to others when it is not heard of', () =>
+    onMachine(async (platform) => {
+      const { broker, one, two } = await twoMembers(platform)
+      await one.configure('share.record.lock.duration.ms', '60000')
+      await one.heartbeat()
+      await one.fetch()
+      await two.fetch()
       const beganMs = platform.clock.elapsedMs()
       // After 45 seconds without a heartbeat of the other one.
-      expect(await three.fetch({ maxWaitMs: 58_000 })).toEqual([{ first: 0, last: 9, count: 1 }])
+      expect(await two.fetch({ maxWaitMs: 58_000 })).toEqual([{ first: 0, last: 9, count: 1 }])
       expect(platform.clock.elapsedMs() - beganMs).toBeLessThan(46_000)
+      expect((await one.rawFetch()).errorCode).toBe(kafkaError.SHARE_SESSION_NOT_FOUND)
       await broker.close()
     }))
 

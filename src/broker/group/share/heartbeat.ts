@@ -234,6 +234,10 @@ function movedTo(
   return moved
 }
 
+/**
+ * A member that leaves keeps its sessions until it has ended them, or its connections end: it may be saying
+ * to other nodes, at the same moment, what it has done.
+ */
 function leave(
   partition: GroupPartition,
   group: ShareGroup,
@@ -251,7 +255,7 @@ function leave(
   }
 }
 
-/** Takes a member out: the group gets a new epoch, and what the member has acquired is free. */
+/** Takes a member out: the group gets a new epoch. */
 function withoutMember(
   partition: GroupPartition,
   group: ShareGroup,
@@ -265,10 +269,7 @@ function withoutMember(
       ...shareMemberTombstones(groupId, memberId),
       shareEpochRecord(groupId, group.epoch + 1, hash),
     ],
-    after: () => {
-      partition.timers.cancelMember(groupId, memberId)
-      partition.ports.sharingMemberGone(groupId, memberId)
-    },
+    after: () => partition.timers.cancelMember(groupId, memberId),
   }
 }
 
@@ -282,6 +283,14 @@ export function awaitShareHeartbeat(
   partition.schedule(groupId, 'session', memberId, sessionTimeoutMs, () => {
     const group = partition.state.group(groupId)
     if (group?.type !== 'share' || !group.members.has(memberId)) return { answer: undefined }
-    return { answer: undefined, ...withoutMember(partition, group, memberId) }
+    const change = withoutMember(partition, group, memberId)
+    return {
+      ...change,
+      answer: undefined,
+      after: () => {
+        change.after?.()
+        partition.ports.sharingMemberGone(groupId, memberId)
+      },
+    }
   })
 }
