@@ -30,6 +30,7 @@ const help = `Usage: npm run bench:broker [-- options]
   --rounds N     how often everything is measured                                  [3]
   --only LIST    of start,memory,sync (ours alone), and, beside Apache Kafka 4.1 (needs Java) and
                  kfake (where Go is): perf-100,perf-1024,large,single,exactly-once,synced  [all]
+  --gigabytes N  what 'large' reads from                                           [5]
   --sizes        100,000 partitions, 1,000 members in one group, 5,000 connections, and nothing else;
                  --partitions N, --members N, --connections N for other numbers
 
@@ -42,14 +43,18 @@ const { values: given } = parseArgs({
   options: {
     rounds: { type: 'string', default: '3' },
     only: { type: 'string' },
+    gigabytes: { type: 'string', default: '5' },
     help: { type: 'boolean', default: false },
   },
 })
 const rounds = Number(given.rounds)
+const gigabytes = Number(given.gigabytes)
 const say = (text: string) => process.stderr.write(`${text}\n`)
 const isAsked = (part: string) => given.only === undefined || given.only.split(',').includes(part)
 
-if (given.help || !Number.isInteger(rounds) || rounds < 1) {
+const isPositive = (value: number) => Number.isInteger(value) && value >= 1
+
+if (given.help || !isPositive(rounds) || !isPositive(gigabytes)) {
   say(help)
   process.exit(given.help ? 0 : 2)
 }
@@ -192,7 +197,7 @@ function comparisonsOf(
   return [
     ['perf-100', perfTools(own, 100, 2_000_000, servers)],
     ['perf-1024', perfTools(own, 1024, 500_000, servers)],
-    ['large', largeLog(own)],
+    ['large', largeLog(own, gigabytes)],
     [
       'single',
       singleSends(

@@ -76,18 +76,18 @@ export function perfTools(
   }
 }
 
-/** Reading from the beginning of a log of 5 GB on the disk. */
-export function largeLog(own: OwnClient): Comparison {
+/** Reading from the beginning of a log of so many GB on the disk. */
+export function largeLog(own: OwnClient, gigabytes: number): Comparison {
   const valueBytes = 1024
-  const recordsEach = 2_500_000
-  const records = 1_000_000
+  const recordsEach = gigabytes * 500_000
+  const records = Math.min(1_000_000, recordsEach)
   const topic = 'large'
   return {
     servers: ['millrace --data (page cache)', 'kafka'],
     aspects: [
-      { name: 'Java consume 1 KiB of 5 GB', ...rate, target: { atLeast: 0.8 } },
-      { name: "broker's processor time, consume 1 KiB of 5 GB", ...cpu },
-      { name: 'our client consume 1 KiB of 5 GB', ...rate, target: { atLeast: 1 } },
+      { name: `Java consume 1 KiB of ${gigabytes} GB`, ...rate, target: { atLeast: 0.8 } },
+      { name: `broker's processor time, consume 1 KiB of ${gigabytes} GB`, ...cpu },
+      { name: `our client consume 1 KiB of ${gigabytes} GB`, ...rate, target: { atLeast: 1 } },
     ],
     async prepare(server) {
       await using client = await connectTo(server)
