@@ -272,9 +272,7 @@ class StreamLoop implements AsyncDisposable {
   }
 
   async #hitWorker(fault: number): Promise<void> {
-    const standing = this.#slots.filter(({ isRunning, isSuspended }) => isRunning && !isSuspended)
-    const slot = standing[Math.floor(Math.random() * standing.length)]
-    if (slot === undefined) return
+    const slot = await this.#standingSlot()
     // Each fourth stands still for longer than its session, so that the group goes on without it.
     if (fault % 4 === 0) {
       this.#count('suspensions')
@@ -287,6 +285,16 @@ class StreamLoop implements AsyncDisposable {
     this.#later(Math.random() < 0.5 ? 0 : Math.random() * sessionTimeoutMs * 1.5, () =>
       slot.start(),
     )
+  }
+
+  /** One that works; when all of them are away just now, the next that comes back. */
+  async #standingSlot(): Promise<Slot> {
+    for (;;) {
+      const standing = this.#slots.filter(({ isRunning, isSuspended }) => isRunning && !isSuspended)
+      const slot = standing[Math.floor(Math.random() * standing.length)]
+      if (slot !== undefined) return slot
+      await sleep(50)
+    }
   }
 
   #later(delayMs: number, act: () => void): void {
