@@ -2,9 +2,17 @@ import { ProtocolError } from '../../errors.ts'
 import { compress, compressions } from '../compression/index.ts'
 import type { Compression } from '../compression/index.ts'
 import { batchAttributes, batchHeaderBytes, writeBatchHeader } from './batch-layout.ts'
-import { contentBytes, fieldBytes, putField, putHeaders } from './record-content.ts'
-import type { FieldInput, RecordHeaderInput } from './record-content.ts'
+import { putText, textBytes } from './text.ts'
 import { putVarint, putVarlong, varintBytes, varlongBytes } from './varint.ts'
+
+/** What a key or a value can be given as. Text is written as UTF-8. */
+export type FieldInput = Uint8Array | string | null
+
+/** A header to be written. */
+export interface RecordHeaderInput {
+  readonly key: string
+  readonly value: FieldInput
+}
 
 /** A record to be written. */
 export interface RecordInput {
@@ -84,8 +92,7 @@ export class RecordBatchBuilder {
   /** The size that the batch would have with `record`, before compression. */
   sizeWith(record: RecordInput): number {
     const { key, value, timestamp, headers = noHeaders } = record
-    const content = contentBytes(fieldBytes(key), fieldBytes(value), headers)
-    const body = this.#headBytes(timestamp) + content
+    const body = this.#bodyBytes(bytesOf(key), bytesOf(value), timestamp, headers)
     return this.#end + varintBytes(body) + body
   }
 
@@ -112,33 +119,15 @@ export class RecordBatchBuilder {
     headers: readonly RecordHeaderInput[],
     sizeMax: number,
   ): boolean {
-    const keyBytes = fieldBytes(key)
-    const valueBytes = fieldBytes(value)
-    const bytes = contentBytes(keyBytes, valueBytes, headers)
-    if (!this.#begin(bytes, timestamp, sizeMax)) return false
-    const keyEnd = putField(this.#buffer, this.#end, key, keyBytes)
-    const valueEnd = putField(this.#buffer, keyEnd, value, valueBytes)
-    this.#end = putHeaders(this.#buffer, valueEnd, headers)
-    return true
-  }
-
-  /** The same of a record whose content was written before, wherever (`record-content.ts`). */
-  tryAppendContent(content: Uint8Array, timestamp: number, sizeMax: number): boolean {
-    if (!this.#begin(content.length, timestamp, sizeMax)) return false
-    this.#buffer.set(content, this.#end)
-    this.#end += content.length
-    return true
-  }
-
-  /** Makes room for a record, and writes what is before its content; false where there is no room. */
-  #begin(contentLength: number, timestamp: number, sizeMax: number): boolean {
     if (this.#isClosed) throw new ProtocolError('record batch: it was built, nothing can be added')
     if (!Number.isSafeInteger(timestamp) || timestamp < -1) {
       throw new ProtocolError(
         `record: a timestamp of ${timestamp} is not a whole number from -1 up`,
       )
     }
-    const body = this.#headBytes(timestamp) + contentLength
+    const keyBytes = bytesOf(key)
+    const valueBytes = bytesOf(value)
+    const body = this.#bodyBytes(keyBytes, valueBytes, timestamp, headers)
     const end = this.#end + varintBytes(body) + body
     if (end > sizeMax) return false
     if (end > this.#buffer.length) this.#grow(end, sizeMax)
@@ -148,7 +137,10 @@ export class RecordBatchBuilder {
     let position = putVarint(buffer, this.#end, body)
     buffer[position++] = 0
     position = putVarlong(buffer, position, timestamp - this.#baseTimestamp)
-    this.#end = putVarint(buffer, position, this.#recordCount)
+    position = putVarint(buffer, position, this.#recordCount)
+    position = putField(buffer, position, key, keyBytes)
+    position = putField(buffer, position, value, valueBytes)
+    this.#end = putHeaders(buffer, position, headers)
 
     if (timestamp > this.#maxTimestamp) this.#maxTimestamp = timestamp
     this.#recordCount++
@@ -188,10 +180,25 @@ export class RecordBatchBuilder {
     )
   }
 
-  /** The size of what lies between a record's length and its content. */
-  #headBytes(timestamp: number): number {
+  /** The size of a record behind its length; a size of -1 is null's. */
+  #bodyBytes(
+    keyBytes: number,
+    valueBytes: number,
+    timestamp: number,
+    headers: readonly RecordHeaderInput[],
+  ): number {
     const timestampDelta = this.#recordCount === 0 ? 0 : timestamp - this.#baseTimestamp
-    return 1 + varlongBytes(timestampDelta) + varintBytes(this.#recordCount)
+    let size = 1 + varlongBytes(timestampDelta) + varintBytes(this.#recordCount)
+    size += varintBytes(keyBytes) + varintBytes(valueBytes) + varintBytes(headers.length)
+    if (keyBytes > 0) size += keyBytes
+    if (valueBytes > 0) size += valueBytes
+    for (let index = 0; index < headers.length; index++) {
+      const { key, value } = headers[index] as RecordHeaderInput
+      const nameBytes = textBytes(key)
+      const bytes = bytesOf(value)
+      size += varintBytes(nameBytes) + nameBytes + varintBytes(bytes) + Math.max(0, bytes)
+    }
+    return size
   }
 
   #grow(needed: number, sizeMax: number): void {
@@ -206,4 +213,37 @@ export function batchAround(records: Buffer): Buffer {
   const batch = Buffer.allocUnsafe(batchHeaderBytes + records.length)
   batch.set(records, batchHeaderBytes)
   return batch
+}
+
+/** The size of a key or a value; -1 for null. */
+function bytesOf(field: FieldInput): number {
+  if (field === null) return -1
+  return typeof field === 'string' ? textBytes(field) : field.length
+}
+
+function putHeaders(
+  buffer: Buffer,
+  position: number,
+  headers: readonly RecordHeaderInput[],
+): number {
+  let end = putVarint(buffer, position, headers.length)
+  for (let index = 0; index < headers.length; index++) {
+    const { key, value } = headers[index] as RecordHeaderInput
+    const nameBytes = textBytes(key)
+    end = putVarint(buffer, end, nameBytes)
+    end = putText(buffer, end, key, nameBytes)
+    end = putField(buffer, end, value, bytesOf(value))
+  }
+  return end
+}
+
+function putField(buffer: Buffer, position: number, field: FieldInput, byteCount: number): number {
+  const start = putVarint(buffer, position, byteCount)
+  if (field === null) return start
+  if (typeof field === 'string') return putText(buffer, start, field, byteCount)
+  // The call of `set` costs as much as a loop over this many bytes.
+  if (byteCount > 32) buffer.set(field, start)
+  else
+    for (let index = 0; index < byteCount; index++) buffer[start + index] = field[index] as number
+  return start + byteCount
 }

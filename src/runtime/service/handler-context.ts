@@ -1,6 +1,5 @@
 import { contextOf } from '../../contract/index.ts'
 import type { DataOf, EventContract, EventKey, MessageContext } from '../../contract/index.ts'
-import { packRecord } from '../../client/index.ts'
 import type { ProducerRecord, RecordResult } from '../../client/index.ts'
 import type { SourceRecord } from '../../driver/index.ts'
 import { MillraceError } from '../../errors.ts'
@@ -104,7 +103,7 @@ export class HandlerContext {
    */
   get send(): Send {
     return async (event, data, options) => {
-      this.#delivery.throwIfAborted()
+      this.signal.throwIfAborted()
       const { publish, staged } = this.#sending
       if (staged === undefined) await publish(event, data, options, this.message)
       else await this.#stage(staged, await staged.prepare(event, data, options, this.message))
@@ -114,7 +113,7 @@ export class HandlerContext {
   /** The same with a record as it is, to any topic. */
   get sendRecord(): (record: ProducerRecord) => Promise<void> {
     return async (record) => {
-      this.#delivery.throwIfAborted()
+      this.signal.throwIfAborted()
       const { sendRecord, staged } = this.#sending
       if (staged === undefined) await sendRecord(record)
       else await this.#stage(staged, record)
@@ -127,7 +126,7 @@ export class HandlerContext {
    */
   get publish(): Publish {
     return async (event, data, options) => {
-      this.#delivery.throwIfAborted()
+      this.signal.throwIfAborted()
       if (this.#sending.staged !== undefined) throw notPublished()
       return this.#sending.publish(event, data, options, this.message)
     }
@@ -135,8 +134,7 @@ export class HandlerContext {
 
   async #stage({ check }: StagedSending, record: ProducerRecord): Promise<void> {
     await check(record)
-    // It waits for the next commit, and what it is made of with it.
-    this.#delivery.stage(packRecord(record), this.#run as object)
+    this.#delivery.stage(record, this.#run as object)
   }
 }
 

@@ -1,6 +1,6 @@
 import type { RawRecord } from '../../contract/index.ts'
 import type { SourceHeader, SourceRecord } from '../../driver/index.ts'
-import { freshBytes } from '../../fresh-bytes.ts'
+import { freshBytes } from './fresh-bytes.ts'
 import { StateError } from './state-error.ts'
 
 /** What is remembered of a record that waits to be matched. */
@@ -29,14 +29,17 @@ const contentAt = partitionAt + 4
  * A record as it lies in the state: what is asked of it at once in front, then key, headers and value, byte for byte. It is read
  * again by the contract of its topic, so that what an older version of a service remembered is understood by a newer one.
  */
-export function storedRecord(record: SourceRecord, remembered: Remembered): Buffer {
+export function storedRecord(
+  record: SourceRecord,
+  { time, fingerprint, isMatched, idHash, partition, offset }: Remembered,
+): Buffer {
   const { key, value, headers } = record
   let size = contentAt + numberBytes + 4 + (key?.length ?? 0) + 4 + 4 + (value?.length ?? 0)
   for (const header of headers) {
     size += 8 + Buffer.byteLength(header.key) + (header.value?.length ?? 0)
   }
   const bytes = freshBytes(size)
-  writeHead(bytes, remembered, remembered.isMatched ? matchedFlag : 0)
+  writeHead(bytes, { time, fingerprint, isMatched, idHash, partition, offset }, false)
   let at = writeNumber(bytes, contentAt, record.timestamp + 1)
   at = writeBytes(bytes, at, key)
   at = bytes.writeInt32BE(headers.length, at)
@@ -50,10 +53,10 @@ export function storedRecord(record: SourceRecord, remembered: Remembered): Buff
   return bytes.subarray(0, at)
 }
 
-/** What is left of a record that was matched, and that nothing can be matched with any more: enough to recognize it. */
-export function bareRecord(remembered: Omit<Remembered, 'isMatched'>): Buffer {
+/** What is left of a record that nothing can be matched with any more: enough to recognize it. */
+export function bareRecord(remembered: Remembered): Buffer {
   const bytes = freshBytes(contentAt)
-  writeHead(bytes, remembered, matchedFlag | bareFlag)
+  writeHead(bytes, remembered, true)
   return bytes
 }
 
@@ -161,17 +164,12 @@ class HeldRecord implements SourceRecord, RawRecord {
   }
 }
 
-function writeHead(
-  bytes: Buffer,
-  { time, fingerprint, idHash, partition, offset }: Omit<Remembered, 'isMatched'>,
-  flags: number,
-): void {
+function writeHead(bytes: Buffer, remembered: Remembered, isBare: boolean): void {
+  const { time, fingerprint, isMatched, idHash, partition, offset } = remembered
   bytes[0] = format
-  bytes[1] = flags
-  let at = writeNumber(bytes, numbersAt, time)
-  at = writeNumber(bytes, at, fingerprint)
-  at = writeNumber(bytes, at, idHash)
-  at = writeNumber(bytes, at, offset)
+  bytes[1] = (isMatched ? matchedFlag : 0) | (isBare ? bareFlag : 0)
+  let at = numbersAt
+  for (const number of [time, fingerprint, idHash, offset]) at = writeNumber(bytes, at, number)
   bytes.writeInt32BE(partition, at)
 }
 
