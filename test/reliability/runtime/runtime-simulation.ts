@@ -202,7 +202,7 @@ class RuntimeWorld {
     const sink = driver.sink({ lingerMs: 0 })
     const records = makeRecords(this.shape, this.#random.split('records'))
     const isUnderLoad = this.shape.weather === 'outage'
-    const pausesMs = isUnderLoad ? 2 : (this.#random.pick([4, 20, 60]) ?? 4)
+    const pausesMs = isUnderLoad ? 4 : (this.#random.pick([4, 20, 60]) ?? 4)
     for (const { key, value } of records) {
       const { partition, offset } = await sink.send({ topic, key, value })
       const kind = kindIn({ value: Buffer.from(value) })

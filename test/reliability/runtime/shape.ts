@@ -60,7 +60,8 @@ export function shapeOf(seed: number): RuntimeShape {
   const isFaulty = weather === 'faulty'
   const shape = {
     weather,
-    workers: 1 + random.integer(3),
+    // Each has to come by enough records that fail: else it cannot tell an outage.
+    workers: 1 + random.integer(weather === 'outage' ? 2 : 3),
     records: weather === 'outage' ? 400 : 80 + random.integer(200),
     keys: pick(3, 12, 60, 400),
     order: pick('key', 'key', 'key', 'key', 'partition', 'none'),
