@@ -56,7 +56,9 @@ it('the services are a whole that can be read', () => {
 
 /** Where the others put what they have given up. */
 const letterTopics = [
-  ...['fulfilment', 'enrichment', 'bookkeeping'].map((service) => `orders.events.v1.${service}.dlq`),
+  ...['fulfilment', 'enrichment', 'bookkeeping'].map(
+    (service) => `orders.events.v1.${service}.dlq`,
+  ),
   ...['billing', 'bookkeeping'].map((service) => `payments.events.v1.${service}.dlq`),
 ]
 

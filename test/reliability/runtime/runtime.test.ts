@@ -69,15 +69,11 @@ describe('the consumer runtime in a simulated world', () => {
     expect(figures['poison']).toBeGreaterThan(0)
   })
 
-  it.each(outage)(
-    'dead-letters nothing in an outage (seed %i)',
-    { timeout },
-    async (seed) => {
-      const { figures, virtualMs } = await holds(seed)
-      expect(virtualMs).toBeGreaterThan(300_000)
-      expect(figures['failures']).toBeGreaterThan(30)
-    },
-  )
+  it.each(outage)('dead-letters nothing in an outage (seed %i)', { timeout }, async (seed) => {
+    const { figures, virtualMs } = await holds(seed)
+    expect(virtualMs).toBeGreaterThan(300_000)
+    expect(figures['failures']).toBeGreaterThan(30)
+  })
 
   it('does the same again with the same seed', { timeout }, async () => {
     const first = await holds(5)
