@@ -13,7 +13,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished } from 'vitest'
 import { silentLog } from '../../observe/index.ts'
 import type { LogFields } from '../../observe/index.ts'
 import { behindAll, changesOf, checkpointAt, modelAfter } from './fixture/state-model.ts'
@@ -184,6 +184,26 @@ describe.skipIf(isMissing)(`LMDB${isMissing ? ' (cannot be loaded here)' : ''}`,
         expect(folder.warnings).toEqual([])
       },
     )
+  })
+
+  describe('a process that ends itself while it commits', () => {
+    it('ends, and leaves each store as it was or as it was to be', async () => {
+      using folder = new Folder()
+      const script = fileURLToPath(new URL('fixture/exit-while-committing.ts', import.meta.url))
+      const child = spawn(process.execPath, ['--import', 'tsx', script, folder.path])
+      onTestFinished(() => void child.kill('SIGKILL'))
+      expect(await once(child, 'close')).toEqual([0, null])
+      const stores = folder.stores()
+      for (const [name, count] of [
+        ['beside-1', 10],
+        ['large', 5_000],
+        ['beside-2', 10],
+      ] as const) {
+        const { checkpoint, figures } = await stores.open(name)
+        expect(figures.entries).toBe(checkpoint === undefined ? 0 : count)
+      }
+      await stores.close()
+    })
   })
 
   describe('a disk that is full', () => {

@@ -19,6 +19,12 @@ const databasesMax = 4_096
  */
 const mapBytes = 2 ** 36
 
+/**
+ * A transaction begins at the next turn of the event loop, or when so many writes wait: until then what stores commit in one turn comes
+ * together. The package lets the program sleep when far more wait (300,000).
+ */
+const startThreshold = 10_000
+
 export type StateDatabase = LmdbDatabase<StateKey, Buffer>
 
 export interface StateEnvironmentOptions extends LmdbFolderOptions {
@@ -155,6 +161,10 @@ function openEnvironment(lmdb: LmdbPackage, path: string): Opened {
     maxDbs: databasesMax,
     mapSize: mapBytes,
     encoding: 'binary',
+    // Else a transaction stays open until the turn of the event loop has ended, and the package's thread may wait for its end
+    // already: a process that ends itself in that turn hangs for good, or ends with a fault.
+    eventTurnBatching: false,
+    txnStartThreshold: startThreshold,
   })
   try {
     return {

@@ -19,6 +19,10 @@ export interface LmdbEnvironmentOptions {
   readonly maxDbs: number
   readonly mapSize: number
   readonly encoding: 'binary'
+  /** Whether all that is written in a turn of the event loop is one transaction; else what is in one `batch`. */
+  readonly eventTurnBatching: boolean
+  /** A transaction begins when so many writes wait, or at the next turn. */
+  readonly txnStartThreshold: number
 }
 
 /** One file. What is written to databases in one `batch` is committed in one transaction. */
