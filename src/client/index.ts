@@ -11,6 +11,7 @@ export { Producer } from './producer/producer.ts'
 export type { Acknowledgements, ProducerOptions } from './producer/producer-options.ts'
 export { partitionOfKey } from './producer/partitioner.ts'
 export type { Partitioner } from './producer/partitioner.ts'
+export { packRecord } from './producer/packed-record.ts'
 export type {
   ProducerRecord,
   RecordBytes,

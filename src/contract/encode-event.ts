@@ -10,7 +10,7 @@ import type { EventKey } from './event.ts'
 import type { EventContract } from './event-contract.ts'
 import { headerNames } from './headers.ts'
 import type { EncodedHeader } from './headers.ts'
-import { outgoingHeaders } from './message-context.ts'
+import { addOutgoingHeaders } from './message-context.ts'
 import type { MessageContext } from './message-context.ts'
 import { givenHeaders } from './given-headers.ts'
 import { oneLine, shown } from './schema/shown.ts'
@@ -84,7 +84,7 @@ export function encodeTombstone(
     const headers: EncodedHeader[] =
       options.source === undefined ? [] : [[headerNames.sourceService, options.source]]
     if (options.context !== undefined) {
-      headers.push(...outgoingHeaders(options.context, options.context.causationId))
+      addOutgoingHeaders(headers, options.context, options.context.causationId)
     }
     return recordOf(topic, checkedKey(key), null, headers, options)
   } catch (error) {
@@ -188,7 +188,7 @@ function headersOf(
   if (topic.envelope === 'headers') headers.push([headerNames.eventId, options.id])
   headers.push([headerNames.schemaVersion, String(event.version)])
   if (options.source !== undefined) headers.push([headerNames.sourceService, options.source])
-  headers.push(...outgoingHeaders(options.context, options.id))
+  addOutgoingHeaders(headers, options.context, options.id)
   return headers
 }
 

@@ -22,6 +22,16 @@ const nameLengthMax = 256
 export function nameIn(header: Buffer | null | undefined): string | undefined {
   if (header === null || header === undefined) return undefined
   if (header.length === 0 || header.length > nameLengthMax) return undefined
+  if (isPrintableAscii(header)) return header.toString('latin1')
   const text = header.toString('utf8')
   return /^[^\p{Cc}\ufffd]+$/u.test(text) ? text : undefined
+}
+
+/** Nearly all are. */
+function isPrintableAscii(bytes: Buffer): boolean {
+  for (let index = 0; index < bytes.length; index++) {
+    const byte = bytes[index] as number
+    if (byte < 0x20 || byte > 0x7e) return false
+  }
+  return true
 }

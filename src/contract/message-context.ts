@@ -18,10 +18,15 @@ export interface MessageContext {
 /** What a record that was read hands on. `id` is its event's id, or what stands for it. */
 export function contextOf(record: Pick<RawRecord, 'header'>, id: string): MessageContext {
   const correlationId = nameIn(record.header(headerNames.correlationId)) ?? id
-  return { correlationId, causationId: id, ...traceOf(record) }
+  const trace = traceOf(record)
+  return trace === noTrace
+    ? { correlationId, causationId: id }
+    : { correlationId, causationId: id, ...trace }
 }
 
 type Trace = Pick<MessageContext, 'traceparent' | 'tracestate' | 'traceId'>
+
+const noTrace: Trace = {}
 
 /** The trace that a record belongs to, as far as its headers are well formed. */
 export function traceOf(record: Pick<RawRecord, 'header'>): Trace {
@@ -33,7 +38,7 @@ export function traceOf(record: Pick<RawRecord, 'header'>): Trace {
     return tracestate === undefined ? { traceparent } : { traceparent, tracestate }
   }
   const traceId = nameIn(record.header(headerNames.traceId))
-  return traceId === undefined ? {} : { traceId }
+  return traceId === undefined ? noTrace : { traceId }
 }
 
 /** Version, trace id, parent id and flags (W3C Trace Context, 3.2); neither id may be all zeros. */
@@ -52,21 +57,29 @@ function stateIn(header: Buffer | null | undefined): string | undefined {
   return /^[\x20-\x7e]+$/.test(text) ? text : undefined
 }
 
+/** The headers that tie a message to the one that it is sent because of. */
+export function outgoingHeaders(context: MessageContext | undefined, id: string): EncodedHeader[] {
+  const headers: EncodedHeader[] = []
+  addOutgoingHeaders(headers, context, id)
+  return headers
+}
+
 /**
- * The headers that tie a message to the one that it is sent because of. Without one it is the first: its
+ * Adds the headers that tie a message to the one that it is sent because of. Without one it is the first: its
  * own id is the correlation id, and it has no cause.
  */
-export function outgoingHeaders(context: MessageContext | undefined, id: string): EncodedHeader[] {
-  if (context === undefined) return [[headerNames.correlationId, id]]
-  const headers: EncodedHeader[] = [
-    [headerNames.correlationId, context.correlationId],
-    [headerNames.causationId, context.causationId],
-  ]
+export function addOutgoingHeaders(
+  headers: EncodedHeader[],
+  context: MessageContext | undefined,
+  id: string,
+): void {
+  headers.push([headerNames.correlationId, context?.correlationId ?? id])
+  if (context === undefined) return
+  headers.push([headerNames.causationId, context.causationId])
   if (context.traceparent !== undefined) {
     headers.push([headerNames.traceparent, context.traceparent])
     if (context.tracestate !== undefined) headers.push([headerNames.tracestate, context.tracestate])
   } else if (context.traceId !== undefined) {
     headers.push([headerNames.traceId, context.traceId])
   }
-  return headers
 }

@@ -28,7 +28,7 @@ class Attempt {
   batch: Batch | undefined
   joined: ((batch: Batch) => void) | undefined
   controller: AbortController | undefined
-  abortReason: unknown
+  abortReason: Error | undefined
   durable: ((isCommitted: boolean) => void) | undefined
   /** Set while something has to come before the handler may start. */
   waiting: AbortController | undefined
@@ -96,6 +96,12 @@ export class Delivery implements Placed {
 
   get isAborted(): boolean {
     return this.#now?.abortReason !== undefined
+  }
+
+  /** What `signal.throwIfAborted` does, without making a signal that nobody has asked for. */
+  throwIfAborted(): void {
+    const reason = this.#now?.abortReason
+    if (reason !== undefined) throw reason
   }
 
   /** Ends the attempt that runs. */

@@ -11,8 +11,12 @@ const seed = 0x9747b28c
 
 /** The partition of a key, as Java's client chooses it. */
 export function partitionOfKey(key: Exclude<RecordBytes, null>, partitionCount: number): number {
-  const hash = typeof key === 'string' ? hashOfText(key) : murmur2(key)
-  return (hash & 0x7fff_ffff) % partitionCount
+  return hashOfKey(key) % partitionCount
+}
+
+/** What the partition of a key is chosen by: the rest when it is divided by their number. */
+export function hashOfKey(key: Exclude<RecordBytes, null>): number {
+  return (typeof key === 'string' ? hashOfText(key) : murmur2(key)) & 0x7fff_ffff
 }
 
 /** The 32-bit hash MurmurHash2 with the seed that Kafka uses. */

@@ -132,6 +132,14 @@ export class ProducerBatch {
     return true
   }
 
+  /** The same of a record that was packed before. */
+  tryAppendContent(content: Uint8Array, timestamp: number, sizeMax: number): boolean {
+    const isAdded = this.#builder?.tryAppendContent(content, timestamp, sizeMax)
+    if (isAdded !== true) return false
+    this.#recordCount += 1
+    return true
+  }
+
   /** Writes it in the name of `identity`, from `baseSequence` on; builds it when that was not done yet. */
   stamp(
     identity: ProducerIdentity | undefined,

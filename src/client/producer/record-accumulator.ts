@@ -6,6 +6,7 @@ import { BufferPool } from './buffer-pool.ts'
 import type { BufferMemory } from './buffer-memory.ts'
 import { DeliveryError } from './delivery-error.ts'
 import type { PartitionQueue } from './partition-queue.ts'
+import { PackedRecord } from './packed-record.ts'
 import { partitionOfKey } from './partitioner.ts'
 import { ProducerBatch } from './producer-batch.ts'
 import { requestOverheadBytes } from './producer-options.ts'
@@ -113,9 +114,10 @@ export class RecordAccumulator {
     topic: TopicQueue,
     granted?: 'granted',
   ): boolean {
-    const key = record.key === undefined ? null : fieldOf('key', record.key)
-    const value = fieldOf('value', record.value)
-    const headers = record.headers === undefined ? noHeaders : headersOf(record.headers)
+    const isPacked = record instanceof PackedRecord
+    const key = isPacked || record.key === undefined ? null : fieldOf('key', record.key)
+    const value = isPacked ? null : fieldOf('value', record.value)
+    const headers = isPacked || record.headers === undefined ? noHeaders : headersOf(record.headers)
     const timestamp = record.timestamp ?? call.context.timestamp
     const partition = this.#partitionOf(record, key, topic)
     const queue = topic.partitions[partition < 0 ? topic.stickyPartition : partition]
@@ -124,7 +126,10 @@ export class RecordAccumulator {
     const { open } = queue
     if (open !== undefined) {
       const sizeMax = Math.min(topic.batchBytesMax, open.heldBytes + freeBytes)
-      if (open.tryAppend(key, value, timestamp, headers, sizeMax)) {
+      const isAdded = isPacked
+        ? open.tryAppendContent(record.content, timestamp, sizeMax)
+        : open.tryAppend(key, value, timestamp, headers, sizeMax)
+      if (isAdded) {
         this.#placed(call, index, open, timestamp)
         return true
       }
@@ -133,8 +138,11 @@ export class RecordAccumulator {
     }
     const batch = this.#begin(call, topic, queue, freeBytes)
     const sizeMax = Math.min(this.#recordBytesMax, freeBytes)
-    if (!batch.tryAppend(key, value, timestamp, headers, sizeMax)) {
-      const bytes = new RecordBatchBuilder(0).sizeWith({ key, value, timestamp, headers })
+    const isAdded = isPacked
+      ? batch.tryAppendContent(record.content, timestamp, sizeMax)
+      : batch.tryAppend(key, value, timestamp, headers, sizeMax)
+    if (!isAdded) {
+      const bytes = batchBytesWith(record, timestamp)
       if (bytes > this.#recordBytesMax) throw tooLarge(bytes, this.#recordBytesMax)
       return false
     }
@@ -152,6 +160,9 @@ export class RecordAccumulator {
     if (partitioner !== undefined) {
       const chosen = partitioner(record, partitions.length)
       if (chosen !== undefined) return checkedPartition(chosen, topic)
+    }
+    if (record instanceof PackedRecord) {
+      return record.keyHash < 0 ? -1 : record.keyHash % partitions.length
     }
     return key === null ? -1 : partitionOfKey(key, partitions.length)
   }
@@ -201,8 +212,16 @@ export class RecordAccumulator {
   }
 }
 
+/** The size of a batch with only this record. */
+function batchBytesWith({ key = null, value, headers }: ProducerRecord, timestamp: number): number {
+  const fields = { key, value, timestamp, headers: headersOf(headers) }
+  return new RecordBatchBuilder(0).sizeWith(fields)
+}
+
 /** About the memory that a record takes. */
-export function estimatedBytes({ key, value, headers }: ProducerRecord): number {
+export function estimatedBytes(record: ProducerRecord): number {
+  if (record instanceof PackedRecord) return recordOverheadBytes + record.content.length
+  const { key, value, headers } = record
   let bytes = recordOverheadBytes + lengthOf(key) + lengthOf(value)
   if (headers === undefined) return bytes
   for (const header of headersOf(headers)) bytes += header.key.length + lengthOf(header.value)

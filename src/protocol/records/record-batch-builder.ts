@@ -2,17 +2,9 @@ import { ProtocolError } from '../../errors.ts'
 import { compress, compressions } from '../compression/index.ts'
 import type { Compression } from '../compression/index.ts'
 import { batchAttributes, batchHeaderBytes, writeBatchHeader } from './batch-layout.ts'
-import { putText, textBytes } from './text.ts'
+import { contentBytes, fieldBytes, putField, putHeaders } from './record-content.ts'
+import type { FieldInput, RecordHeaderInput } from './record-content.ts'
 import { putVarint, putVarlong, varintBytes, varlongBytes } from './varint.ts'
-
-/** What a key or a value can be given as. Text is written as UTF-8. */
-export type FieldInput = Uint8Array | string | null
-
-/** A header to be written. */
-export interface RecordHeaderInput {
-  readonly key: string
-  readonly value: FieldInput
-}
 
 /** A record to be written. */
 export interface RecordInput {
@@ -92,7 +84,8 @@ export class RecordBatchBuilder {
   /** The size that the batch would have with `record`, before compression. */
   sizeWith(record: RecordInput): number {
     const { key, value, timestamp, headers = noHeaders } = record
-    const body = this.#bodyBytes(bytesOf(key), bytesOf(value), timestamp, headers)
+    const content = contentBytes(fieldBytes(key), fieldBytes(value), headers)
+    const body = this.#headBytes(timestamp) + content
     return this.#end + varintBytes(body) + body
   }
 
@@ -119,15 +112,33 @@ export class RecordBatchBuilder {
     headers: readonly RecordHeaderInput[],
     sizeMax: number,
   ): boolean {
+    const keyBytes = fieldBytes(key)
+    const valueBytes = fieldBytes(value)
+    const bytes = contentBytes(keyBytes, valueBytes, headers)
+    if (!this.#begin(bytes, timestamp, sizeMax)) return false
+    const keyEnd = putField(this.#buffer, this.#end, key, keyBytes)
+    const valueEnd = putField(this.#buffer, keyEnd, value, valueBytes)
+    this.#end = putHeaders(this.#buffer, valueEnd, headers)
+    return true
+  }
+
+  /** The same of a record whose content was written before, wherever (`record-content.ts`). */
+  tryAppendContent(content: Uint8Array, timestamp: number, sizeMax: number): boolean {
+    if (!this.#begin(content.length, timestamp, sizeMax)) return false
+    this.#buffer.set(content, this.#end)
+    this.#end += content.length
+    return true
+  }
+
+  /** Makes room for a record, and writes what is before its content; false where there is no room. */
+  #begin(contentLength: number, timestamp: number, sizeMax: number): boolean {
     if (this.#isClosed) throw new ProtocolError('record batch: it was built, nothing can be added')
     if (!Number.isSafeInteger(timestamp) || timestamp < -1) {
       throw new ProtocolError(
         `record: a timestamp of ${timestamp} is not a whole number from -1 up`,
       )
     }
-    const keyBytes = bytesOf(key)
-    const valueBytes = bytesOf(value)
-    const body = this.#bodyBytes(keyBytes, valueBytes, timestamp, headers)
+    const body = this.#headBytes(timestamp) + contentLength
     const end = this.#end + varintBytes(body) + body
     if (end > sizeMax) return false
     if (end > this.#buffer.length) this.#grow(end, sizeMax)
@@ -137,10 +148,7 @@ export class RecordBatchBuilder {
     let position = putVarint(buffer, this.#end, body)
     buffer[position++] = 0
     position = putVarlong(buffer, position, timestamp - this.#baseTimestamp)
-    position = putVarint(buffer, position, this.#recordCount)
-    position = putField(buffer, position, key, keyBytes)
-    position = putField(buffer, position, value, valueBytes)
-    this.#end = putHeaders(buffer, position, headers)
+    this.#end = putVarint(buffer, position, this.#recordCount)
 
     if (timestamp > this.#maxTimestamp) this.#maxTimestamp = timestamp
     this.#recordCount++
@@ -180,25 +188,10 @@ export class RecordBatchBuilder {
     )
   }
 
-  /** The size of a record behind its length; a size of -1 is null's. */
-  #bodyBytes(
-    keyBytes: number,
-    valueBytes: number,
-    timestamp: number,
-    headers: readonly RecordHeaderInput[],
-  ): number {
+  /** The size of what lies between a record's length and its content. */
+  #headBytes(timestamp: number): number {
     const timestampDelta = this.#recordCount === 0 ? 0 : timestamp - this.#baseTimestamp
-    let size = 1 + varlongBytes(timestampDelta) + varintBytes(this.#recordCount)
-    size += varintBytes(keyBytes) + varintBytes(valueBytes) + varintBytes(headers.length)
-    if (keyBytes > 0) size += keyBytes
-    if (valueBytes > 0) size += valueBytes
-    for (let index = 0; index < headers.length; index++) {
-      const { key, value } = headers[index] as RecordHeaderInput
-      const nameBytes = textBytes(key)
-      const bytes = bytesOf(value)
-      size += varintBytes(nameBytes) + nameBytes + varintBytes(bytes) + Math.max(0, bytes)
-    }
-    return size
+    return 1 + varlongBytes(timestampDelta) + varintBytes(this.#recordCount)
   }
 
   #grow(needed: number, sizeMax: number): void {
@@ -213,37 +206,4 @@ export function batchAround(records: Buffer): Buffer {
   const batch = Buffer.allocUnsafe(batchHeaderBytes + records.length)
   batch.set(records, batchHeaderBytes)
   return batch
-}
-
-/** The size of a key or a value; -1 for null. */
-function bytesOf(field: FieldInput): number {
-  if (field === null) return -1
-  return typeof field === 'string' ? textBytes(field) : field.length
-}
-
-function putHeaders(
-  buffer: Buffer,
-  position: number,
-  headers: readonly RecordHeaderInput[],
-): number {
-  let end = putVarint(buffer, position, headers.length)
-  for (let index = 0; index < headers.length; index++) {
-    const { key, value } = headers[index] as RecordHeaderInput
-    const nameBytes = textBytes(key)
-    end = putVarint(buffer, end, nameBytes)
-    end = putText(buffer, end, key, nameBytes)
-    end = putField(buffer, end, value, bytesOf(value))
-  }
-  return end
-}
-
-function putField(buffer: Buffer, position: number, field: FieldInput, byteCount: number): number {
-  const start = putVarint(buffer, position, byteCount)
-  if (field === null) return start
-  if (typeof field === 'string') return putText(buffer, start, field, byteCount)
-  // The call of `set` costs as much as a loop over this many bytes.
-  if (byteCount > 32) buffer.set(field, start)
-  else
-    for (let index = 0; index < byteCount; index++) buffer[start + index] = field[index] as number
-  return start + byteCount
 }

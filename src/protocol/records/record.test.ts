@@ -1,3 +1,4 @@
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { build, changed, failure } from './fixture/batch-samples.ts'
 import { RecordBatch } from './index.ts'
@@ -30,6 +31,27 @@ describe('headers', () => {
     for (const name of ['second', 'firs', 'first2', 'grösse', 'größ']) {
       expect(record?.header(name)).toBeUndefined()
     }
+  })
+
+  it('are found by name again and again, whatever was asked for before', () => {
+    const name = fc.oneof(
+      fc.constantFrom('trace-id', 'traceparent', 'tr', 't', '', 'te', 'ét', 'tét', 'größe'),
+      fc.string({ unit: 'binary', maxLength: 3 }),
+    )
+    fc.assert(
+      fc.property(fc.array(name, { maxLength: 6 }), fc.array(name), (there, asked) => {
+        const named = there.map((key, index) => ({ key, value: Buffer.from([index]) }))
+        const read = RecordBatch.at(build([{ key: null, value, timestamp: 0, headers: named }]))
+          .records(0)
+          .next()
+        const known = read?.headers ?? []
+        for (const each of [...asked, ...known.map(({ key }) => key)]) {
+          const last = known.findLast(({ key }) => key === each)
+          expect(read?.header(each)).toEqual(last?.value)
+        }
+      }),
+      { seed: 4, numRuns: 300 },
+    )
   })
 
   it('are refused when they are read, not before', () => {

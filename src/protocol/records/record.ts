@@ -33,6 +33,8 @@ export class Record {
   readonly #valueStart: number
   readonly #valueBytes: number
   readonly #end: number
+  /** Of the names of its headers, as `nameBit` says; undefined before one was asked for. */
+  #nameBits: number | undefined
 
   /** The record at which `cursor` is. */
   constructor(source: RecordSource, cursor: RecordCursor) {
@@ -101,11 +103,15 @@ export class Record {
    * and throws like it.
    */
   header(name: string): Buffer | null | undefined {
+    // Most that are asked for are not there.
+    if (this.#nameBits !== undefined && (this.#nameBits & nameBit(name)) === 0) return undefined
     const reader = this.#headerReader()
     let start = 0
     let found = -2
+    let nameBits = 0
     for (let left = readCount(reader); left > 0; left--) {
       const nameEnd = readNameEnd(reader)
+      nameBits |= nameBitAt(reader.bytes, reader.position, nameEnd)
       const matches = isHeaderName(reader.bytes, reader.position, nameEnd, name)
       reader.position = nameEnd
       const size = readSize(reader)
@@ -116,6 +122,7 @@ export class Record {
       reader.position += Math.max(size, 0)
     }
     checkEnd(reader)
+    this.#nameBits = nameBits
     return found === -2 ? undefined : slice(reader.bytes, start, found)
   }
 
@@ -123,6 +130,29 @@ export class Record {
     const start = this.#valueStart + Math.max(this.#valueBytes, 0)
     return new VarintReader(this.#source.bytes, start, this.#end)
   }
+}
+
+/** All bits, of a name that could have any: one that does not begin with two characters of one byte each. */
+const anyBit = -1
+
+/** Of the 32 bits the one that stands for names which begin as this one does. */
+function nameBit(name: string): number {
+  if (name.length < 2) return anyBit
+  const first = name.charCodeAt(0)
+  const second = name.charCodeAt(1)
+  return first > 0x7f || second > 0x7f ? anyBit : bitOf(first, second)
+}
+
+/** The same of a name that lies in bytes. */
+function nameBitAt(bytes: Buffer, start: number, end: number): number {
+  if (end - start < 2) return anyBit
+  const first = bytes[start] as number
+  const second = bytes[start + 1] as number
+  return first > 0x7f || second > 0x7f ? anyBit : bitOf(first, second)
+}
+
+function bitOf(first: number, second: number): number {
+  return 1 << ((7 * first + second) & 31)
 }
 
 function slice(bytes: Buffer, start: number, size: number): Buffer | null {

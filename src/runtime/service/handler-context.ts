@@ -1,5 +1,6 @@
 import { contextOf } from '../../contract/index.ts'
 import type { DataOf, EventContract, EventKey, MessageContext } from '../../contract/index.ts'
+import { packRecord } from '../../client/index.ts'
 import type { ProducerRecord, RecordResult } from '../../client/index.ts'
 import type { SourceRecord } from '../../driver/index.ts'
 import { MillraceError } from '../../errors.ts'
@@ -103,7 +104,7 @@ export class HandlerContext {
    */
   get send(): Send {
     return async (event, data, options) => {
-      this.signal.throwIfAborted()
+      this.#delivery.throwIfAborted()
       const { publish, staged } = this.#sending
       if (staged === undefined) await publish(event, data, options, this.message)
       else await this.#stage(staged, await staged.prepare(event, data, options, this.message))
@@ -113,7 +114,7 @@ export class HandlerContext {
   /** The same with a record as it is, to any topic. */
   get sendRecord(): (record: ProducerRecord) => Promise<void> {
     return async (record) => {
-      this.signal.throwIfAborted()
+      this.#delivery.throwIfAborted()
       const { sendRecord, staged } = this.#sending
       if (staged === undefined) await sendRecord(record)
       else await this.#stage(staged, record)
@@ -126,7 +127,7 @@ export class HandlerContext {
    */
   get publish(): Publish {
     return async (event, data, options) => {
-      this.signal.throwIfAborted()
+      this.#delivery.throwIfAborted()
       if (this.#sending.staged !== undefined) throw notPublished()
       return this.#sending.publish(event, data, options, this.message)
     }
@@ -134,7 +135,8 @@ export class HandlerContext {
 
   async #stage({ check }: StagedSending, record: ProducerRecord): Promise<void> {
     await check(record)
-    this.#delivery.stage(record, this.#run as object)
+    // It waits for the next commit, and what it is made of with it.
+    this.#delivery.stage(packRecord(record), this.#run as object)
   }
 }
 

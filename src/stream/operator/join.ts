@@ -195,12 +195,12 @@ export class Join implements Operator {
     const event = decode(other, this.#placedIn(other, stored))
     if (!remembered.isMatched) {
       const isDone = unique[side]
-      state.put(entry, isDone ? bareRecord({ ...remembered, isMatched: true }) : asMatched(stored))
+      state.put(entry, isDone ? bareRecord(remembered) : asMatched(stored))
     }
     count('matched')
     const pair =
       side === 0 ? { left: taken.event, right: event } : { left: event, right: taken.event }
-    matched(pair, { ...momentOf(taken), time: Math.max(taken.time, remembered.time) })
+    matched(pair, momentOf(taken, Math.max(taken.time, remembered.time)))
   }
 
   #remember(
@@ -247,8 +247,8 @@ function sideOf(entry: StateKey, name: string): Side {
   return entry[name.length + nameEnd.length] === 'l' ? 0 : 1
 }
 
-function momentOf(taken: TaskEvent) {
-  return { key: taken.key, time: taken.time, cause: causeOf(taken, taken.event), of: taken }
+function momentOf(taken: TaskEvent, time = taken.time) {
+  return { key: taken.key, time, cause: causeOf(taken, taken.event), of: taken }
 }
 
 function causeOf({ record }: PlacedRecord, { id }: Event) {

@@ -1,5 +1,5 @@
 import type { StateKey } from '../../store/index.ts'
-import { freshBytes } from '../state/fresh-bytes.ts'
+import { freshBytes } from '../../fresh-bytes.ts'
 import { StateError } from '../state/state-error.ts'
 import { measuredAt, nameEnd, orderedNumber, orderedNumberAt } from '../state/state-key.ts'
 

@@ -4,7 +4,7 @@ import type { Log } from '../../observe/index.ts'
 import type { Clock } from '../../platform/index.ts'
 import type { Checkpoint, StateChange, StateStore } from '../../store/index.ts'
 import { within } from '../../transaction/index.ts'
-import { freshBytes } from '../state/fresh-bytes.ts'
+import { freshBytes } from '../../fresh-bytes.ts'
 import { indexKeyOf } from '../state/timers.ts'
 import { SeenKeys } from './seen-keys.ts'
 

@@ -1,4 +1,4 @@
-import { partitionOfKey } from '../../client/index.ts'
+import { packRecord, partitionOfKey } from '../../client/index.ts'
 import type { ProducerRecord } from '../../client/index.ts'
 import type { RecordSource } from '../../driver/index.ts'
 import { MillraceError } from '../../errors.ts'
@@ -294,7 +294,7 @@ async function taskMaker(
       ...{ topics: topics.inputs, sourceCounts: topics.sourceCounts },
       now: () => clock.now(),
       elapsedMs: () => watched.elapsedMs,
-      encode: (send) => checked(maker.make(send)),
+      encode: (send) => packRecord(checked(maker.make(send))),
       check: checked,
       letter: (placed, error) => {
         tell(placed, error)

@@ -1,6 +1,6 @@
 import type { RawRecord } from '../../contract/index.ts'
 import type { SourceHeader, SourceRecord } from '../../driver/index.ts'
-import { freshBytes } from './fresh-bytes.ts'
+import { freshBytes } from '../../fresh-bytes.ts'
 import { StateError } from './state-error.ts'
 
 /** What is remembered of a record that waits to be matched. */
@@ -29,17 +29,14 @@ const contentAt = partitionAt + 4
  * A record as it lies in the state: what is asked of it at once in front, then key, headers and value, byte for byte. It is read
  * again by the contract of its topic, so that what an older version of a service remembered is understood by a newer one.
  */
-export function storedRecord(
-  record: SourceRecord,
-  { time, fingerprint, isMatched, idHash, partition, offset }: Remembered,
-): Buffer {
+export function storedRecord(record: SourceRecord, remembered: Remembered): Buffer {
   const { key, value, headers } = record
   let size = contentAt + numberBytes + 4 + (key?.length ?? 0) + 4 + 4 + (value?.length ?? 0)
   for (const header of headers) {
     size += 8 + Buffer.byteLength(header.key) + (header.value?.length ?? 0)
   }
   const bytes = freshBytes(size)
-  writeHead(bytes, { time, fingerprint, isMatched, idHash, partition, offset }, false)
+  writeHead(bytes, remembered, remembered.isMatched ? matchedFlag : 0)
   let at = writeNumber(bytes, contentAt, record.timestamp + 1)
   at = writeBytes(bytes, at, key)
   at = bytes.writeInt32BE(headers.length, at)
@@ -53,10 +50,10 @@ export function storedRecord(
   return bytes.subarray(0, at)
 }
 
-/** What is left of a record that nothing can be matched with any more: enough to recognize it. */
-export function bareRecord(remembered: Remembered): Buffer {
+/** What is left of a record that was matched, and that nothing can be matched with any more: enough to recognize it. */
+export function bareRecord(remembered: Omit<Remembered, 'isMatched'>): Buffer {
   const bytes = freshBytes(contentAt)
-  writeHead(bytes, remembered, true)
+  writeHead(bytes, remembered, matchedFlag | bareFlag)
   return bytes
 }
 
@@ -164,12 +161,17 @@ class HeldRecord implements SourceRecord, RawRecord {
   }
 }
 
-function writeHead(bytes: Buffer, remembered: Remembered, isBare: boolean): void {
-  const { time, fingerprint, isMatched, idHash, partition, offset } = remembered
+function writeHead(
+  bytes: Buffer,
+  { time, fingerprint, idHash, partition, offset }: Omit<Remembered, 'isMatched'>,
+  flags: number,
+): void {
   bytes[0] = format
-  bytes[1] = (isMatched ? matchedFlag : 0) | (isBare ? bareFlag : 0)
-  let at = numbersAt
-  for (const number of [time, fingerprint, idHash, offset]) at = writeNumber(bytes, at, number)
+  bytes[1] = flags
+  let at = writeNumber(bytes, numbersAt, time)
+  at = writeNumber(bytes, at, fingerprint)
+  at = writeNumber(bytes, at, idHash)
+  at = writeNumber(bytes, at, offset)
   bytes.writeInt32BE(partition, at)
 }
 

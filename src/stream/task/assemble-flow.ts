@@ -161,8 +161,13 @@ class FlowAssembly {
       const occasion = occasionOf(moment)
       const made = data(value, occasion)
       if (made === undefined) return
+      // Named one by one: what is spread is an object of the slow kind, for each event.
       send({
-        ...{ topic, event, data: made, timestamp: moment.time, cause: moment.cause },
+        topic,
+        event,
+        data: made,
+        timestamp: moment.time,
+        cause: moment.cause,
         key: key?.(value, occasion),
         id: id?.(value, occasion),
       })
