@@ -161,7 +161,7 @@ conformance('upkeep', {
     await port.eventually('the tombstone is gone', async () => {
       round += 1
       const next = start + (records.length + round) * stepMs
-      await appendApart(leader, topic, [['end', `${round}`]], next)
+      await appendApart(leader, topic, [['end', `round ${round}`]], next)
       return (await storedValues(leader, topic)).includes(null) ? undefined : true
     })
     const kept = await storedValues(leader, topic)
