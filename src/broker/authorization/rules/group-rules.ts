@@ -14,7 +14,7 @@ import {
   offsetFetchApi,
   syncGroupApi,
 } from '../../../protocol/index.ts'
-import type { ResponseInput } from '../../../protocol/index.ts'
+import type { RequestOf, ResponseInput } from '../../../protocol/index.ts'
 import type { RequestContext } from '../../handler/handler.ts'
 import type { Refusal } from '../../refusal.ts'
 import { accessRule, bits, each, eachIn, leftOut, whole, within } from '../gate.ts'
@@ -22,6 +22,7 @@ import type { Right } from '../gate.ts'
 import { undescribedGroup } from '../../group/index.ts'
 import { groupBits, refusedHeartbeat, withoutUnknownTopics } from './described-group.ts'
 import { offsetFetchTopics, offsetFetchGroup, offsetFetchGroups } from './offset-fetch-checks.ts'
+import { refusedPartitions } from './refused-partitions.ts'
 import {
   deleteGroup,
   describeGroup,
@@ -101,21 +102,10 @@ function committedName(
   return header.version < 10 ? name : broker.cluster.topicById(topicId)?.name
 }
 
-interface NamedPartitions {
-  readonly name: string
-  readonly topicId: string
-  readonly partitions: readonly { readonly partitionIndex: number }[]
-}
+type CommittedTopic = RequestOf<typeof offsetCommitApi>['topics'][number]
 
-function failedPartitions({ name, topicId, partitions }: NamedPartitions, { error }: Refusal) {
-  return {
-    name,
-    topicId,
-    partitions: partitions.map(({ partitionIndex }) => ({
-      partitionIndex,
-      errorCode: kafkaError[error],
-    })),
-  }
+function refusedCommit(topic: CommittedTopic, refusal: Refusal) {
+  return { topicId: topic.topicId, ...refusedPartitions(topic, refusal) }
 }
 
 /** Groups, their members and their offsets. */
@@ -125,10 +115,10 @@ export const groupRules = [
     whole(readGroup, {
       of: ({ groupId }) => [groupId],
       answer: ({ topics }, refusal) => ({
-        topics: topics.map((topic) => failedPartitions(topic, refusal)),
+        topics: topics.map((topic) => refusedCommit(topic, refusal)),
       }),
     }),
-    eachIn(readTopic, 'topics', 'topics', { name: committedName, refused: failedPartitions }),
+    eachIn(readTopic, 'topics', 'topics', { name: committedName, refused: refusedCommit }),
   ),
   accessRule(offsetFetchApi, offsetFetchGroup, offsetFetchGroups, offsetFetchTopics),
   accessRule(
@@ -223,13 +213,7 @@ export const groupRules = [
     }),
     eachIn(readTopic, 'topics', 'topics', {
       name: ({ name }) => name,
-      refused: ({ name, partitions }, { error }) => ({
-        name,
-        partitions: partitions.map(({ partitionIndex }) => ({
-          partitionIndex,
-          errorCode: kafkaError[error],
-        })),
-      }),
+      refused: refusedPartitions,
     }),
   ),
   accessRule(

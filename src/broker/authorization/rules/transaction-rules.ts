@@ -14,6 +14,7 @@ import type { Refusal } from '../../refusal.ts'
 import { clusterName } from '../acl.ts'
 import { accessRule, eachIn, leftOut, unauthorized, whole } from '../gate.ts'
 import type { Check } from '../gate.ts'
+import { refusedPartitions } from './refused-partitions.ts'
 import {
   describeTopic,
   describeTransaction,
@@ -86,21 +87,11 @@ const addedTopics: Check<typeof addPartitionsToTxnApi> = {
 
 type TxnOffsetTopic = RequestOf<typeof txnOffsetCommitApi>['topics'][number]
 
-function refusedOffsets({ name, partitions }: TxnOffsetTopic, { error }: Refusal) {
-  return {
-    name,
-    partitions: partitions.map(({ partitionIndex }) => ({
-      partitionIndex,
-      errorCode: kafkaError[error],
-    })),
-  }
-}
-
 function allOffsetsRefused(
   { topics }: { readonly topics: readonly TxnOffsetTopic[] },
   refusal: Refusal,
 ) {
-  return { throttleTimeMs: 0, topics: topics.map((topic) => refusedOffsets(topic, refusal)) }
+  return { throttleTimeMs: 0, topics: topics.map((topic) => refusedPartitions(topic, refusal)) }
 }
 
 /** Producers and their transactions. */
@@ -163,7 +154,7 @@ export const transactionRules = [
       answer: allOffsetsRefused,
     }),
     whole(readGroup, { of: ({ groupId }) => [groupId], answer: allOffsetsRefused }),
-    eachIn(readTopic, 'topics', 'topics', { name: ({ name }) => name, refused: refusedOffsets }),
+    eachIn(readTopic, 'topics', 'topics', { name: ({ name }) => name, refused: refusedPartitions }),
   ),
   accessRule(
     describeTransactionsApi,
