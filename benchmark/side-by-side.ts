@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { cpSync, rmSync } from 'node:fs'
+import { cpSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
@@ -81,6 +81,8 @@ export interface Ended {
   readonly code: number | null
   readonly output: string
   readonly trouble: string
+  /** The most memory of its own that was seen; undefined where the system does not tell. */
+  readonly ownPeakMb: number | undefined
 }
 
 export async function runToEnd(command: string, args: readonly string[]): Promise<Ended> {
@@ -89,8 +91,25 @@ export async function runToEnd(command: string, args: readonly string[]): Promis
   let trouble = ''
   child.stdout.on('data', (chunk) => (output += String(chunk)))
   child.stderr.on('data', (chunk) => (trouble += String(chunk)))
+  let ownPeakMb: number | undefined
+  const watch = setInterval(() => {
+    const mb = ownMemoryMb(child.pid)
+    if (mb !== undefined) ownPeakMb = Math.max(mb, ownPeakMb ?? 0)
+  }, 100)
   const code = await new Promise<number | null>((resolve) => child.on('close', resolve))
-  return { code, output, trouble }
+  clearInterval(watch)
+  return { code, output, trouble, ownPeakMb }
+}
+
+/** Resident memory without pages of files, which the system takes back when it needs them. */
+function ownMemoryMb(pid: number | undefined): number | undefined {
+  try {
+    const [, kilobytes] =
+      /^RssAnon:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? []
+    return kilobytes === undefined ? undefined : Number(kilobytes) / 1024
+  } catch {
+    return undefined
+  }
 }
 
 /** Who comes first changes from round to round. */

@@ -1,8 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, renameSync, rmSync, statSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { runToEnd } from '../side-by-side.ts'
-import type { StreamMeasurement, Task } from './task.ts'
+import type { Task } from './task.ts'
 
 const here = fileURLToPath(new URL('kafka-streams', import.meta.url))
 const cache = fileURLToPath(new URL('../../.cache', import.meta.url))
@@ -54,16 +53,6 @@ export function kafkaStreamsCommand(bootstrap: string, task: Task): readonly [st
       ...told.map(([name, value]) => `${name}=${value}`),
     ],
   ]
-}
-
-/** Throws when it fails. */
-export async function measureKafkaStreams(
-  bootstrap: string,
-  task: Task,
-): Promise<StreamMeasurement> {
-  const { code, output, trouble } = await runToEnd(...kafkaStreamsCommand(bootstrap, task))
-  if (code !== 0) throw new Error(trouble.slice(0, 2_000))
-  return JSON.parse(output.trim().split('\n').at(-1) ?? '') as StreamMeasurement
 }
 
 function answers(command: string, ...args: readonly string[]): boolean {

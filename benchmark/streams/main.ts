@@ -15,7 +15,7 @@ import {
 import { median } from '../statistics.ts'
 import { countRecords } from './count-records.ts'
 import { fill } from './fill.ts'
-import { kafkaStreamsCommand, measureKafkaStreams, prepareKafkaStreams } from './kafka-streams.ts'
+import { kafkaStreamsCommand, prepareKafkaStreams } from './kafka-streams.ts'
 import { filled, rowsOf, runId } from './rows.ts'
 import type { Row } from './rows.ts'
 import { orderRecord, paymentRecord } from './shop.ts'
@@ -123,8 +123,9 @@ async function runRow(row: Row, index: number, round: number): Promise<void> {
     const measurement = await measure(subject, task)
     bySubject.set(subject, [...(bySubject.get(subject) ?? []), measurement])
     if (measurement === undefined) continue
-    const { steadyRate, steadyCpuSecondsPerMillion: cpu, peakMb } = scaled(measurement, row)
-    const cost = `${cpu.toFixed(1)} CPU s per million, ${Math.round(peakMb)} MB`
+    const { steadyRate, peakMb, ownPeakMb = Number.NaN, ...rest } = scaled(measurement, row)
+    const cpu = `${rest.steadyCpuSecondsPerMillion.toFixed(1)} CPU s per million`
+    const cost = `${cpu}, ${Math.round(peakMb)} MB (${Math.round(ownPeakMb)} without files)`
     say(`round ${round + 1}, ${row.name}, ${subject}: ${Math.round(steadyRate)}/s, ${cost}`)
   }
 }
@@ -144,10 +145,14 @@ function scaled(measurement: StreamMeasurement, { inputs }: Row): StreamMeasurem
 /** Undefined when it has failed, which is said. */
 async function measure(subject: string, task: Task): Promise<StreamMeasurement | undefined> {
   try {
-    if (subject === 'kafka-streams') return await measureKafkaStreams(bootstrap, task)
-    const { code, output, trouble } = await runToEnd(...workerCommand(subject, task))
+    const command =
+      subject === 'kafka-streams'
+        ? kafkaStreamsCommand(bootstrap, task)
+        : workerCommand(subject, task)
+    const { code, output, trouble, ownPeakMb = Number.NaN } = await runToEnd(...command)
     if (code !== 0) throw new Error(trouble.slice(0, 2_000))
-    return JSON.parse(output) as StreamMeasurement
+    const measurement = JSON.parse(output.trim().split('\n').at(-1) ?? '') as StreamMeasurement
+    return { ...measurement, ownPeakMb }
   } catch (error) {
     say(`${subject} failed: ${error instanceof Error ? error.message : String(error)}`)
     return undefined
@@ -185,8 +190,8 @@ async function runTakeovers(round: number): Promise<void> {
 
 function table(): string {
   const lines = [
-    '| what | who | per second | whole | by ours | CPU s / M | whole | CPU by ours | peak MB | disk MB |',
-    '| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |',
+    '| what | who | per second | whole | by ours | CPU s / M | whole | CPU by ours | peak MB | without files | disk MB |',
+    '| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |',
   ]
   for (const [row, bySubject] of measured) {
     const ours = bySubject.get(row.subjects[0] ?? '') ?? []
@@ -203,6 +208,7 @@ function table(): string {
         middle((each) => each.cpuSecondsPerMillion).toFixed(1),
         ratioOf(all, ours, (each) => each.steadyCpuSecondsPerMillion).toFixed(2),
         Math.round(middle(({ peakMb }) => peakMb)),
+        Math.round(middle(({ ownPeakMb = Number.NaN }) => ownPeakMb)),
         Math.round(middle(({ diskMb = 0 }) => diskMb)),
       ]
       lines.push(`| ${row.name} | ${subject} | ${cells.join(' | ')} |`)

@@ -63,6 +63,8 @@ export interface StreamMeasurement {
   readonly steadyRate: number
   readonly steadyCpuSecondsPerMillion: number
   readonly peakMb: number
+  /** Without pages of files, as they were seen from outside. */
+  readonly ownPeakMb?: number
   /** Of the local state. */
   readonly diskMb?: number
   /** From the start of the program to where it runs. */
