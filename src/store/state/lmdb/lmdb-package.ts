@@ -60,7 +60,10 @@ export interface LmdbDatabase<Key, Value> {
   remove(key: Key): unknown
   clearAsync(): unknown
   /** `options` is read when an iterator is made, not before. */
-  getRange(options: { start: Key }): Iterable<{ readonly key: Key; readonly value: Value }>
+  getRange(options: {
+    start: Key
+    end: Key
+  }): Iterable<{ readonly key: Key; readonly value: Value }>
   getStats(): {
     readonly entryCount: number
     readonly pageSize: number

@@ -1,3 +1,4 @@
+import { stateKeyBytesMax } from '../state-store.ts'
 import type { StateEntry, StateKey } from '../state-store.ts'
 import type { LmdbDatabase } from './lmdb-package.ts'
 
@@ -11,20 +12,21 @@ const entriesMax = 128
  * Reads entries in pieces. A cursor is open while a piece is read, and never longer: one that was left open by somebody who has
  * stopped taking entries would keep the pages of its moment from being used again for as long as the process lives.
  *
- * The package makes more for a range than a short one costs, so that one is made for a database; where each begins is put into
- * its options, which are read when an iterator is made.
+ * The package makes more for a range than a short one costs, so that one is made for a database; where each begins and ends is put
+ * into its options, which are read when an iterator is made, and when it is asked for the first entry.
  */
 export class RangeReader {
-  readonly #options: { start: StateKey } = { start: '' }
+  readonly #options: { start: StateKey; end: StateKey } = { start: '', end: '' }
   readonly #entries: Iterable<StateEntry>
 
   constructor(database: Entries) {
     this.#entries = database.getRange(this.#options)
   }
 
-  /** At most `count` entries from `from` on. */
-  read(from: StateKey, count: number): StateEntry[] {
+  /** At most `count` entries from `from` on and before `to`. */
+  read(from: StateKey, to: StateKey, count: number): StateEntry[] {
     this.#options.start = from
+    this.#options.end = endOf(to)
     const cursor = this.#entries[Symbol.iterator]()
     const entries: StateEntry[] = []
     try {
@@ -42,7 +44,7 @@ export class RangeReader {
 
 /** Entries from a key on and before another. */
 export class LmdbRange implements IterableIterator<StateEntry> {
-  readonly #read: (from: StateKey, count: number) => StateEntry[]
+  readonly #read: (from: StateKey, to: StateKey, count: number) => StateEntry[]
   readonly #to: StateKey
   #from: StateKey
   #piece: readonly StateEntry[] = []
@@ -50,7 +52,11 @@ export class LmdbRange implements IterableIterator<StateEntry> {
   #count = entriesAtFirst
   #isLastPiece = false
 
-  constructor(read: (from: StateKey, count: number) => StateEntry[], from: StateKey, to: StateKey) {
+  constructor(
+    read: (from: StateKey, to: StateKey, count: number) => StateEntry[],
+    from: StateKey,
+    to: StateKey,
+  ) {
     this.#read = read
     this.#from = from
     this.#to = to
@@ -59,15 +65,7 @@ export class LmdbRange implements IterableIterator<StateEntry> {
 
   next(): IteratorResult<StateEntry> {
     if (this.#at === this.#piece.length && !this.#readOn()) return { done: true, value: undefined }
-    const entry = this.#piece[this.#at] as StateEntry
-    if (entry.key >= this.#to) {
-      this.#isLastPiece = true
-      this.#piece = []
-      this.#at = 0
-      return { done: true, value: undefined }
-    }
-    this.#at++
-    return { done: false, value: entry }
+    return { done: false, value: this.#piece[this.#at++] as StateEntry }
   }
 
   [Symbol.iterator](): this {
@@ -76,7 +74,7 @@ export class LmdbRange implements IterableIterator<StateEntry> {
 
   #readOn(): boolean {
     if (this.#isLastPiece) return false
-    this.#piece = this.#read(this.#from, this.#count)
+    this.#piece = this.#read(this.#from, this.#to, this.#count)
     this.#at = 0
     const last = this.#piece.at(-1)
     if (last === undefined || this.#piece.length < this.#count) this.#isLastPiece = true
@@ -85,4 +83,9 @@ export class LmdbRange implements IterableIterator<StateEntry> {
     this.#count = Math.min(entriesMax, 2 * this.#count)
     return last !== undefined
   }
+}
+
+/** A key that LMDB takes, before which there are the same entries: none of them has a longer key than a store takes. */
+function endOf(to: StateKey): StateKey {
+  return to.length <= stateKeyBytesMax ? to : `${to.slice(0, stateKeyBytesMax)}\0`
 }

@@ -72,7 +72,7 @@ export class LmdbStateStore implements StateStore {
   range(from: StateKey, to: StateKey): IterableIterator<StateEntry> {
     this.#checkOpen()
     return new LmdbRange(
-      (next, count) => this.#reading(() => this.#ranges.read(next, count)),
+      (next, end, count) => this.#reading(() => this.#ranges.read(next, end, count)),
       from,
       to,
     )
