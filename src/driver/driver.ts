@@ -60,6 +60,10 @@ export interface SourceRecord {
   readonly valueSize: number
   /** Key, value and headers together. */
   readonly sizeInBytes: number
+  /** The size of its content: key, value and headers as a batch has them. */
+  readonly contentBytes: number
+  /** Writes its content where there is room for it; answers where it ends. */
+  putContent(target: Buffer, position: number): number
   readonly headers: readonly SourceHeader[]
   /** The value of the last header of this name; undefined where there is none. */
   header(name: string): Buffer | null | undefined

@@ -1,10 +1,10 @@
 import { freshBytes } from '../../fresh-bytes.ts'
+import type { Record } from '../../protocol/records/index.ts'
 import {
   contentBytes,
   fieldBytes,
-  putField,
-  putHeaders,
-  readContent,
+  putContent,
+  recordOfContent,
 } from '../../protocol/records/index.ts'
 import { hashOfKey } from './partitioner.ts'
 import { checkedBytes, headersOf } from './producer-record.ts'
@@ -34,17 +34,20 @@ export class PackedRecord implements ProducerRecord {
     if (partition !== undefined) this.partition = partition
   }
 
-  /** Each reading of one of them reads all of the content. */
   get key(): RecordBytes {
-    return readContent(this.content).key
+    return this.#unpacked.key
   }
 
   get value(): RecordBytes {
-    return readContent(this.content).value
+    return this.#unpacked.value
   }
 
   get headers(): RecordHeaders {
-    return readContent(this.content).headers.map(({ key, value }) => [key, value] as const)
+    return this.#unpacked.headers.map(({ key, value }) => [key, value] as const)
+  }
+
+  get #unpacked(): Record {
+    return recordOfContent(this.content, { offset: -1, timestamp: this.timestamp ?? -1 })
   }
 }
 
@@ -54,11 +57,8 @@ export function packRecord(record: ProducerRecord): PackedRecord {
   const key = checkedBytes('key', givenKey)
   const value = checkedBytes('value', givenValue)
   const headers = headersOf(givenHeaders)
-  const keyBytes = fieldBytes(key)
-  const valueBytes = fieldBytes(value)
-  const content = freshBytes(contentBytes(keyBytes, valueBytes, headers))
-  const valueAt = putField(content, 0, key, keyBytes)
-  putHeaders(content, putField(content, valueAt, value, valueBytes), headers)
+  const content = freshBytes(contentBytes(fieldBytes(key), fieldBytes(value), headers))
+  putContent(content, 0, key, value, headers)
   const keyHash = key === null || record.partition !== undefined ? -1 : hashOfKey(key)
   return new PackedRecord(record, { content, keyHash })
 }

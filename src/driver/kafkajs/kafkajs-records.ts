@@ -1,6 +1,7 @@
 import { OptionError } from '../../errors.ts'
 import type { ProducerRecord, TopicPartition } from '../../client/index.ts'
 import { headersOf } from '../../client/index.ts'
+import { contentBytes, putContent } from '../../protocol/records/index.ts'
 import type { SourceBatch, SourceHeader, SourceRecord } from '../driver.ts'
 import type { KafkaJsHeader, KafkaJsMessage, KafkaJsOutgoing } from './kafkajs-api.ts'
 
@@ -34,6 +35,14 @@ class KafkaJsRecord implements SourceRecord {
       0,
     )
     return (this.key?.length ?? 0) + (this.value?.length ?? 0) + ofHeaders
+  }
+
+  get contentBytes(): number {
+    return contentBytes(this.keySize, this.valueSize, this.headers)
+  }
+
+  putContent(target: Buffer, position: number): number {
+    return putContent(target, position, this.key, this.value, this.headers)
   }
 
   header(name: string): Buffer | null | undefined {

@@ -6,8 +6,19 @@ export type { RecordReader } from './record-reader.ts'
 export type { Record, RecordHeader } from './record.ts'
 export { RecordBatchBuilder } from './record-batch-builder.ts'
 export type { RecordBatchOptions, RecordInput } from './record-batch-builder.ts'
-export { contentBytes, fieldBytes, putField, putHeaders, readContent } from './record-content.ts'
-export type { FieldInput, RecordContent, RecordHeaderInput } from './record-content.ts'
+export {
+  contentBytes,
+  fieldBytes,
+  makeRecord,
+  putContent,
+  recordOfContent,
+} from './record-content.ts'
+export type {
+  FieldInput,
+  RecordContent,
+  RecordHeaderInput,
+  RecordOrigin,
+} from './record-content.ts'
 export { buildControlBatch, readControlRecord } from './control-record.ts'
 export type { ControlBatchInput, ControlRecord, TransactionOutcome } from './control-record.ts'
 export { checkProducedBatch, findRecordDefects } from './produced-batch.ts'

@@ -1,5 +1,5 @@
+import { Record } from './record.ts'
 import type { RecordHeader } from './record.ts'
-import { readHeaderName } from './header-name.ts'
 import { putText, textBytes } from './text.ts'
 import { putVarint, varintBytes, VarintReader } from './varint.ts'
 
@@ -75,6 +75,18 @@ export function putHeaders(
   return end
 }
 
+/** Writes a content whose size is known; answers where it ends. */
+export function putContent(
+  target: Buffer,
+  position: number,
+  key: FieldInput,
+  value: FieldInput,
+  headers: readonly RecordHeaderInput[],
+): number {
+  const valueAt = putField(target, position, key, fieldBytes(key))
+  return putHeaders(target, putField(target, valueAt, value, fieldBytes(value)), headers)
+}
+
 /** What a content is made of. */
 export interface RecordContent {
   readonly key: Buffer | null
@@ -82,26 +94,43 @@ export interface RecordContent {
   readonly headers: readonly RecordHeader[]
 }
 
-/** Reads a content that was written here. Key and values are views of it. */
-export function readContent(content: Buffer): RecordContent {
-  const reader = new VarintReader(content, 0, content.length)
-  const key = fieldAt(reader)
-  const value = fieldAt(reader)
-  const headers: RecordHeader[] = []
-  for (let left = reader.varint(); left > 0; left--) {
-    const nameBytes = reader.varint()
-    const nameEnd = reader.position + nameBytes
-    const name = readHeaderName(content, reader.position, nameEnd)
-    reader.position = nameEnd
-    headers.push({ key: name, value: fieldAt(reader) })
-  }
-  return { key, value, headers }
+/** What a record has beside its content. */
+export interface RecordOrigin {
+  readonly offset: number
+  readonly timestamp: number
 }
 
-function fieldAt(reader: VarintReader): Buffer | null {
-  const size = reader.varint()
-  if (size < 0) return null
-  const start = reader.position
-  reader.position += size
-  return reader.bytes.subarray(start, start + size)
+/** A record that is in no batch. */
+export function makeRecord({
+  key,
+  value,
+  headers,
+  ...origin
+}: RecordContent & RecordOrigin): Record {
+  const bytes = Buffer.allocUnsafe(contentBytes(fieldBytes(key), fieldBytes(value), headers))
+  putContent(bytes, 0, key, value, headers)
+  return recordOfContent(bytes, origin)
+}
+
+/** A record of a content that was written here. */
+export function recordOfContent(bytes: Buffer, { offset, timestamp }: RecordOrigin): Record {
+  const reader = new VarintReader(bytes, 0, bytes.length)
+  const keyBytes = reader.varint()
+  const keyStart = reader.position
+  if (keyBytes > 0) reader.position += keyBytes
+  const valueBytes = reader.varint()
+  const valueStart = reader.position
+  // No spread: this is made for each record that a join finds.
+  return new Record(
+    { bytes, baseOffset: offset, baseTimestamp: timestamp, logAppendTime: undefined },
+    {
+      offsetDelta: 0,
+      timestampDelta: 0,
+      keyStart,
+      keyBytes,
+      valueStart,
+      valueBytes,
+      limit: bytes.length,
+    },
+  )
 }

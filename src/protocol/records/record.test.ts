@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { build, changed, failure } from './fixture/batch-samples.ts'
-import { RecordBatch } from './index.ts'
+import { makeRecord, RecordBatch, recordOfContent } from './index.ts'
 
 describe('headers', () => {
   const value = Buffer.from('1')
@@ -74,5 +74,62 @@ describe('headers', () => {
       expect(failure(() => broken?.headers)).toMatch(problem)
       expect(failure(() => broken?.header('name'))).toMatch(problem)
     }
+  })
+})
+
+describe('the content of a record', () => {
+  const bytes = fc.option(
+    fc.uint8Array({ maxLength: 200 }).map((each) => Buffer.from(each)),
+    { nil: null },
+  )
+  const content = fc.record({
+    key: bytes,
+    value: bytes,
+    headers: fc.array(fc.record({ key: fc.string({ maxLength: 70 }), value: bytes }), {
+      maxLength: 4,
+    }),
+  })
+
+  it('makes the same record again, wherever it was written to', () => {
+    fc.assert(
+      fc.property(content, fc.nat(300), (given, position) => {
+        const inBatch = RecordBatch.at(build([{ ...given, timestamp: 5 }]))
+          .records(0)
+          .next()
+        for (const record of [inBatch, makeRecord({ ...given, offset: 7, timestamp: 5 })]) {
+          if (record === undefined) throw new Error('the batch is empty')
+          const target = Buffer.alloc(position + record.contentBytes + 1, 0xee)
+          const end = record.putContent(target, position)
+          expect(end).toBe(target.length - 1)
+          expect(target.indexOf(0xee, end)).toBe(end)
+          const again = recordOfContent(target.subarray(position, end), {
+            ...{ offset: 9, timestamp: 8 },
+          })
+          const { offset, timestamp, key, value, headers, sizeInBytes } = again
+          expect({ offset, timestamp, key, value, headers, sizeInBytes }).toEqual({
+            ...given,
+            ...{ offset: 9, timestamp: 8, sizeInBytes: record.sizeInBytes },
+          })
+        }
+      }),
+      { seed: 2, numRuns: 200 },
+    )
+  })
+
+  it('is the same where its key had more bytes for its size than it needs', () => {
+    const plain = build([{ key: Buffer.from('k'), value: Buffer.from('v'), timestamp: 0 }])
+    const at = plain.length - 5 // key size, key, value size, value, header count
+    expect([...plain.subarray(at)]).toEqual([2, 107, 2, 118, 0])
+    const longer = Buffer.concat([
+      plain.subarray(0, at),
+      Buffer.from([0x82, 0]),
+      plain.subarray(at + 1),
+    ])
+    longer[at - 4] = (longer[at - 4] as number) + 2
+    longer.writeInt32BE(plain.readInt32BE(8) + 1, 8)
+    const record = RecordBatch.at(longer).records(0).next()
+    const target = Buffer.alloc(record?.contentBytes ?? 0)
+    record?.putContent(target, 0)
+    expect([...target]).toEqual([2, 107, 2, 118, 0])
   })
 })

@@ -1,7 +1,7 @@
 import { safeTimestamp } from './batch-layout.ts'
 import { isHeaderName, readHeaderName } from './header-name.ts'
 import type { RecordCursor } from './record-cursor.ts'
-import { VarintReader } from './varint.ts'
+import { putVarint, varintBytes, VarintReader } from './varint.ts'
 
 /** A header of a record. Names may repeat. */
 export interface RecordHeader {
@@ -18,6 +18,12 @@ export interface RecordSource {
   /** The timestamp of all records of a batch whose timestamps the broker set; else undefined. */
   readonly logAppendTime: number | undefined
 }
+
+/** Where a record is. */
+export type RecordPlace = Pick<
+  RecordCursor,
+  'offsetDelta' | 'timestampDelta' | 'keyStart' | 'keyBytes' | 'valueStart' | 'valueBytes' | 'limit'
+>
 
 /**
  * A record, as positions in the bytes of its batch. Nothing is decoded before it is read, and each
@@ -36,16 +42,15 @@ export class Record {
   /** Of the names of its headers, as `nameBit` says; undefined before one was asked for. */
   #nameBits: number | undefined
 
-  /** The record at which `cursor` is. */
-  constructor(source: RecordSource, cursor: RecordCursor) {
+  constructor(source: RecordSource, place: RecordPlace) {
     this.#source = source
-    this.#offsetDelta = cursor.offsetDelta
-    this.#timestampDelta = cursor.timestampDelta
-    this.#keyStart = cursor.keyStart
-    this.#keyBytes = cursor.keyBytes
-    this.#valueStart = cursor.valueStart
-    this.#valueBytes = cursor.valueBytes
-    this.#end = cursor.limit
+    this.#offsetDelta = place.offsetDelta
+    this.#timestampDelta = place.timestampDelta
+    this.#keyStart = place.keyStart
+    this.#keyBytes = place.keyBytes
+    this.#valueStart = place.valueStart
+    this.#valueBytes = place.valueBytes
+    this.#end = place.limit
   }
 
   get offset(): number {
@@ -79,6 +84,17 @@ export class Record {
   /** The bytes of key, value and headers, as far as they are there. */
   get sizeInBytes(): number {
     return this.#end - this.#keyStart
+  }
+
+  /** The size of its content, which `record-content.ts` describes. */
+  get contentBytes(): number {
+    return varintBytes(this.#keyBytes) + this.sizeInBytes
+  }
+
+  /** Writes its content, byte for byte as it lies in its batch; answers where it ends. */
+  putContent(target: Buffer, position: number): number {
+    const start = putVarint(target, position, this.#keyBytes)
+    return start + this.#source.bytes.copy(target, start, this.#keyStart, this.#end)
   }
 
   /** All headers, in order. Throws a ProtocolError when they are malformed. */

@@ -1,10 +1,11 @@
 import type { Event } from '../../contract/index.ts'
 import { fingerprintOf } from '../../runtime/index.ts'
-import type { StateKey } from '../../store/index.ts'
+import type { StateEntry, StateKey } from '../../store/index.ts'
 import {
   behind,
   keyOfText,
   measured,
+  measuredEnd,
   nameEnd,
   orderedNumber,
   recordKeyBytesMax,
@@ -72,6 +73,12 @@ interface Partner {
 
 const idHashEnd = 2 ** 52
 
+/** Behind the key in an entry's: which side it is of. */
+const sideMarks = ['l', 'r'] as const
+
+/** As many entries as a store reads at once, and one less, so that it tells that there are no more. */
+const fewMax = 3
+
 /**
  * Joins the events of two inputs that have the same key and are no further apart than `withinMs`: whichever comes first waits.
  *
@@ -99,10 +106,11 @@ export class Join implements Operator {
       late({ ...taken, side }, momentOf(taken))
       return
     }
-    const key = this.#joinedKey(side, taken)
-    const own = this.#placeOf(side, taken, key)
+    const prefix = this.#prefixOf(this.#joinedKey(side, taken))
+    const few = this.#fewOf(prefix)
+    const own = this.#placeOf(side, taken, prefix + sideMarks[side], few)
     if (own === undefined) return
-    const partners = this.#partnersOf(side, taken, key)
+    const partners = this.#partnersOf(side, taken, prefix + sideMarks[otherOf(side)], few)
     for (const partner of partners) this.#match(side, taken, partner)
     this.#remember(side, taken, own, partners.length > 0)
   }
@@ -136,21 +144,37 @@ export class Join implements Operator {
     return timeIn(value) + this.#keptMs
   }
 
+  /**
+   * All that is remembered of a key, looked up once and not for each question: most have a few events. Undefined where there are more,
+   * or where each side has one, which is found by its key.
+   */
+  #fewOf(prefix: StateKey): readonly StateEntry[] | undefined {
+    const { state, unique } = this.#parts
+    if (unique[0] && unique[1]) return undefined
+    const few: StateEntry[] = []
+    for (const entry of state.range(prefix, behind(prefix))) {
+      if (few.length === fewMax) return undefined
+      few.push(entry)
+    }
+    return few
+  }
+
   /** Where the event goes; undefined when it is there already, or another one that excludes it. */
   #placeOf(
     side: Side,
     { event, record }: TaskEvent,
-    key: StateKey,
+    prefix: StateKey,
+    few: readonly StateEntry[] | undefined,
   ):
     | { readonly entry: StateKey; readonly idHash: number; readonly fingerprint: number }
     | undefined {
     const { state, count, unique } = this.#parts
     const fingerprint = fingerprintOf(record.value)
     const ownHash = fingerprintOf(Buffer.from(event.id))
-    const prefix = this.#prefix(side, key)
     for (let idHash = ownHash; ; idHash = (idHash + 1) % idHashEnd) {
       const entry = unique[side] ? prefix : prefix + orderedNumber(idHash)
-      const stored = state.get(entry)
+      const stored =
+        few === undefined ? state.get(entry) : few.find(({ key }) => key === entry)?.value
       if (stored === undefined) return { entry, idHash, fingerprint }
       const known = rememberedIn(stored)
       const isSame = known.idHash === idHash && known.fingerprint === fingerprint
@@ -163,10 +187,13 @@ export class Join implements Operator {
     }
   }
 
-  #partnersOf(side: Side, { time }: TaskEvent, key: StateKey): Partner[] {
+  #partnersOf(
+    side: Side,
+    { time }: TaskEvent,
+    prefix: StateKey,
+    few: readonly StateEntry[] | undefined,
+  ): Partner[] {
     const { state, unique, withinMs } = this.#parts
-    const other = otherOf(side)
-    const prefix = this.#prefix(other, key)
     const partners: Partner[] = []
     const look = (entry: StateKey, stored: Buffer) => {
       const remembered = rememberedIn(stored)
@@ -175,12 +202,14 @@ export class Join implements Operator {
       if (Math.abs(remembered.time - time) > withinMs) return
       partners.push({ entry, stored, remembered })
     }
-    if (unique[other]) {
+    if (few !== undefined) {
+      for (const { key, value } of few) if (key.startsWith(prefix)) look(key, value)
+    } else if (unique[otherOf(side)]) {
       const stored = state.get(prefix)
       if (stored !== undefined) look(prefix, stored)
-      return partners
+    } else {
+      for (const { key, value } of state.range(prefix, behind(prefix))) look(key, value)
     }
-    for (const { key: entry, value } of state.range(prefix, behind(prefix))) look(entry, value)
     if (partners.length < 2) return partners
     return partners.sort(
       (one, next) =>
@@ -234,8 +263,9 @@ export class Join implements Operator {
     )
   }
 
-  #prefix(side: Side, key: StateKey): StateKey {
-    return this.name + nameEnd + (side === 0 ? 'l' : 'r') + measured(key)
+  /** Begins the entries of both sides: what belongs together lies together, and is read and written together. */
+  #prefixOf(key: StateKey): StateKey {
+    return this.name + nameEnd + measured(key)
   }
 }
 
@@ -244,7 +274,8 @@ function otherOf(side: Side): Side {
 }
 
 function sideOf(entry: StateKey, name: string): Side {
-  return entry[name.length + nameEnd.length] === 'l' ? 0 : 1
+  const keyAt = name.length + nameEnd.length
+  return entry[measuredEnd(entry, keyAt)] === sideMarks[0] ? 0 : 1
 }
 
 function momentOf(taken: TaskEvent, time = taken.time) {

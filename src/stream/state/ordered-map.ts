@@ -82,11 +82,14 @@ export class OrderedMap<Value> {
     }
   }
 
-  *[Symbol.iterator](): Generator<OrderedEntry<Value>> {
+  /** All of them, in order. */
+  entries(): OrderedEntry<Value>[] {
+    const entries: OrderedEntry<Value>[] = []
     for (const { keys, values } of this.#runs) {
       for (let at = 0; at < keys.length; at++)
-        yield { key: keys[at] as string, value: values[at] as Value }
+        entries.push({ key: keys[at] as string, value: values[at] as Value })
     }
+    return entries
   }
 
   clear(): void {

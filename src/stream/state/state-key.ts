@@ -43,8 +43,12 @@ export function measured(key: StateKey): string {
 
 /** The key that `measured` wrote at `at`. */
 export function measuredAt(key: StateKey, at: number): StateKey {
-  const length = key.charCodeAt(at) * 256 + key.charCodeAt(at + 1)
-  return key.slice(at + 2, at + 2 + length)
+  return key.slice(at + 2, measuredEnd(key, at))
+}
+
+/** Where the key that `measured` wrote at `at` ends. */
+export function measuredEnd(key: StateKey, at: number): number {
+  return at + 2 + key.charCodeAt(at) * 256 + key.charCodeAt(at + 1)
 }
 
 /** The smallest key behind all that begin with `prefix`, in which some byte is below 255. */

@@ -1,6 +1,6 @@
-import type { RawRecord } from '../../contract/index.ts'
-import type { SourceHeader, SourceRecord } from '../../driver/index.ts'
+import type { SourceRecord } from '../../driver/index.ts'
 import { freshBytes } from '../../fresh-bytes.ts'
+import { recordOfContent } from '../../protocol/records/index.ts'
 import { StateError } from './state-error.ts'
 
 /** What is remembered of a record that waits to be matched. */
@@ -15,7 +15,7 @@ export interface Remembered {
   readonly offset: number
 }
 
-const format = 1
+const format = 2
 const matchedFlag = 1
 const bareFlag = 2
 /** Format, flags, and the numbers. */
@@ -23,36 +23,24 @@ const numbersAt = 2
 const numberBytes = 7
 const offsetAt = numbersAt + 3 * numberBytes
 const partitionAt = numbersAt + 4 * numberBytes
-const contentAt = partitionAt + 4
+const timestampAt = partitionAt + 4
+const contentAt = timestampAt + numberBytes
 
 /**
- * A record as it lies in the state: what is asked of it at once in front, then key, headers and value, byte for byte. It is read
- * again by the contract of its topic, so that what an older version of a service remembered is understood by a newer one.
+ * A record as it lies in the state: what is asked of it at once in front, then its content, byte for byte. It is read again by the
+ * contract of its topic, so that what an older version of a service remembered is understood by a newer one.
  */
 export function storedRecord(record: SourceRecord, remembered: Remembered): Buffer {
-  const { key, value, headers } = record
-  let size = contentAt + numberBytes + 4 + (key?.length ?? 0) + 4 + 4 + (value?.length ?? 0)
-  for (const header of headers) {
-    size += 8 + Buffer.byteLength(header.key) + (header.value?.length ?? 0)
-  }
-  const bytes = freshBytes(size)
+  const bytes = freshBytes(contentAt + record.contentBytes)
   writeHead(bytes, remembered, remembered.isMatched ? matchedFlag : 0)
-  let at = writeNumber(bytes, contentAt, record.timestamp + 1)
-  at = writeBytes(bytes, at, key)
-  at = bytes.writeInt32BE(headers.length, at)
-  for (const header of headers) {
-    const nameAt = at + 4
-    const nameBytes = bytes.write(header.key, nameAt)
-    bytes.writeInt32BE(nameBytes, at)
-    at = writeBytes(bytes, nameAt + nameBytes, header.value)
-  }
-  at = writeBytes(bytes, at, value)
-  return bytes.subarray(0, at)
+  writeNumber(bytes, timestampAt, record.timestamp + 1)
+  record.putContent(bytes, contentAt)
+  return bytes
 }
 
 /** What is left of a record that was matched, and that nothing can be matched with any more: enough to recognize it. */
 export function bareRecord(remembered: Omit<Remembered, 'isMatched'>): Buffer {
-  const bytes = freshBytes(contentAt)
+  const bytes = freshBytes(timestampAt)
   writeHead(bytes, remembered, matchedFlag | bareFlag)
   return bytes
 }
@@ -93,72 +81,11 @@ export function timeIn(stored: Buffer): number {
 /** The record as it was read. Its bytes are copies: a codec may hand them on to somebody who writes to them. */
 export function recordIn(stored: Buffer): SourceRecord {
   checkFormat(stored)
-  const bytes = freshBytes(stored.length)
-  bytes.set(stored)
-  const offset = readNumber(bytes, offsetAt)
-  const timestamp = readNumber(bytes, contentAt) - 1
-  let at = contentAt + numberBytes
-  const key = readBytes(bytes, at)
-  at += 4 + (key?.length ?? 0)
-  const count = bytes.readInt32BE(at)
-  at += 4
-  const headers: SourceHeader[] = []
-  for (let index = 0; index < count; index++) {
-    const name = readBytes(bytes, at) as Buffer
-    at += 4 + name.length
-    const value = readBytes(bytes, at)
-    at += 4 + (value?.length ?? 0)
-    headers.push({ key: name.toString(), value })
-  }
-  return new HeldRecord({ offset, timestamp, key, headers, value: readBytes(bytes, at) })
-}
-
-/** What a record is made of. */
-export interface RecordContent {
-  readonly offset: number
-  readonly timestamp: number
-  readonly key: Buffer | null
-  readonly headers: readonly SourceHeader[]
-  readonly value: Buffer | null
-}
-
-/** A record of which all is in memory. */
-export function sourceRecord(content: RecordContent): SourceRecord {
-  return new HeldRecord(content)
-}
-
-class HeldRecord implements SourceRecord, RawRecord {
-  readonly offset: number
-  readonly timestamp: number
-  readonly key: Buffer | null
-  readonly headers: readonly SourceHeader[]
-  readonly value: Buffer | null
-
-  constructor({ offset, timestamp, key, headers, value }: RecordContent) {
-    this.offset = offset
-    this.timestamp = timestamp
-    this.key = key
-    this.headers = headers
-    this.value = value
-  }
-
-  get keySize(): number {
-    return this.key?.length ?? -1
-  }
-
-  get valueSize(): number {
-    return this.value?.length ?? -1
-  }
-
-  get sizeInBytes(): number {
-    let size = Math.max(0, this.keySize) + Math.max(0, this.valueSize)
-    for (const { key, value } of this.headers) size += Buffer.byteLength(key) + (value?.length ?? 0)
-    return size
-  }
-
-  header(name: string): Buffer | null | undefined {
-    return this.headers.findLast(({ key }) => key === name)?.value
-  }
+  const content = freshBytes(stored.length - contentAt)
+  stored.copy(content, 0, contentAt)
+  const offset = readNumber(stored, offsetAt)
+  const timestamp = readNumber(stored, timestampAt) - 1
+  return recordOfContent(content, { offset, timestamp })
 }
 
 function writeHead(
@@ -177,7 +104,9 @@ function writeHead(
 
 function checkFormat(stored: Buffer): void {
   if (stored[0] === format) return
-  throw new StateError(`the state has an entry of format ${stored[0]}, of a newer version`)
+  throw new StateError(
+    `the state has an entry of format ${stored[0]}; this version reads ${format}`,
+  )
 }
 
 function writeNumber(bytes: Buffer, at: number, value: number): number {
@@ -187,14 +116,4 @@ function writeNumber(bytes: Buffer, at: number, value: number): number {
 
 function readNumber(bytes: Buffer, at: number): number {
   return bytes.readUIntBE(at, 3) * 2 ** 32 + bytes.readUInt32BE(at + 3)
-}
-
-function writeBytes(bytes: Buffer, at: number, content: Buffer | null): number {
-  const start = bytes.writeInt32BE(content === null ? -1 : content.length, at)
-  return content === null ? start : start + content.copy(bytes, start)
-}
-
-function readBytes(bytes: Buffer, at: number): Buffer | null {
-  const length = bytes.readInt32BE(at)
-  return length < 0 ? null : bytes.subarray(at + 4, at + 4 + length)
 }

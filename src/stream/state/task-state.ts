@@ -34,6 +34,8 @@ export class TaskState {
   readonly #bytesMax: number
   #made: Changes = new OrderedMap()
   #sealed: Changes | undefined
+  /** The same in a list, made once. */
+  #sealedChanges: readonly StateChange[] = []
   #undo: Undo[] = []
 
   /** Nothing larger than `bytesMax` is put: the changelog would not take it. */
@@ -104,19 +106,19 @@ export class TaskState {
 
   /** What is committed next: what has changed, but for what is found by time. What changes from here on goes with the one after. */
   seal(): StateChange[] {
-    const changes: StateChange[] = []
-    for (const change of this.#made) if (!change.key.startsWith(indexMark)) changes.push(change)
+    this.#sealedChanges = this.#made.entries()
     this.#sealed = this.#made
     this.#made = new OrderedMap()
     this.#undo = []
-    return changes
+    return this.#sealedChanges.filter(({ key }) => !key.startsWith(indexMark))
   }
 
   /** What was sealed is committed: it goes into the store, with where it ends in the changelog. */
   async settle(checkpoint: Checkpoint): Promise<void> {
     if (this.#sealed === undefined) return
-    await this.#store.commit(this.#sealed, checkpoint)
+    await this.#store.commit(this.#sealedChanges, checkpoint)
     this.#sealed = undefined
+    this.#sealedChanges = []
   }
 
   #change(key: StateKey, value: Buffer | null): void {

@@ -10,6 +10,8 @@ import type {
 } from '../../contract/index.ts'
 import type { SourceBatch, SourceRecord } from '../../driver/index.ts'
 import { OptionError } from '../../errors.ts'
+import { makeRecord } from '../../protocol/records/index.ts'
+import type { RecordContent } from '../../protocol/records/index.ts'
 import { memoryStateStores } from '../../store/index.ts'
 import type { StateStore } from '../../store/index.ts'
 import {
@@ -18,7 +20,6 @@ import {
   letterTopicOf,
   readTable,
   readTimeRecord,
-  sourceRecord,
   StreamTask,
   TaskState,
   timeKey,
@@ -222,11 +223,11 @@ export class FlowDriver {
     throw new OptionError('topic', `(${topic.name}) is not read by the flow; it reads ${known}`)
   }
 
-  #add(topic: TopicContract, content: Omit<Parameters<typeof sourceRecord>[0], 'offset'>): void {
+  #add(topic: TopicContract, record: RecordContent & { readonly timestamp: number }): void {
     const input = this.#plan.inputs.indexOf(this.#inputOf(topic))
     const offset = this.#offsets[input] as number
     this.#offsets[input] = offset + 1
-    this.#task.add(input, batchOf(topic.name, sourceRecord({ ...content, offset })))
+    this.#task.add(input, batchOf(topic.name, makeRecord({ ...record, offset })))
     this.#work()
   }
 
@@ -269,7 +270,7 @@ function bytesOf(content: string | Uint8Array | null | undefined): Buffer | null
 function rawOf({ key, value, headers = [], timestamp = 0 }: ProducerRecord): SourceRecord {
   type Pairs = readonly (readonly [string, string | Uint8Array | null])[]
   const pairs = (Array.isArray(headers) ? headers : Object.entries(headers)) as Pairs
-  return sourceRecord({
+  return makeRecord({
     ...{ offset: 0, timestamp },
     key: bytesOf(key),
     value: bytesOf(value),

@@ -1,7 +1,7 @@
 import type { Client } from '../../../src/client/index.ts'
 import { decodeRecord } from '../../../src/contract/index.ts'
 import type { Event, TopicContract } from '../../../src/contract/index.ts'
-import { sourceRecord } from '../../../src/stream/index.ts'
+import { makeRecord } from '../../../src/protocol/records/index.ts'
 
 /** A record as whoever reads committed records finds it. */
 export interface FoundRecord {
@@ -59,7 +59,7 @@ export function headerOf({ headers }: FoundRecord, name: string): string | undef
 
 /** The event in a record; throws what is wrong with it. */
 export function eventIn(topic: TopicContract, record: FoundRecord): Event {
-  const decoded = decodeRecord(topic, sourceRecord(record))
+  const decoded = decodeRecord(topic, makeRecord(record))
   if (decoded instanceof Promise || decoded.kind !== 'event') {
     throw new Error(`offset ${record.offset} of ${topic.name} has no event`)
   }
