@@ -38,21 +38,17 @@ export class RecordMetrics {
       try {
         outcome = next(delivery)
       } catch (error) {
-        this.#observe(seconds, beganMs)
+        seconds.observe(this.#time.took(beganMs) / 1_000)
         throw error
       }
       if (outcome instanceof Promise) this.#observeLater(delivery, seconds, beganMs)
-      else this.#observe(seconds, beganMs)
+      else seconds.observe(this.#time.took(beganMs) / 1_000)
       return outcome
     }
   }
 
-  #observe(seconds: Histogram, beganMs: number): void {
-    seconds.observe((this.#time.ask() - beganMs) / 1_000)
-  }
-
   #observeLater(delivery: Delivery, seconds: Histogram, beganMs: number): void {
-    delivery.afterwards(() => this.#observe(seconds, beganMs))
+    delivery.afterwards(() => seconds.observe((this.#time.ask() - beganMs) / 1_000))
   }
 
   ended(delivery: Delivery, ending: Ending): void {
