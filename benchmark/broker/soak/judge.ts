@@ -1,3 +1,5 @@
+import { median } from '../../statistics.ts'
+
 /** What a process holds at one time. */
 export interface Sample {
   readonly residentBytes: number
@@ -40,7 +42,7 @@ export function judge(samples: readonly Sample[]): readonly Verdict[] {
   const steady = samples.slice(Math.ceil(samples.length * warmUpShare))
   return (Object.keys(noise) as (keyof Sample)[]).map((figure) => {
     const values = steady.map((sample) => sample[figure])
-    const middle = medianOf(values)
+    const middle = median(values)
     const growth = slopeOf(values) * (values.length - 1)
     const allowed = Math.max(noise[figure], middle * allowedShare)
     return { figure, median: middle, growth, allowed, flat: growth <= allowed }
@@ -52,10 +54,5 @@ function slopeOf(values: readonly number[]): number {
   const slopes = values.flatMap((later, at) =>
     values.slice(0, at).map((earlier, before) => (later - earlier) / (at - before)),
   )
-  return slopes.length === 0 ? 0 : medianOf(slopes)
-}
-
-function medianOf(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b)
-  return sorted[Math.floor((sorted.length - 1) / 2)] ?? 0
+  return slopes.length === 0 ? 0 : median(slopes)
 }
