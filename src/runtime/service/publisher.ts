@@ -12,6 +12,7 @@ import { passThroughTracer, sendSpan } from '../../observe/index.ts'
 import type { RuntimeMetrics, Span, Tracer } from '../../observe/index.ts'
 import { OptionError } from '../../errors.ts'
 import type { Platform } from '../../platform/index.ts'
+import { LatestLookup } from '../latest-lookup.ts'
 import type { PublishOptions } from './handler-context.ts'
 
 /** An event that is to be sent. */
@@ -38,9 +39,17 @@ export class Publisher {
   readonly #parts: PublisherParts
   readonly #newId: () => string
   readonly #topicOf = new Map<EventContract, TopicContract>()
+  /** By topic, then by type of event; undefined where nothing is counted. */
+  readonly #counted: LatestLookup<LatestLookup<Counted>> | undefined
 
   constructor(parts: PublisherParts) {
     this.#parts = parts
+    const { metrics } = parts
+    if (metrics !== undefined) {
+      this.#counted = new LatestLookup(
+        (topic) => new LatestLookup((type) => countedIn(metrics, topic, type)),
+      )
+    }
     this.#newId = createEventIds(parts.platform.clock, parts.platform.random)
   }
 
@@ -51,23 +60,25 @@ export class Publisher {
     options: PublishOptions | undefined,
     context: MessageContext | undefined,
   ): Promise<RecordResult> {
-    const { metrics, platform, sink, tracer = passThroughTracer } = this.#parts
+    const { platform, sink, tracer = passThroughTracer } = this.#parts
     const { clock } = platform
     const topic = this.#topic(event).name
-    const span = tracer.startSpan(sendSpan({ record: { topic } }))
+    const counted = this.#counted?.get(topic).get(event.type)
+    // What hands on the context that a record came with needs no span.
+    const span = tracer.isEnabled ? tracer.startSpan(sendSpan({ record: { topic } })) : undefined
     const beganMs = clock.elapsedMs()
-    const told = (outcome: 'acknowledged' | 'refused' | 'failed') =>
-      metrics?.publishedRecords.with({ topic, event_type: event.type, outcome }).add(1)
     try {
-      const record = await this.#encode({ event, data, options }, within(context, span))
-      const result = await span.run(() => sink.send(record))
-      told('acknowledged')
-      metrics?.publishDuration.with({ topic }).observe((clock.elapsedMs() - beganMs) / 1_000)
-      span.end()
+      const encoding = this.#encode({ event, data, options }, within(context, span))
+      const record = encoding instanceof Promise ? await encoding : encoding
+      const sending = span === undefined ? sink.send(record) : span.run(() => sink.send(record))
+      const result = await sending
+      counted?.acknowledged.add(1)
+      counted?.seconds.observe((clock.elapsedMs() - beganMs) / 1_000)
+      span?.end()
       return result
     } catch (error) {
-      told(error instanceof ContractError ? 'refused' : 'failed')
-      span.end({ error })
+      counted?.[error instanceof ContractError ? 'refused' : 'failed'].add(1)
+      span?.end({ error })
       throw error
     }
   }
@@ -133,9 +144,26 @@ export class Publisher {
   }
 }
 
+/** What is counted of one type of event in one topic. */
+type Counted = ReturnType<typeof countedIn>
+
+function countedIn(metrics: RuntimeMetrics, topic: string, event_type: string) {
+  const { publishedRecords, publishDuration } = metrics
+  const counter = (outcome: string) => publishedRecords.with({ topic, event_type, outcome })
+  return {
+    acknowledged: counter('acknowledged'),
+    refused: counter('refused'),
+    failed: counter('failed'),
+    seconds: publishDuration.with({ topic }),
+  }
+}
+
 /** What is sent is part of the span that stands for the sending, where there are spans. */
-function within(context: MessageContext | undefined, span: Span): MessageContext | undefined {
-  if (span.context === undefined || context === undefined) return context
+function within(
+  context: MessageContext | undefined,
+  span: Span | undefined,
+): MessageContext | undefined {
+  if (span?.context === undefined || context === undefined) return context
   const { correlationId, causationId } = context
   return { correlationId, causationId, ...span.context }
 }
