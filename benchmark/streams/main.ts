@@ -31,7 +31,7 @@ in a new process, so that a machine that slows down slows all. The table has med
 
   --broker kafka|embedded   what they talk to (kafka: Apache Kafka 4.1, needs Java)   [kafka]
   --rounds N                how often                                                 [3]
-  --tasks LIST              of transform,join,open,takeover                           [all]
+  --tasks LIST              of transform,handler,join,open,takeover                   [all]
   --records N               orders, and payments                                      [100000]
 
 Examples:
@@ -43,7 +43,7 @@ const { values: given } = parseArgs({
   options: {
     broker: { type: 'string', default: 'kafka' },
     rounds: { type: 'string', default: '3' },
-    tasks: { type: 'string', default: 'transform,join,open,takeover' },
+    tasks: { type: 'string', default: 'transform,handler,join,open,takeover' },
     records: { type: 'string', default: '100000' },
     help: { type: 'boolean', default: false },
   },
@@ -95,6 +95,9 @@ async function fillTopics(): Promise<void> {
   )
   await fill(bootstrap, filled.payments, records, (index) =>
     paymentRecord(filled.payments, index, firstMs),
+  )
+  await fill(bootstrap, filled.keyed, records, (index) =>
+    orderRecord(filled.keyed, index, firstMs, 1_000),
   )
   await createTopic(bootstrap, filled.empty, partitionCount)
 }

@@ -7,6 +7,8 @@ export const runId = String(process.pid)
 export const filled = {
   orders: `orders-${runId}`,
   payments: `payments-${runId}`,
+  /** Orders of 1,000 keys. */
+  keyed: `keyed-orders-${runId}`,
   empty: `no-payments-${runId}`,
 } as const
 
@@ -53,6 +55,16 @@ export function rowsOf(records: number): Row[] {
       pick: 'transform',
       subjects: ['millrace-consumer', 'kafka-streams'],
       task: transform('at-least-once'),
+      inputs: 1,
+    },
+    {
+      name: 'transform, 5 ms, 1,000 keys',
+      pick: 'handler',
+      subjects: ['millrace-consumer'],
+      task: (facts): TransformTask => ({
+        ...transform('exactly-once')(facts),
+        ...{ input: filled.keyed, handlerMs: 5 },
+      }),
       inputs: 1,
     },
     {

@@ -81,9 +81,14 @@ export interface ShopRecord {
 /** How far behind its order a payment is, in event time. */
 const payLaterMs = 60_000
 
-/** The order of this number: each has a key of its own, and comes a millisecond after the one before. */
-export function orderRecord(topic: string, index: number, firstMs: number): ShopRecord {
-  const order = { ...makeOrder(index, Infinity), orderId: orderId(index) }
+/** The order of this number: each has a key of its own, or one of some, and comes a millisecond after the one before. */
+export function orderRecord(
+  topic: string,
+  index: number,
+  firstMs: number,
+  keyCount = Infinity,
+): ShopRecord {
+  const order = { ...makeOrder(index, Infinity), orderId: orderId(index % keyCount) }
   return record(topic, eventType, order.orderId, `o-${index}`, firstMs + index, order)
 }
 

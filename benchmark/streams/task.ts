@@ -15,6 +15,8 @@ export interface TransformTask extends Reading {
   readonly output: string
   /** Whether what is written and how far was read are one transaction. */
   readonly guarantee: 'exactly-once' | 'at-least-once'
+  /** The handler waits so long first, many at once. */
+  readonly handlerMs?: number
 }
 
 interface JoinReading extends Reading {

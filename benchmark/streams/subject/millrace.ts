@@ -103,7 +103,8 @@ function started(running: Service): Promise<void> {
 
 export function subject(variant: Variant): Subject {
   return {
-    async transform({ input, output, group, guarantee, records }, { bootstrap, clock }) {
+    async transform(task, { bootstrap, clock }) {
+      const { input, output, group, guarantee, records, handlerMs = 0 } = task
       const orders = defineTopic(input, { events: [OrderEvent], key: byOrder })
       const pricedOrders = defineTopic(output, { events: [PricedEvent], key: byOrder })
       const running = createService({
@@ -124,10 +125,12 @@ export function subject(variant: Variant): Subject {
           .consumer(orders, {
             ...{ groupId: group, start: 'earliest', commit },
             exactlyOnce: guarantee === 'exactly-once',
+            ...(handlerMs > 0 && { concurrency: 1_000 }),
           })
-          .on(OrderEvent, ({ data }, { send }) => {
+          .on(OrderEvent, async ({ data }, { send }) => {
+            if (handlerMs > 0) await pause(handlerMs)
             clock.worked()
-            return send(PricedEvent, priced(data))
+            await send(PricedEvent, priced(data))
           })
       }
       await Promise.race([clock.allWorked, started(running)])
@@ -213,3 +216,5 @@ function diskMb(folder: string): number {
     .reduce((sum, file) => sum + statSync(joinPath(file.parentPath, file.name)).blocks * 512, 0)
   return bytes / 2 ** 20
 }
+
+const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
