@@ -10,6 +10,8 @@ let used = 0
  * values share a piece: Node's own pieces of 8 KiB hold a dozen of them, and making a piece costs more than filling it.
  */
 export function freshBytes(size: number): Buffer {
+  // What came before would be written over.
+  if (size < 0) throw new RangeError(`memory of ${size} bytes is asked for`)
   if (size > sharedBytesMax) return Buffer.allocUnsafeSlow(size)
   if (used + size > slabBytes) {
     slab = Buffer.allocUnsafeSlow(slabBytes)

@@ -2,6 +2,8 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { LatestTime } from './latest-time.ts'
 
+const nobody = { observe: () => undefined }
+
 /** A clock that is a millisecond further each time it is asked. */
 function countingClock() {
   let asked = 0
@@ -21,7 +23,7 @@ describe('the time that was heard last', () => {
     time.setInRow(true)
     const endedMs = time.ask()
     const { asked } = clock
-    expect(time.begin()).toBe(endedMs)
+    expect(time.begin(nobody)).toBe(endedMs)
     expect(clock.asked).toBe(asked)
   })
 
@@ -30,13 +32,13 @@ describe('the time that was heard last', () => {
     time.setInRow(true)
     const endedMs = time.ask()
     time.passes()
-    expect(time.begin()).toBeGreaterThan(endedMs)
+    expect(time.begin(nobody)).toBeGreaterThan(endedMs)
   })
 
   it('is asked for anew where records do not follow each other at once', () => {
     const time = new LatestTime(countingClock())
     const endedMs = time.ask()
-    expect(time.begin()).toBeGreaterThan(endedMs)
+    expect(time.begin(nobody)).toBeGreaterThan(endedMs)
   })
 
   it('is forgotten with the row: what comes in another call begins later', () => {
@@ -45,79 +47,109 @@ describe('the time that was heard last', () => {
     const endedMs = time.ask()
     time.setInRow(false)
     time.setInRow(true)
-    expect(time.begin()).toBeGreaterThan(endedMs)
+    expect(time.begin(nobody)).toBeGreaterThan(endedMs)
   })
 })
 
 describe('what handlers in a row take', () => {
-  type Action = number | 'something takes time' | 'the row ends'
+  type Kind = 'a' | 'b'
+  /** A handler of a kind that takes so long, or goes on for longer; or time that is nobody's. */
+  type Action =
+    | { readonly kind: Kind; readonly ms: number; readonly goesOn?: boolean }
+    | { readonly after: 'a batch' | 'the row'; readonly idleMs: number }
 
-  /** What each is said to take, or takes, that begins as the one before it has ended; `asked` is how often the clock was asked. */
-  function timed(actions: readonly Action[]): { readonly said: number[]; readonly asked: number } {
+  /** What each kind is said to take, in order; `asked` is how often the clock was asked. */
+  function timed(actions: readonly Action[]) {
     let elapsedMs = 0
     let asked = 0
     const elapsed = () => (asked++, elapsedMs)
     const time = new LatestTime({ elapsedMs: elapsed, now: () => 0 })
-    time.setInRow(true)
-    time.ask()
-    const said: number[] = []
-    for (const action of actions) {
-      if (action === 'something takes time') time.passes()
-      else if (action === 'the row ends') {
-        time.setInRow(false)
-        time.setInRow(true)
-      } else {
-        const beganMs = time.begin()
-        elapsedMs += action
-        said.push(time.took(beganMs))
-      }
+    const said: Record<Kind, number[]> = { a: [], b: [] }
+    const observers = {
+      a: { observe: (seconds: number) => said.a.push(seconds * 1_000) },
+      b: { observe: (seconds: number) => said.b.push(seconds * 1_000) },
     }
+    time.setInRow(true)
+    for (const action of actions) {
+      if ('after' in action) {
+        if (action.after === 'the row') time.setInRow(false)
+        else time.settle()
+        elapsedMs += action.idleMs
+        if (action.after === 'the row') time.setInRow(true)
+        else time.passes()
+        continue
+      }
+      const { kind, ms, goesOn = false } = action
+      const beganMs = time.begin(observers[kind])
+      const fromMs = goesOn ? time.goesOn(beganMs) : beganMs
+      elapsedMs += ms
+      if (goesOn) said[kind].push(time.ask() - fromMs)
+      else time.ended(beganMs, observers[kind])
+    }
+    time.setInRow(false)
     return { said, asked }
   }
 
   const sum = (all: readonly number[]) => all.reduce((total, each) => total + each, 0)
-  const quick = (count: number) => Array.from({ length: count }, () => 2 ** -10)
-  const slow = (count: number) => Array.from({ length: count }, () => 5)
+  const of = (kind: Kind, ms: number, count: number): Action[] =>
+    Array.from({ length: count }, () => ({ kind, ms }))
+  const quickMs = 2 ** -10
+  const quick = (count: number, kind: Kind = 'a') => of(kind, quickMs, count)
+  const slow = (count: number, kind: Kind = 'a') => of(kind, 5, count)
+  const rounded = (all: readonly number[]) => all.map((ms) => Math.round(ms * 1_024) / 1_024)
 
-  it('is asked about once for eight that are quick, and is the same in sum and in buckets', () => {
+  it('is asked about once for four that are quick, and is the same in sum and in buckets', () => {
     const { said, asked } = timed(quick(1_064))
-    expect(asked).toBeLessThan(64 + 1_000 / 8 + 10)
-    expect(sum(said)).toBe(sum(quick(1_064)))
-    expect(Math.max(...said)).toBeLessThan(1)
+    expect(asked).toBeLessThan(64 + 1_000 / 4 + 10)
+    expect(said.a).toHaveLength(1_064)
+    expect(sum(said.a)).toBeCloseTo(1_064 * quickMs, 9)
+    expect(Math.max(...said.a)).toBeLessThan(1)
   })
 
   it('is timed for each again behind one that is not quick', () => {
     for (let before = 0; before < 100; before++) {
       const { said } = timed([...quick(before), ...slow(20)])
-      expect(said.slice(before + 8)).toEqual(slow(12))
+      expect(rounded(said.a.slice(before + 4))).toEqual(Array.from({ length: 16 }, () => 5))
     }
   })
 
-  it('is timed for each where one of ten is slow', () => {
-    const takesMs = Array.from({ length: 50 }, () => [...quick(9), ...slow(1)]).flat()
-    expect(timed(takesMs).said).toEqual(takesMs)
+  it('is timed for each where one of ten is slow, and where the slow ones are of another kind', () => {
+    const turns = (kind: Kind) => Array.from({ length: 50 }, () => [...quick(9), ...slow(1, kind)])
+    const mixed = timed(turns('a').flat()).said
+    expect(rounded(mixed.a).filter((ms) => ms === 5)).toHaveLength(50)
+    const apart = timed([...quick(100), ...turns('b').flat()]).said
+    expect(rounded(apart.b)).toEqual(Array.from({ length: 50 }, () => 5))
+    expect(Math.max(...apart.a)).toBeLessThan(1)
   })
 
-  it('is timed for each where something else lies between them', () => {
-    const takesMs = quick(200)
-    expect(timed(takesMs.flatMap((ms): Action[] => ['something takes time', ms])).said).toEqual(
-      takesMs,
-    )
-  })
-
-  it('is said sooner or later, whatever lies between them', () => {
-    const run = fc.tuple(
-      fc.constantFrom<Action[]>(quick(1), quick(70), slow(1), slow(3)),
-      fc.constantFrom<Action[]>([], ['something takes time'], ['the row ends']),
+  it('is that of its kind, once for each handler, and nothing that lies between', () => {
+    const kind = fc.constantFrom<Kind>('a', 'b')
+    const action = fc.oneof(
+      fc.tuple(fc.constantFrom(1, 70), kind).map(([count, of]) => quick(count, of)),
+      fc.tuple(fc.constantFrom(1, 3), kind).map(([count, of]) => slow(count, of)),
+      fc
+        .record({ after: fc.constantFrom('a batch' as const, 'the row' as const) })
+        .map(({ after }): Action[] => [{ after, idleMs: 1_000 }]),
     )
     fc.assert(
-      fc.property(fc.array(run), (runs) => {
-        const actions: Action[] = [...runs.flat(2), 'the row ends', 0]
-        const takesMs = actions.filter((action) => typeof action === 'number')
-        const { said } = timed(actions)
-        expect(sum(said)).toBe(sum(takesMs))
+      fc.property(fc.array(action), (actions) => {
+        const all = actions.flat()
+        const { said } = timed(all)
+        for (const each of ['a', 'b'] as const) {
+          const took = all.flatMap((one) => ('kind' in one && one.kind === each ? [one.ms] : []))
+          expect(said[each]).toHaveLength(took.length)
+          expect(sum(said[each])).toBeCloseTo(sum(took), 6)
+        }
       }),
       { seed: 8 },
     )
+  })
+
+  it('is not counted twice where one goes on for longer', () => {
+    const goesOn: Action = { kind: 'a', ms: 3, goesOn: true }
+    for (let before = 60; before < 80; before++) {
+      const { said } = timed([...quick(before), goesOn, ...quick(1)])
+      expect(sum(said.a)).toBeCloseTo(3 + (before + 1) * quickMs, 6)
+    }
   })
 })

@@ -7,9 +7,14 @@ const dayMsMax = 10
 
 /** A handler that takes less is quick: many of them fit below the lowest end of a bucket of durations. */
 const quickMs = 0.05
-/** After so many quick ones in a row one of `quickShare` is asked about. */
+/** After so many quick ones in a row one of `quickShare` is timed. */
 const quickMin = 64
-const quickShare = 8
+const quickShare = 4
+
+/** Is told what handlers of one kind take. */
+export interface Observer {
+  observe(seconds: number): void
+}
 
 /**
  * What the clock said last. To ask it costs more than most of what is done for a record, and it is asked when a handler begins
@@ -26,11 +31,10 @@ export class LatestTime {
   #isNear = false
   /** The handler that runs began when the one before it had ended. */
   #isNext = false
-  /** How many handlers were quick, one after another, and how many have ended since the clock was asked. */
+  /** Whose handlers they are; how many were quick, one after another, and how many have ended since the clock was asked. */
+  #observer: Observer | undefined
   #quick = 0
-  #unasked = 0
-  /** What handlers took that no one was said to have taken. */
-  #owedMs = 0
+  #untimed = 0
   /** The time of day, and what the clock said when it was heard. */
   #nowMs: number
   #nowHeardMs: number
@@ -45,8 +49,8 @@ export class LatestTime {
   /** Asks the clock, for all. */
   ask(): number {
     const elapsedMs = this.#clock.elapsedMs()
-    if (this.#unasked > 0) this.#owedMs += elapsedMs - this.#elapsedMs
-    this.#unasked = 0
+    if (this.#untimed > 0) this.#took(elapsedMs - this.#elapsedMs)
+    this.#untimed = 0
     this.#trusted = 0
     this.#isNear = this.#isInRow
     return (this.#elapsedMs = elapsedMs)
@@ -56,27 +60,49 @@ export class LatestTime {
    * When a handler begins. Of records that are taken in a row, each as the one before it has ended, that is when that one
    * ended: what lies between is less than the clock can tell.
    */
-  begin(): number {
+  begin(observer: Observer): number {
+    if (observer !== this.#observer) {
+      this.settle()
+      this.#observer = observer
+      this.#quick = 0
+    }
     this.#isNext = this.#isNear
     return this.#isNext ? this.#elapsedMs : this.ask()
   }
 
   /**
-   * What a handler took that began then and has just answered. Of a row of quick ones one in eight is timed, and is said to have
-   * taken what all eight did: as one of them takes nothing that a bucket of durations shows, buckets and sum are what they
-   * would be. One that is not quick counts for itself or for the next that is timed, and from then on each is timed again.
+   * A handler that began then has answered. Of a row of quick ones of one kind one in four is timed, and is said to have taken
+   * what all four did: as one of them takes nothing that a bucket of durations shows, buckets and sum are what they would
+   * be. One that is not quick counts for itself or for the next that is timed, and from then on each is timed again.
    */
-  took(beganMs: number): number {
-    const isTrusted = this.#isNext && this.#elapsedMs === beganMs && this.#quick >= quickMin
-    if (isTrusted && this.#unasked + 1 < quickShare) {
-      this.#unasked++
-      return 0
+  ended(beganMs: number, observer: Observer): void {
+    if (observer !== this.#observer) {
+      // Others were run by it.
+      observer.observe((this.ask() - beganMs) / 1_000)
+      return
     }
-    this.#unasked = 0
-    const tookMs = this.ask() - beganMs + this.#owedMs
-    this.#owedMs = 0
-    this.#quick = tookMs < quickMs ? this.#quick + 1 : 0
-    return tookMs
+    if (this.#untimed > 0) observer.observe(0)
+    this.#untimed++
+    const isTrusted = this.#isNext && this.#elapsedMs === beganMs && this.#quick >= quickMin
+    if (isTrusted && this.#untimed < quickShare) return
+    if (this.#elapsedMs === beganMs) {
+      this.ask()
+      return
+    }
+    // Somebody has asked while it ran.
+    this.#untimed = 0
+    this.#took(this.ask() - beganMs)
+  }
+
+  /** A handler that began then goes on for longer. Answers from when on its time is its own. */
+  goesOn(beganMs: number): number {
+    this.#quick = 0
+    return this.#untimed > 0 ? this.ask() : beganMs
+  }
+
+  /** Whoever has ended and was not timed is, before something else takes time. */
+  settle(): void {
+    if (this.#untimed > 0) this.ask()
   }
 
   /** Something was done that takes time: a batch was opened, a record was read by its contract. */
@@ -86,6 +112,7 @@ export class LatestTime {
 
   /** Records are taken in a row from here on, or no longer. */
   setInRow(isInRow: boolean): void {
+    this.settle()
     this.#isInRow = isInRow
     this.#isNear = false
   }
@@ -107,5 +134,10 @@ export class LatestTime {
     if (sinceMs < dayMsMax) return this.#nowMs + sinceMs
     this.#nowHeardMs = this.#elapsedMs
     return (this.#nowMs = this.#clock.now())
+  }
+
+  #took(tookMs: number): void {
+    this.#observer?.observe(tookMs / 1_000)
+    this.#quick = tookMs < quickMs ? this.#quick + 1 : 0
   }
 }

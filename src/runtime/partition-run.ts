@@ -74,6 +74,7 @@ export class PartitionRun
         this.books.epochs.note(nextOffset - 1, leaderEpoch)
       },
       ended: ({ nextOffset }) => {
+        world.time.settle()
         this.ledger.readTo(nextOffset)
         world.commits.changed(0)
       },

@@ -33,16 +33,17 @@ export class RecordMetrics {
   get step(): Step {
     return (delivery, next) => {
       const { seconds } = this.#of(delivery)
-      const beganMs = this.#time.begin()
+      const beganMs = this.#time.begin(seconds)
       let outcome
       try {
         outcome = next(delivery)
       } catch (error) {
-        seconds.observe(this.#time.took(beganMs) / 1_000)
+        this.#time.ended(beganMs, seconds)
         throw error
       }
-      if (outcome instanceof Promise) this.#observeLater(delivery, seconds, beganMs)
-      else seconds.observe(this.#time.took(beganMs) / 1_000)
+      if (outcome instanceof Promise) {
+        this.#observeLater(delivery, seconds, this.#time.goesOn(beganMs))
+      } else this.#time.ended(beganMs, seconds)
       return outcome
     }
   }

@@ -259,14 +259,15 @@ describe.skipIf(isMissing)(`LMDB${isMissing ? ' (cannot be loaded here)' : ''}`,
     })
 
     it.each([
-      ['that is newer', 'millrace 2, lmdb 0.9.90'],
-      ['of another LMDB', 'millrace 1, lmdb 1.0.0'],
+      ['that is newer', 'millrace 3, lmdb 0.9.90'],
+      ['that is older', 'millrace 1, lmdb 0.9.90'],
+      ['of another LMDB', 'millrace 2, lmdb 1.0.0'],
       ['that nobody knows', ''],
     ])('has a format %s', async (_, format) => {
       using folder = new Folder()
       await folder.fill(2)
       writeFileSync(folder.file('format'), format)
-      await expectCleared(folder, /its format is '.*'; this program knows 'millrace 1, lmdb /)
+      await expectCleared(folder, /its format is '.*'; this program knows 'millrace 2, lmdb /)
     })
 
     it.each([0, 0xff])('has nothing but bytes of %i behind its beginning', async (byte) => {

@@ -9,9 +9,14 @@ import {
   PaymentCompleted,
   payments,
 } from '../fixture/shop.ts'
+import { makeRecord } from '../../protocol/records/index.ts'
+import { memoryStateStores } from '../../store/index.ts'
 import { joinOracle } from '../fixture/join-oracle.ts'
 import type { LoggedEvent } from '../fixture/join-oracle.ts'
 import { join } from '../index.ts'
+import { TaskState } from '../state/task-state.ts'
+import { Timers } from '../state/timers.ts'
+import { Join } from './join.ts'
 
 const minuteMs = 60_000
 const start = Date.UTC(2026, 0, 1)
@@ -133,5 +138,42 @@ describe('a join', () => {
     const { data } = driver.read(paidOrders)[0] ?? {}
     expect(data).toMatchObject({ orderEvent: 'order of 2', paymentEvent: 'payment of 2' })
     expect(driver.count('matched')).toBe(1)
+  })
+})
+
+describe('a join of other settings than before', () => {
+  it('matches no more what had all that it could have, and harms nothing beside it', async () => {
+    const state = new TaskState(await memoryStateStores().open('task'))
+    const pairs: string[] = []
+    const text = ({ value }: { readonly value: Buffer | null }) => String(value)
+    const made = (unique: readonly [boolean, boolean]) =>
+      new Join({
+        ...{ name: 'paid', withinMs: 1_000, graceMs: 0, unique, where: undefined },
+        ...{ state, timers: new Timers(state), time: () => 0, count: () => undefined },
+        decode: (_side, { record }) => eventOf(text(record)),
+        topicOf: () => 'orders',
+        matched: ({ left, right }) => pairs.push(`${String(left?.data)}+${String(right?.data)}`),
+        unmatched: () => undefined,
+        late: () => undefined,
+      })
+    const eventOf = (data: string) => ({ id: data, type: 'EVENT', timestamp: 1, data })
+    let offset = 0
+    const take = (join: Join, input: 0 | 1, key: string, value: string) => {
+      const record = makeRecord({
+        ...{ offset: offset++, timestamp: 1, headers: [] },
+        ...{ key: Buffer.from(key), value: Buffer.from(value) },
+      })
+      const event = eventOf(value)
+      join.take({ topic: 'orders', partition: 0, record, input, event, key, time: 1 })
+    }
+    const before = made([false, true])
+    take(before, 1, 'a', 'first payment')
+    take(before, 0, 'a', 'first order')
+    const after = made([false, false])
+    take(after, 0, 'b', 'order of another key')
+    take(after, 1, 'a', 'second payment')
+    take(after, 0, 'c', 'third order')
+    take(after, 1, 'b', 'third payment')
+    expect(pairs).toEqual(['first order+first payment', 'order of another key+third payment'])
   })
 })

@@ -13,6 +13,7 @@ import {
 import {
   asMatched,
   bareRecord,
+  isBareIn,
   isMatchedIn,
   partitionIn,
   recordIn,
@@ -196,6 +197,8 @@ export class Join implements Operator {
     const { state, unique, withinMs } = this.#parts
     const partners: Partner[] = []
     const look = (entry: StateKey, stored: Buffer) => {
+      // It has had all that it could have when it was matched, whatever the settings are now.
+      if (isBareIn(stored)) return
       const remembered = rememberedIn(stored)
       // It has had the only one of this side that it can have.
       if (remembered.isMatched && unique[side]) return

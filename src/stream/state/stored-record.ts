@@ -69,6 +69,11 @@ export function isMatchedIn(stored: Buffer): boolean {
   return ((stored[1] as number) & matchedFlag) !== 0
 }
 
+/** Whether nothing can be matched with it any more, under the settings with which it was matched. */
+export function isBareIn(stored: Buffer): boolean {
+  return ((stored[1] as number) & bareFlag) !== 0
+}
+
 export function partitionIn(stored: Buffer): number {
   return stored.readInt32BE(partitionAt)
 }
@@ -81,6 +86,7 @@ export function timeIn(stored: Buffer): number {
 /** The record as it was read. Its bytes are copies: a codec may hand them on to somebody who writes to them. */
 export function recordIn(stored: Buffer): SourceRecord {
   checkFormat(stored)
+  if (isBareIn(stored)) throw new StateError('the content of a matched record is asked for')
   const content = freshBytes(stored.length - contentAt)
   stored.copy(content, 0, contentAt)
   const offset = readNumber(stored, offsetAt)

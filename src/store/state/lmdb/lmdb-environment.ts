@@ -7,7 +7,7 @@ import { byteKeys, byteValues, isLmdbDamage } from './lmdb-package.ts'
 import type { LmdbDatabase, LmdbEnvironment, LmdbPackage } from './lmdb-package.ts'
 
 /** Of what is written here. What another one has written means nothing to this program. */
-const formatNumber = 1
+const formatNumber = 2
 
 /** Of the tasks that a process ever had; LMDB wants to know it before. */
 const databasesMax = 4_096
