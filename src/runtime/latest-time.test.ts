@@ -98,9 +98,9 @@ describe('what handlers in a row take', () => {
   const slow = (count: number, kind: Kind = 'a') => of(kind, 5, count)
   const rounded = (all: readonly number[]) => all.map((ms) => Math.round(ms * 1_024) / 1_024)
 
-  it('is asked about once for four that are quick, and is the same in sum and in buckets', () => {
+  it('is asked about once for eight that are quick, and is the same in sum and in buckets', () => {
     const { said, asked } = timed(quick(1_064))
-    expect(asked).toBeLessThan(64 + 1_000 / 4 + 10)
+    expect(asked).toBeLessThan(64 + 1_000 / 8 + 10)
     expect(said.a).toHaveLength(1_064)
     expect(sum(said.a)).toBeCloseTo(1_064 * quickMs, 9)
     expect(Math.max(...said.a)).toBeLessThan(1)
@@ -109,7 +109,7 @@ describe('what handlers in a row take', () => {
   it('is timed for each again behind one that is not quick', () => {
     for (let before = 0; before < 100; before++) {
       const { said } = timed([...quick(before), ...slow(20)])
-      expect(rounded(said.a.slice(before + 4))).toEqual(Array.from({ length: 16 }, () => 5))
+      expect(rounded(said.a.slice(before + 8))).toEqual(Array.from({ length: 12 }, () => 5))
     }
   })
 

@@ -9,7 +9,7 @@ const dayMsMax = 10
 const quickMs = 0.05
 /** After so many quick ones in a row one of `quickShare` is timed. */
 const quickMin = 64
-const quickShare = 4
+const quickShare = 8
 
 /** Is told what handlers of one kind take. */
 export interface Observer {
@@ -71,8 +71,8 @@ export class LatestTime {
   }
 
   /**
-   * A handler that began then has answered. Of a row of quick ones of one kind one in four is timed, and is said to have taken
-   * what all four did: as one of them takes nothing that a bucket of durations shows, buckets and sum are what they would
+   * A handler that began then has answered. Of a row of quick ones of one kind one in eight is timed, and is said to have taken
+   * what all eight did: as one of them takes nothing that a bucket of durations shows, buckets and sum are what they would
    * be. One that is not quick counts for itself or for the next that is timed, and from then on each is timed again.
    */
   ended(beganMs: number, observer: Observer): void {
