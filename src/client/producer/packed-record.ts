@@ -57,8 +57,10 @@ export function packRecord(record: ProducerRecord): PackedRecord {
   const key = checkedBytes('key', givenKey)
   const value = checkedBytes('value', givenValue)
   const headers = headersOf(givenHeaders)
-  const content = freshBytes(contentBytes(fieldBytes(key), fieldBytes(value), headers))
-  putContent(content, 0, key, value, headers)
+  const keyBytes = fieldBytes(key)
+  const valueBytes = fieldBytes(value)
+  const content = freshBytes(contentBytes(keyBytes, valueBytes, headers))
+  putContent(content, 0, key, keyBytes, value, valueBytes, headers)
   const keyHash = key === null || record.partition !== undefined ? -1 : hashOfKey(key)
   return new PackedRecord(record, { content, keyHash })
 }

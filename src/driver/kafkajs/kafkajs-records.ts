@@ -42,7 +42,8 @@ class KafkaJsRecord implements SourceRecord {
   }
 
   putContent(target: Buffer, position: number): number {
-    return putContent(target, position, this.key, this.value, this.headers)
+    const { key, keySize, value, valueSize, headers } = this
+    return putContent(target, position, key, keySize, value, valueSize, headers)
   }
 
   header(name: string): Buffer | null | undefined {

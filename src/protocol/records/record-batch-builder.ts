@@ -2,7 +2,7 @@ import { ProtocolError } from '../../errors.ts'
 import { compress, compressions } from '../compression/index.ts'
 import type { Compression } from '../compression/index.ts'
 import { batchAttributes, batchHeaderBytes, writeBatchHeader } from './batch-layout.ts'
-import { contentBytes, fieldBytes, putField, putHeaders } from './record-content.ts'
+import { contentBytes, fieldBytes, putContent } from './record-content.ts'
 import type { FieldInput, RecordHeaderInput } from './record-content.ts'
 import { putVarint, putVarlong, varintBytes, varlongBytes } from './varint.ts'
 
@@ -116,9 +116,7 @@ export class RecordBatchBuilder {
     const valueBytes = fieldBytes(value)
     const bytes = contentBytes(keyBytes, valueBytes, headers)
     if (!this.#begin(bytes, timestamp, sizeMax)) return false
-    const keyEnd = putField(this.#buffer, this.#end, key, keyBytes)
-    const valueEnd = putField(this.#buffer, keyEnd, value, valueBytes)
-    this.#end = putHeaders(this.#buffer, valueEnd, headers)
+    this.#end = putContent(this.#buffer, this.#end, key, keyBytes, value, valueBytes, headers)
     return true
   }
 

@@ -44,12 +44,7 @@ export function contentBytes(
 }
 
 /** Writes a key or a value, whose size is known; answers where it ends. */
-export function putField(
-  target: Buffer,
-  position: number,
-  field: FieldInput,
-  byteCount: number,
-): number {
+function putField(target: Buffer, position: number, field: FieldInput, byteCount: number): number {
   const start = putVarint(target, position, byteCount)
   if (field === null) return start
   if (typeof field === 'string') return putText(target, start, field, byteCount)
@@ -61,7 +56,7 @@ export function putField(
 }
 
 /** Writes headers, with their number; answers where they end. */
-export function putHeaders(
+function putHeaders(
   target: Buffer,
   position: number,
   headers: readonly RecordHeaderInput[],
@@ -75,16 +70,18 @@ export function putHeaders(
   return end
 }
 
-/** Writes a content whose size is known; answers where it ends. */
+/** Writes a content, the sizes of whose key and value are known; answers where it ends. */
 export function putContent(
   target: Buffer,
   position: number,
   key: FieldInput,
+  keyBytes: number,
   value: FieldInput,
+  valueBytes: number,
   headers: readonly RecordHeaderInput[],
 ): number {
-  const valueAt = putField(target, position, key, fieldBytes(key))
-  return putHeaders(target, putField(target, valueAt, value, fieldBytes(value)), headers)
+  const keyEnd = putField(target, position, key, keyBytes)
+  return putHeaders(target, putField(target, keyEnd, value, valueBytes), headers)
 }
 
 /** What a content is made of. */
@@ -107,8 +104,10 @@ export function makeRecord({
   headers,
   ...origin
 }: RecordContent & RecordOrigin): Record {
-  const bytes = Buffer.allocUnsafe(contentBytes(fieldBytes(key), fieldBytes(value), headers))
-  putContent(bytes, 0, key, value, headers)
+  const keyBytes = fieldBytes(key)
+  const valueBytes = fieldBytes(value)
+  const bytes = Buffer.allocUnsafe(contentBytes(keyBytes, valueBytes, headers))
+  putContent(bytes, 0, key, keyBytes, value, valueBytes, headers)
   return recordOfContent(bytes, origin)
 }
 

@@ -13,15 +13,11 @@ export interface OrderedEntry<Value> {
 
 /** A map in the order of its keys' characters: runs of sorted entries, each found by its first. */
 export class OrderedMap<Value> {
-  #runs: Run<Value>[] = [{ keys: [], values: [] }]
+  readonly #runs: Run<Value>[] = [{ keys: [], values: [] }]
   #size = 0
 
   get size(): number {
     return this.#size
-  }
-
-  get first(): string | undefined {
-    return this.#runs[0]?.keys[0]
   }
 
   get(key: string): Value | undefined {
@@ -90,11 +86,6 @@ export class OrderedMap<Value> {
         entries.push({ key: keys[at] as string, value: values[at] as Value })
     }
     return entries
-  }
-
-  clear(): void {
-    this.#runs = [{ keys: [], values: [] }]
-    this.#size = 0
   }
 
   #cut(index: number, run: Run<Value>): void {
